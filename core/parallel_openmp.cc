@@ -1,0 +1,18 @@
+#include <omp.h>
+
+#include "core/parallel_internal.h"
+
+namespace espalier::detail {
+
+// OpenMP may give fewer threads than asked for (OMP_THREAD_LIMIT, a caller that is in a parallel region of
+// its own), so parts are dealt out.
+void run_on_team(ParallelTask& task) {
+#pragma omp parallel num_threads(task.parts())
+  for (int part = omp_get_thread_num(); part < task.parts(); part += omp_get_num_threads()) task.run(part);
+}
+
+int default_team_size() {
+  return omp_get_max_threads();
+}
+
+}  // namespace espalier::detail
