@@ -1,0 +1,51 @@
+# How every target of the tree is compiled.
+
+if(PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+  find_program(CCACHE ccache)
+  if(CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+  endif()
+endif()
+
+# espalier_compile(<target>): language, warnings and code generation. The target sees the tree from its root.
+function(espalier_compile target)
+  target_compile_features(${target} PRIVATE cxx_std_20)
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}")
+  set_target_properties(${target} PROPERTIES
+    CXX_EXTENSIONS OFF
+    CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON
+    POSITION_INDEPENDENT_CODE ON)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast -Wextra-semi -Wvla
+    -ffp-contract=off)  # the same bits with and without fused multiply-add: who wants one writes it
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(${target} PRIVATE -Wno-restrict)  # GCC bug 105651: false on "text" + std::string
+  endif()
+endfunction()
+
+# espalier_programs(LIBS <library>...): each .cc of this folder is a program of that name, and so is each subfolder
+# that holds .cc files.
+function(espalier_programs)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "LIBS")
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  file(GLOB parts CONFIGURE_DEPENDS */*.cc)
+  foreach(source IN LISTS sources)
+    cmake_path(GET source STEM LAST_ONLY name)
+    list(APPEND names ${name})
+    set(sources_${name} "${source}")
+  endforeach()
+  foreach(part IN LISTS parts)
+    cmake_path(GET part PARENT_PATH folder)
+    cmake_path(GET folder FILENAME name)
+    list(APPEND names ${name})
+    list(APPEND sources_${name} "${part}")
+  endforeach()
+  list(REMOVE_DUPLICATES names)
+  foreach(name IN LISTS names)
+    add_executable(${name} ${sources_${name}})
+    espalier_compile(${name})
+    target_link_libraries(${name} PRIVATE espalier::espalier ${arg_LIBS})
+  endforeach()
+endfunction()

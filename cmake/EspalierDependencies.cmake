@@ -1,0 +1,12 @@
+# What the libraries stand on. All of it stays private: no public header names any of it.
+# cmake/espalier-config.cmake.in finds the same packages again for who links the static libraries.
+
+find_package(Threads REQUIRED)
+find_package(dnnl REQUIRED)
+find_package(hwy REQUIRED)
+set(ESPALIER_PKGCONFIG_LIBS "-ldnnl -lhwy -pthread")
+
+if(ESPALIER_THREADS STREQUAL "openmp")
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
+  string(APPEND ESPALIER_PKGCONFIG_LIBS " ${OpenMP_CXX_FLAGS}")
+endif()
