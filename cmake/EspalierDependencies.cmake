@@ -6,7 +6,7 @@ find_package(dnnl REQUIRED)
 find_package(hwy REQUIRED)
 set(ESPALIER_PKGCONFIG_LIBS "-ldnnl -lhwy -pthread")
 
-if(ESPALIER_THREADS STREQUAL "openmp")
+if(ESPALIER_THREADING STREQUAL "openmp")
   find_package(OpenMP REQUIRED COMPONENTS CXX)
   string(APPEND ESPALIER_PKGCONFIG_LIBS " ${OpenMP_CXX_FLAGS}")
 endif()
