@@ -1,0 +1,170 @@
+#include "core/door.h"
+
+#include <array>
+#include <atomic>
+#include <string>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/profiler.h"
+
+namespace espalier {
+
+Listener::~Listener() = default;
+void Listener::before(const Operation&, Inputs, std::span<const OutputSpec>) {}
+
+namespace {
+
+constexpr uint32_t bit(ListenerSlot slot) {
+  return 1u << static_cast<uint32_t>(slot);
+}
+
+/// A set bit in `word` says that a slot listens. The tape's does from the start; while its pointer is null,
+/// the installed tape is meant.
+struct ThreadListeners {
+  uint32_t word = bit(ListenerSlot::tape);
+  std::array<Listener*, kListenerSlotCount> slots{};
+};
+constinit thread_local ThreadListeners listeners;
+constinit std::atomic<Listener*> installed_tape{nullptr};
+
+Device common_device(const Operation& operation, Inputs inputs) {
+  const Tensor* first = nullptr;
+  for (const Tensor& input : inputs) {
+    if (!input.defined()) continue;
+    if (!first) {
+      first = &input;
+    } else if (input.device() != first->device()) {
+      throw DeviceError(operation.name(),
+                        "inputs are on several devices: " + describe(inputs) + "; copy them to one");
+    }
+  }
+  return first ? first->device() : kCpu;
+}
+
+bool any_requires_grad(Inputs inputs) noexcept {
+  for (const Tensor& input : inputs) {
+    if (input.requires_grad()) return true;
+  }
+  return false;
+}
+
+/// Makes the outputs; returns whether any of them needs a kernel (views do not).
+bool make_outputs(const Operation& operation, Inputs inputs, const OutputSpecs& specs, Device device,
+                  Tensors& outputs) {
+  bool computes = false;
+  outputs.resize(specs.size());
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const OutputSpec& spec = specs[i];
+    switch (spec.kind) {
+      case OutputSpec::Kind::fresh:
+        outputs[i] = empty_strided(spec.shape, spec.strides, spec.dtype, device);
+        computes = true;
+        break;
+      case OutputSpec::Kind::view:
+        outputs[i] =
+            inputs[static_cast<size_t>(spec.source)].with_layout(spec.shape, spec.strides, spec.offset);
+        break;
+      case OutputSpec::Kind::update:
+        outputs[i] = inputs[static_cast<size_t>(spec.source)];
+        outputs[i].body()->storage->bump_version(operation.name().data());
+        computes = true;
+        break;
+    }
+  }
+  return computes;
+}
+
+[[noreturn]] void no_kernel(const Operation& operation, Inputs inputs, Device device,
+                            std::span<const Kernel> kernels, std::span<const Tensor> outputs) {
+  if (kernels.empty()) {
+    throw DeviceError(operation.name(),
+                      "has no kernel for " + to_string(device) + " (inputs " + describe(inputs) + ")");
+  }
+  std::string reasons;
+  for (const Kernel& kernel : kernels) {
+    reasons += std::string(reasons.empty() ? "" : "; ") + kernel.name + ": " +
+               kernel.decline(operation, inputs, outputs);
+  }
+  throw TypeError(operation.name(), "no kernel takes inputs " + describe(inputs) + " (" + reasons + ")");
+}
+
+void log_choice(const Operation& operation, Inputs inputs, const Kernel& chosen, std::string_view reasons) {
+  log_message(LogTopic::dispatch, std::string(operation.name()) + "(" + describe(inputs) + ") -> " +
+                                      chosen.name + std::string(reasons));
+}
+
+void run_kernel(const Operation& operation, Inputs inputs, Outputs outputs, Device device) {
+  const std::span<const Kernel> kernels = operation.kernels().kernels(device.type);
+  const bool explain = log_enabled(LogTopic::dispatch);
+  std::string reasons;
+  for (const Kernel& kernel : kernels) {
+    if (const char* reason = kernel.decline ? kernel.decline(operation, inputs, outputs) : nullptr) {
+      if (explain) reasons += std::string("; ") + kernel.name + " declined: " + reason;
+      continue;
+    }
+    if (explain) log_choice(operation, inputs, kernel, reasons);
+    kernel.run(operation, inputs, outputs);
+    return;
+  }
+  no_kernel(operation, inputs, device, kernels, outputs);
+}
+
+template <class Tell>
+void tell(uint32_t hearing, Tell&& tell_one) {
+  for (size_t i = 0; i < listeners.slots.size(); ++i) {
+    if (!(hearing & (1u << i))) continue;
+    Listener* listener = listeners.slots[i];
+    if (!listener && i == static_cast<size_t>(ListenerSlot::tape))
+      listener = installed_tape.load(std::memory_order_acquire);
+    if (listener) tell_one(*listener);
+  }
+}
+
+}  // namespace
+
+Tensors apply(const Operation& operation, Inputs inputs) {
+  uint32_t hearing = listeners.word;
+  if ((hearing & bit(ListenerSlot::tape)) && !any_requires_grad(inputs)) hearing &= ~bit(ListenerSlot::tape);
+  const Device device = common_device(operation, inputs);
+
+  OutputSpecs specs;
+  operation.infer(inputs, specs);
+  if (hearing) {
+    tell(hearing, [&](Listener& listener) { listener.before(operation, inputs, specs); });
+  }
+  Tensors outputs;
+  if (make_outputs(operation, inputs, specs, device, outputs) && device.type != DeviceType::meta) {
+    const Span span(operation.name());
+    run_kernel(operation, inputs, outputs, device);
+  }
+  if (hearing) {
+    tell(hearing, [&](Listener& listener) { listener.after(operation, inputs, outputs); });
+  }
+  return outputs;
+}
+
+ListenerScope::ListenerScope(ListenerSlot slot, Listener* listener, bool listens) noexcept
+    : slot_(slot),
+      listened_(listeners.word & bit(slot)),
+      previous_(listeners.slots[static_cast<size_t>(slot)]) {
+  listeners.slots[static_cast<size_t>(slot)] = listener;
+  listeners.word = listens ? listeners.word | bit(slot) : listeners.word & ~bit(slot);
+}
+
+ListenerScope::~ListenerScope() {
+  listeners.slots[static_cast<size_t>(slot_)] = previous_;
+  listeners.word = listened_ ? listeners.word | bit(slot_) : listeners.word & ~bit(slot_);
+}
+
+void install_tape(Listener& tape) noexcept {
+  installed_tape.store(&tape, std::memory_order_release);
+}
+
+EnableGrad::EnableGrad() noexcept : scope_(ListenerSlot::tape, nullptr, true) {}
+
+bool grad_enabled() noexcept {
+  return listeners.word & bit(ListenerSlot::tape);
+}
+
+}  // namespace espalier

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+
+#include "core/export.h"
+#include "core/operation.h"
+
+namespace espalier {
+
+/// The one way to compute: checks, infers the shapes, allocates, picks a kernel for the device, runs it, and
+/// tells the thread's listeners. Views and updates in place go through here as well. Throws what
+/// Operation::infer throws, DeviceError where inputs are on several devices or no kernel takes the problem,
+/// GradientError from the tape.
+ESPALIER_API Tensors apply(const Operation& operation, Inputs inputs);
+
+inline Tensors apply(const Operation& operation, std::initializer_list<Tensor> inputs) {
+  return apply(operation, Inputs(inputs.begin(), inputs.size()));
+}
+
+/// For operations with one output.
+template <class... T>
+Tensor apply_one(const Operation& operation, const T&... inputs) {
+  const Tensor list[] = {inputs...};
+  return std::move(apply(operation, Inputs(list, sizeof...(T)))[0]);
+}
+
+/// Whoever is told of each operation: the tape, a recorder of graphs, a checker.
+class ESPALIER_API Listener {
+ public:
+  virtual ~Listener();
+  /// Before the kernel runs; may throw to refuse.
+  virtual void before(const Operation& operation, Inputs inputs, std::span<const OutputSpec> specs);
+  /// After it ran; may set the outputs' gradient links.
+  virtual void after(const Operation& operation, Inputs inputs, Outputs outputs) = 0;
+};
+
+/// Who listens to a thread. `tape` is heard only where an input requires a gradient.
+enum class ListenerSlot : uint8_t { tape, recorder, checker };
+inline constexpr int kListenerSlotCount = 3;
+
+/// Puts a listener in one of the calling thread's slots, or takes it out (null), for the life of this object.
+/// Scopes nest.
+class ESPALIER_API ListenerScope {
+ public:
+  ListenerScope(ListenerSlot slot, Listener* listener) noexcept
+      : ListenerScope(slot, listener, listener != nullptr) {}
+  ~ListenerScope();
+  ListenerScope(const ListenerScope&) = delete;
+  ListenerScope& operator=(const ListenerScope&) = delete;
+
+ private:
+  friend class EnableGrad;
+  ListenerScope(ListenerSlot slot, Listener* listener, bool listens) noexcept;
+
+  ListenerSlot slot_;
+  bool listened_;
+  Listener* previous_;
+};
+
+/// The listener that hears, by default, every thread's operations on tensors that require a gradient: the
+/// tape installs itself when the first tensor asks for one.
+ESPALIER_API void install_tape(Listener& tape) noexcept;
+
+/// While it lives, the calling thread records nothing for backward.
+class ESPALIER_API NoGrad {
+ public:
+  NoGrad() noexcept : scope_(ListenerSlot::tape, nullptr) {}
+
+ private:
+  ListenerScope scope_;
+};
+
+/// While it lives, the calling thread records for backward, also inside a NoGrad.
+class ESPALIER_API EnableGrad {
+ public:
+  EnableGrad() noexcept;
+
+ private:
+  ListenerScope scope_;
+};
+
+/// Whether the calling thread records operations on tensors that require a gradient.
+ESPALIER_API bool grad_enabled() noexcept;
+
+/// While it lives, every operation of the calling thread is followed by a look at its floating-point outputs,
+/// and the first value that is not finite throws a NumericError with the name of the operation that made it.
+class ESPALIER_API FiniteCheck {
+ public:
+  FiniteCheck() noexcept;
+
+ private:
+  ListenerScope scope_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <initializer_list>
+#include <span>
+
+#include "core/device.h"
+#include "core/export.h"
+#include "core/tensor.h"
+
+namespace espalier {
+
+class Operation;
+
+using Inputs = std::span<const Tensor>;
+using Outputs = std::span<Tensor>;
+
+/// One implementation of an operation on a kind of device. Make it with kernel().
+struct Kernel {
+  const char* name;
+  /// Null where it takes the problem, else the reason, in a few words, why it does not. Cheap: it is asked at
+  /// every call.
+  const char* (*decline)(const Operation&, Inputs, std::span<const Tensor> outputs);
+  void (*run)(const Operation&, Inputs, Outputs);
+};
+
+/// A kernel from a function `void (const Op&, Inputs, Outputs)` and, where it does not take everything, a
+/// function `const char* (const Op&, Inputs, std::span<const Tensor> outputs)` that gives the reason.
+template <class Op, auto run, auto decline = nullptr>
+constexpr Kernel kernel(const char* name) {
+  Kernel made{name, nullptr,
+              [](const Operation& op, Inputs in, Outputs out) { run(static_cast<const Op&>(op), in, out); }};
+  if constexpr (decline != nullptr) {
+    made.decline = [](const Operation& op, Inputs in, std::span<const Tensor> out) {
+      return decline(static_cast<const Op&>(op), in, out);
+    };
+  }
+  return made;
+}
+
+/// The implementations of an operation by kind of device, fastest first and the plain reference last. The
+/// CPU's are there from the start (so static linking loses none), those of other devices are filled in when a
+/// program installs the device.
+class ESPALIER_API KernelSlot {
+ public:
+  constexpr KernelSlot() = default;
+  constexpr explicit KernelSlot(std::span<const Kernel> cpu) { lists_[0] = List{cpu.data(), cpu.size()}; }
+
+  std::span<const Kernel> kernels(DeviceType type) const noexcept {
+    const List& list = lists_[static_cast<size_t>(type)];
+    return {list.first, list.count};
+  }
+  /// `kernels` must have static storage duration. Call before the operation first runs on that device.
+  void fill(DeviceType type, std::span<const Kernel> kernels) noexcept {
+    lists_[static_cast<size_t>(type)] = List{kernels.data(), kernels.size()};
+  }
+
+ private:
+  struct List {
+    const Kernel* first = nullptr;
+    size_t count = 0;
+  };
+  std::array<List, kDeviceTypeCount> lists_{};
+};
+
+}  // namespace espalier

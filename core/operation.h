@@ -1,0 +1,144 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/inline_vector.h"
+#include "core/kernel.h"
+#include "core/tensor.h"
+
+namespace espalier {
+
+/// What an operation will put out, told before anything runs.
+struct OutputSpec {
+  enum class Kind : uint8_t {
+    fresh,   ///< a new tensor
+    view,    ///< the elements of an input seen with another layout
+    update,  ///< an input, changed in place
+  };
+
+  static OutputSpec fresh(const Shape& shape, Dtype dtype) {
+    return fresh(shape, contiguous_strides(shape), dtype);
+  }
+  /// `strides` must be dense.
+  static OutputSpec fresh(const Shape& shape, const Strides& strides, Dtype dtype) {
+    return {Kind::fresh, dtype, -1, shape, strides, 0};
+  }
+  static OutputSpec view(int source, const Tensor& input, const Shape& shape, const Strides& strides,
+                         int64_t offset) {
+    return {Kind::view, input.dtype(), source, shape, strides, offset};
+  }
+  static OutputSpec update(int source, const Tensor& input) {
+    return {Kind::update, input.dtype(), source, input.shape(), input.strides(), input.offset()};
+  }
+
+  Kind kind = Kind::fresh;
+  Dtype dtype = Dtype::f32;
+  int source = -1;  ///< the input that a view looks into or that is updated
+  Shape shape;
+  Strides strides;
+  int64_t offset = 0;
+};
+
+using Tensors = InlineVector<Tensor, 4>;
+using OutputSpecs = InlineVector<OutputSpec, 4>;
+
+/// Which inputs and outputs a backward reads, as bit sets; what is not named is not kept alive.
+struct SavedForBackward {
+  uint32_t inputs = ~0u;
+  uint32_t outputs = 0;
+};
+
+/// Arithmetic and memory traffic of one run.
+struct Cost {
+  int64_t flops = 0;  ///< floating-point operations; a multiply-add counts as two
+  int64_t bytes = 0;  ///< read and written, each element once
+};
+
+/// Axes that must keep the same size when channels are removed: `operand` counts the inputs from 0 up and the
+/// outputs from -1 down.
+struct AxisTie {
+  struct Axis {
+    int operand;
+    int axis;
+  };
+  std::vector<Axis> axes;
+};
+
+/// What an operation's backward sees. Only what saved_for_backward() named may be asked for by value; shapes
+/// and types are always there.
+class ESPALIER_API BackwardContext {
+ public:
+  virtual ~BackwardContext();
+  virtual const Tensor& input(int i) const = 0;
+  virtual const Tensor& output(int i) const = 0;
+  virtual const Shape& input_shape(int i) const = 0;
+  virtual Dtype input_dtype(int i) const = 0;
+  /// The gradient that arrived for output `i`; undefined where none did.
+  virtual const Tensor& gradient(int i) const = 0;
+  /// Whether anybody wants the gradient of input `i`.
+  virtual bool wants(int i) const = 0;
+};
+
+/// Something that computes: attributes as members, and everything that the rest of the library must know of
+/// it. It lives on the caller's stack and is copied only when a listener keeps it. Derive from OperationOf.
+class ESPALIER_API Operation {
+ public:
+  virtual ~Operation();
+
+  virtual std::string_view name() const = 0;
+
+  /// Checks the inputs and says what comes out; runs without data. An absent input is an undefined tensor.
+  /// Throws ShapeError and TypeError that begin with the operation's name and print all shapes and types.
+  /// That all inputs are on one device has been checked.
+  virtual void infer(Inputs inputs, OutputSpecs& outputs) const = 0;
+
+  /// Where this operation's kernels are listed, by device.
+  virtual const KernelSlot& kernels() const = 0;
+
+  virtual std::unique_ptr<Operation> clone() const = 0;
+
+  /// One gradient for each input, undefined where it is zero or unwanted, computed with other operations.
+  /// Throws GradientError by default.
+  virtual Tensors backward(const BackwardContext& context) const;
+  virtual SavedForBackward saved_for_backward() const;
+  /// Whether gradients flow through output `i`. False for indices, masks and updated buffers.
+  virtual bool differentiable(int output) const;
+
+  /// Whether decompose() exists: for fused operations, whose own backward is an operation without a gradient.
+  virtual bool decomposable() const;
+  /// The same result through simple operations; second derivatives are taken of this.
+  virtual Tensors decompose(Inputs inputs) const;
+
+  /// By default one operation for each element of the outputs, and every input and output moved once.
+  virtual Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const;
+
+  /// Which axes shrink together when channels are removed; empty: none may shrink.
+  virtual std::vector<AxisTie> axis_ties(Inputs inputs) const;
+
+  /// Prints the attributes: `stride=2, padding=1`. Nothing by default.
+  virtual void print_attributes(std::ostream& out) const;
+
+ protected:
+  Operation() = default;
+  Operation(const Operation&) = default;
+  Operation& operator=(const Operation&) = default;
+};
+
+/// Supplies name(), kernels() and clone() from `static constexpr std::string_view kName` and `static
+/// KernelSlot slot` of the derived class.
+template <class Derived>
+class OperationOf : public Operation {
+ public:
+  std::string_view name() const final { return Derived::kName; }
+  const KernelSlot& kernels() const final { return Derived::slot; }
+  std::unique_ptr<Operation> clone() const final {
+    return std::make_unique<Derived>(static_cast<const Derived&>(*this));
+  }
+};
+
+}  // namespace espalier

@@ -1,0 +1,44 @@
+// The list of the CPU's kernels: for each operation the implementations, fastest first and the plain
+// reference last. A kernel stands in <stem>_cpu.cc; its
+// `*_declines` gives the reason why it does not take a problem, or null. Views have none.
+
+#include "ops/accumulate.h"
+#include "ops/add.h"
+#include "ops/cast.h"
+#include "ops/copy.h"
+#include "ops/expand.h"
+#include "ops/reshape.h"
+#include "ops/sum.h"
+
+namespace espalier {
+
+void accumulate_cpu(const Accumulate&, Inputs, Outputs);
+static constexpr Kernel kAccumulate[] = {kernel<Accumulate, accumulate_cpu>("highway")};
+constinit KernelSlot Accumulate::slot{kAccumulate};
+
+const char* add_declines(const Add&, Inputs, std::span<const Tensor>);
+void add_cpu(const Add&, Inputs, Outputs);
+static constexpr Kernel kAdd[] = {kernel<Add, add_cpu, add_declines>("highway")};
+constinit KernelSlot Add::slot{kAdd};
+
+void cast_cpu(const Cast&, Inputs, Outputs);
+static constexpr Kernel kCast[] = {kernel<Cast, cast_cpu>("tiles")};
+constinit KernelSlot Cast::slot{kCast};
+
+void copy_cpu(const Copy&, Inputs, Outputs);
+static constexpr Kernel kCopy[] = {kernel<Copy, copy_cpu>("strided")};
+constinit KernelSlot Copy::slot{kCopy};
+
+void copy_into_cpu(const CopyInto&, Inputs, Outputs);
+static constexpr Kernel kCopyInto[] = {kernel<CopyInto, copy_into_cpu>("strided")};
+constinit KernelSlot CopyInto::slot{kCopyInto};
+
+constinit KernelSlot Expand::slot{};
+
+constinit KernelSlot Reshape::slot{};
+
+void sum_reference(const Sum&, Inputs, Outputs);
+static constexpr Kernel kSum[] = {kernel<Sum, sum_reference>("reference")};
+constinit KernelSlot Sum::slot{kSum};
+
+}  // namespace espalier

@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <string>
+
+#include "ops/elementwise_internal.h"
+
+namespace espalier {
+namespace {
+
+/// Joins `inner` to `outer` where every operand walks through both as through one axis.
+bool joins(const ElementwiseLoop::Axis& outer, const ElementwiseLoop::Axis& inner, int operands) {
+  for (int o = 0; o < operands; ++o) {
+    const auto i = static_cast<size_t>(o);
+    if (outer.strides[i] != inner.size * inner.strides[i]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+OutputSpec elementwise_spec(std::string_view name, Inputs inputs) {
+  return elementwise_spec(name, inputs, inputs[0].dtype());
+}
+
+OutputSpec elementwise_spec(std::string_view name, Inputs inputs, Dtype output) {
+  Shape shape = inputs[0].shape();
+  for (const Tensor& input : inputs) {
+    if (input.dtype() != inputs[0].dtype()) {
+      throw TypeError(name, "inputs " + describe(inputs) + " are of several types; convert them to one");
+    }
+    shape = broadcast_shapes(shape, input.shape(), name);
+  }
+  for (const Tensor& input : inputs) {
+    if (input.shape() == shape && is_dense(shape, input.strides())) {
+      return OutputSpec::fresh(shape, input.strides(), output);
+    }
+  }
+  return OutputSpec::fresh(shape, output);
+}
+
+std::vector<AxisTie> elementwise_ties(Inputs inputs) {
+  int rank = 0;
+  for (const Tensor& input : inputs) rank = std::max(rank, input.rank());
+  std::vector<AxisTie> ties(static_cast<size_t>(rank));
+  for (int axis = 0; axis < rank; ++axis) {
+    std::vector<AxisTie::Axis>& tied = ties[static_cast<size_t>(axis)].axes;
+    for (int i = 0; i < static_cast<int>(inputs.size()); ++i) {
+      const Tensor& input = inputs[static_cast<size_t>(i)];
+      const int own = axis - (rank - input.rank());
+      if (own >= 0 && input.shape()[own] != 1) tied.push_back({i, own});
+    }
+    tied.push_back({-1, axis});
+  }
+  return ties;
+}
+
+ElementwiseLoop::ElementwiseLoop(const Tensor& output, Inputs inputs)
+    : operands(static_cast<int>(inputs.size()) + 1), elements(output.numel()) {
+  const Shape& shape = output.shape();
+  std::array<Strides, kMaxOperands> strides;
+  strides[0] = output.strides();
+  data[0] = static_cast<char*>(output.raw_data());
+  dtypes[0] = output.dtype();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    strides[i + 1] = broadcast_strides(inputs[i].shape(), inputs[i].strides(), shape);
+    data[i + 1] = static_cast<char*>(inputs[i].raw_data());
+    dtypes[i + 1] = inputs[i].dtype();
+  }
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (shape[axis] == 1) continue;
+    Axis added{shape[axis], {}};
+    for (int o = 0; o < operands; ++o)
+      added.strides[static_cast<size_t>(o)] = strides[static_cast<size_t>(o)][axis];
+    int at = rank++;
+    for (; at > 0 && axes[static_cast<size_t>(at - 1)].strides[0] < added.strides[0]; --at) {
+      axes[static_cast<size_t>(at)] = axes[static_cast<size_t>(at - 1)];
+    }
+    axes[static_cast<size_t>(at)] = added;
+  }
+  if (rank == 0) {
+    axes[0] = {1, {}};
+    rank = 1;
+    return;
+  }
+  int last = 0;
+  for (int axis = 1; axis < rank; ++axis) {
+    Axis& outer = axes[static_cast<size_t>(last)];
+    const Axis inner = axes[static_cast<size_t>(axis)];
+    if (joins(outer, inner, operands)) {
+      outer = {outer.size * inner.size, inner.strides};
+    } else {
+      axes[static_cast<size_t>(++last)] = inner;
+    }
+  }
+  rank = last + 1;
+}
+
+template <class C>
+void load_tile(C* tile, Dtype dtype, const char* data, int64_t stride, int64_t n) {
+  visit_dtype(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* from = reinterpret_cast<const T*>(data);
+    const auto convert = [](T value) {
+      if constexpr (std::is_arithmetic_v<T>)
+        return static_cast<C>(value);
+      else
+        return static_cast<C>(static_cast<float>(value));
+    };
+    if (stride == 0) {
+      std::fill_n(tile, n, convert(*from));
+    } else if (stride == 1) {
+      for (int64_t i = 0; i < n; ++i) tile[i] = convert(from[i]);
+    } else {
+      for (int64_t i = 0; i < n; ++i) tile[i] = convert(from[i * stride]);
+    }
+  });
+}
+
+template <class C>
+void store_tile(const C* tile, Dtype dtype, char* data, int64_t stride, int64_t n) {
+  visit_dtype(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T* to = reinterpret_cast<T*>(data);
+    const auto convert = [](C value) {
+      if constexpr (std::is_same_v<T, bool>)
+        return value != C{0};
+      else if constexpr (std::is_arithmetic_v<T>)
+        return static_cast<T>(value);
+      else
+        return T(static_cast<float>(value));
+    };
+    for (int64_t i = 0; i < n; ++i) to[i * stride] = convert(tile[i]);
+  });
+}
+
+#define ESPALIER_TILES(C)                                               \
+  template void load_tile<C>(C*, Dtype, const char*, int64_t, int64_t); \
+  template void store_tile<C>(const C*, Dtype, char*, int64_t, int64_t)
+ESPALIER_TILES(float);
+ESPALIER_TILES(double);
+ESPALIER_TILES(int32_t);
+ESPALIER_TILES(int64_t);
+#undef ESPALIER_TILES
+
+}  // namespace espalier

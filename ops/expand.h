@@ -1,0 +1,28 @@
+#pragma once
+
+#include "core/door.h"
+
+namespace espalier {
+
+/// A view that repeats axes of size 1, and leads with new ones, without a copy.
+class ESPALIER_API Expand final : public OperationOf<Expand> {
+ public:
+  static constexpr std::string_view kName = "expand";
+  static KernelSlot slot;
+
+  explicit Expand(const Shape& shape) : shape_(shape) {}
+  void infer(Inputs inputs, OutputSpecs& outputs) const override;
+  Tensors backward(const BackwardContext& context) const override;
+  SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
+  std::vector<AxisTie> axis_ties(Inputs inputs) const override;
+  void print_attributes(std::ostream& out) const override;
+
+ private:
+  Shape shape_;
+};
+
+/// `input` seen with `shape`, to which it must broadcast; -1 keeps an axis as it is. Throws ShapeError
+/// otherwise.
+ESPALIER_API Tensor expand(const Tensor& input, const Shape& shape);
+
+}  // namespace espalier

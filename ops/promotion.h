@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include "core/scalar.h"
+#include "core/tensor.h"
+
+namespace espalier {
+
+/// The type in which an operation on both computes, by PyTorch's rules (torch.result_type): tensors with axes
+/// decide; one without axes, and a number below it, changes the outcome only where it is of a higher kind
+/// (bool, integer, floating).
+ESPALIER_API Dtype result_type(std::string_view where, const Tensor& a, const Tensor& b);
+ESPALIER_API Dtype result_type(std::string_view where, const Tensor& a, Scalar b);
+
+/// Both operands converted to their result type; the number as a tensor without axes on the device of `a`.
+ESPALIER_API std::pair<Tensor, Tensor> promoted(std::string_view where, const Tensor& a, const Tensor& b);
+ESPALIER_API std::pair<Tensor, Tensor> promoted(std::string_view where, const Tensor& a, Scalar b);
+
+/// `a` itself where it is floating, else converted to f32: for functions that have no meaning on integers.
+ESPALIER_API Tensor promoted_to_floating(const Tensor& a);
+
+}  // namespace espalier
