@@ -1,12 +1,12 @@
 // The rules of the tree that CONTRIBUTING.md states, read off the sources.
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <regex>
 #include <set>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "tests/structure/tree.h"
 
@@ -84,7 +84,8 @@ TEST(Structure, TextFilesAreClean) {
     for (const File& file : files(folder, {".h", ".cc", ".cu", ".cuh", ".md", ".txt", ".cmake", ".in"})) {
       for (std::size_t i = 0; i < file.lines.size(); ++i) {
         const std::string& line = file.lines[i];
-        const bool trailing = !line.empty() && (line.back() == ' ' || line.back() == '\t' || line.back() == '\r');
+        const bool trailing =
+            !line.empty() && (line.back() == ' ' || line.back() == '\t' || line.back() == '\r');
         EXPECT_FALSE(trailing) << file.path << ':' << i + 1 << " ends in white space";
       }
     }

@@ -26,7 +26,8 @@ std::vector<File> files(const std::string& folder, const std::vector<std::string
   std::vector<fs::path> paths;
   if (fs::exists(folder)) {
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      const bool wanted = std::ranges::find(extensions, entry.path().extension().string()) != extensions.end();
+      const bool wanted =
+          std::ranges::find(extensions, entry.path().extension().string()) != extensions.end();
       if (entry.is_regular_file() && wanted) paths.push_back(entry.path());
     }
   }

@@ -1,8 +1,8 @@
-#include <espalier/espalier.h>
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <espalier/espalier.h>
+#include <gtest/gtest.h>
 
 #include "core/tensor.h"
 #include "message.pb.h"
@@ -27,6 +27,8 @@ TEST(Consumer, CatchesTypedErrors) {
   }
 }
 
-TEST(Consumer, HasAHeaderOfTheSameName) { EXPECT_EQ(core::kDecoy, 42); }
+TEST(Consumer, HasAHeaderOfTheSameName) {
+  EXPECT_EQ(core::kDecoy, 42);
+}
 
 }  // namespace
