@@ -13,18 +13,18 @@
 namespace espalier {
 namespace {
 
-constexpr std::array kLevels = {CpuLevel::kBaseline, CpuLevel::kAvx2, CpuLevel::kAvx512};
+constexpr std::array kLevels = {CpuLevel::baseline, CpuLevel::avx2, CpuLevel::avx512};
 
 #if defined(__x86_64__)
 
 // Targets that must not be chosen at a level: lower bits are better ones.
 int64_t disabled_at(CpuLevel level) {
   switch (level) {
-    case CpuLevel::kBaseline:
+    case CpuLevel::baseline:
       return HWY_SSE4 - 1;
-    case CpuLevel::kAvx2:
+    case CpuLevel::avx2:
       return HWY_AVX2 - 1;
-    case CpuLevel::kAvx512:
+    case CpuLevel::avx512:
       return HWY_AVX3 - 1;
   }
   return 0;
@@ -36,8 +36,8 @@ CpuLevel detect() {
         "cpu", "this CPU lacks SSE4.2, which Espalier's kernels need; use an x86-64 CPU made since 2010");
   }
   const int64_t targets = hwy::SupportedTargets();
-  if (targets & HWY_AVX3) return CpuLevel::kAvx512;
-  return targets & HWY_AVX2 ? CpuLevel::kAvx2 : CpuLevel::kBaseline;
+  if (targets & HWY_AVX3) return CpuLevel::avx512;
+  return targets & HWY_AVX2 ? CpuLevel::avx2 : CpuLevel::baseline;
 }
 
 #else
@@ -46,14 +46,14 @@ int64_t disabled_at(CpuLevel) {
   return 0;
 }
 CpuLevel detect() {
-  return CpuLevel::kBaseline;
+  return CpuLevel::baseline;
 }
 
 #endif
 
 CpuLevel cap_from_environment() {
   const char* value = std::getenv("ESPALIER_CPU");
-  if (value == nullptr || *value == '\0') return CpuLevel::kAvx512;
+  if (value == nullptr || *value == '\0') return CpuLevel::avx512;
   for (const CpuLevel level : kLevels) {
     if (cpu_level_name(level) == value) return level;
   }
@@ -90,7 +90,7 @@ CpuLevel cpu_level() {
 
 void set_cpu_level(CpuLevel level) {
   State& current = state();
-  if (level < CpuLevel::kBaseline || level > current.detected) {
+  if (level < CpuLevel::baseline || level > current.detected) {
     throw ValueError("set_cpu_level", "this CPU has " + std::string(cpu_level_name(current.detected)) +
                                           " at most, not " + std::string(cpu_level_name(level)));
   }
@@ -99,11 +99,11 @@ void set_cpu_level(CpuLevel level) {
 
 std::string_view cpu_level_name(CpuLevel level) {
   switch (level) {
-    case CpuLevel::kBaseline:
+    case CpuLevel::baseline:
       return "baseline";
-    case CpuLevel::kAvx2:
+    case CpuLevel::avx2:
       return "avx2";
-    case CpuLevel::kAvx512:
+    case CpuLevel::avx512:
       return "avx512";
   }
   return "unknown";

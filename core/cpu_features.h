@@ -9,9 +9,9 @@ namespace espalier {
 /// Instruction sets among which Espalier's own CPU kernels choose at run time, each including those before
 /// it.
 enum class CpuLevel {
-  kBaseline,  ///< SSE4.2 on x86-64; whatever the compiler was told elsewhere (always this level there)
-  kAvx2,      ///< AVX2 with FMA, BMI2 and F16C
-  kAvx512,    ///< AVX-512 F, BW, DQ and VL
+  baseline,  ///< SSE4.2 on x86-64; whatever the compiler was told elsewhere (always this level there)
+  avx2,      ///< AVX2 with FMA, BMI2 and F16C
+  avx512,    ///< AVX-512 F, BW, DQ and VL
 };
 
 /// The level that kernels use: the best one that the CPU has, capped by the environment variable ESPALIER_CPU

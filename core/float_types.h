@@ -10,16 +10,11 @@ namespace espalier {
 
 namespace detail {
 
-// A small float of one sign bit, `kExponentBits` and `kMantissaBits`, whose magnitudes from `kOverflow` on
-// are infinity or NaN. The steps are branch-free integer and exact float arithmetic, so that a loop over them
-// can be vectorised. int32_t throughout, because magnitudes fit and SSE2 compares signed numbers only.
-// Both are computed: with `?:` GCC moves float additions into a branch, where they might trap, and then does
-// not vectorise.
-constexpr int32_t select(bool condition, int32_t yes, int32_t no) {
-  return no ^ ((yes ^ no) & -static_cast<int32_t>(condition));
-}
-
-template <int kExponentBits, int kMantissaBits, int32_t kOverflow, int32_t kNan>
+// A small float of one sign bit, `kExponentBits` and `kMantissaBits`. Magnitudes, as bits: what overflows
+// becomes kCeiling (infinity, or the largest number), those from kSpecial on are infinity or NaN. The steps
+// are branch-free integer and exact float arithmetic, so that a loop over them can be vectorised (GCC: with
+// -fno-trapping-math); int32_t throughout, because magnitudes fit and SSE2 compares signed numbers only.
+template <int kExponentBits, int kMantissaBits, int32_t kCeiling, int32_t kSpecial, int32_t kNan>
 struct SmallFloat {
   static constexpr int kShift = 23 - kMantissaBits;
   static constexpr int32_t kRebias = (127 - ((1 << (kExponentBits - 1)) - 1))
@@ -27,7 +22,7 @@ struct SmallFloat {
   static constexpr int32_t kSmallestNormal = kRebias + (1 << 23);
   static constexpr int kSignShift = 31 - kExponentBits - kMantissaBits;
 
-  // Rounds to the nearest, ties to even. Beyond the largest finite value by half a step or more: kOverflow.
+  // Rounds to the nearest, ties to even.
   static constexpr uint32_t encode(float value) {
     const uint32_t bits = std::bit_cast<uint32_t>(value);
     const int32_t magnitude = static_cast<int32_t>(bits & 0x7FFFFFFF);
@@ -39,8 +34,8 @@ struct SmallFloat {
     constexpr int32_t kMagic = kSmallestNormal + (kShift << 23);
     const float shifted = std::bit_cast<float>(magnitude) + std::bit_cast<float>(kMagic);
     const int32_t subnormal = std::bit_cast<int32_t>(shifted) - kMagic;
-    int32_t result = select(magnitude < kSmallestNormal, subnormal, normal);
-    result = result < kOverflow ? result : kOverflow;
+    int32_t result = magnitude < kSmallestNormal ? subnormal : normal;
+    result = result < kCeiling ? result : kCeiling;
     result = magnitude > 0x7F800000 ? kNan : result;
     return static_cast<uint32_t>(result) | ((bits & 0x80000000) >> kSignShift);
   }
@@ -52,15 +47,15 @@ struct SmallFloat {
     const int32_t wide = magnitude << kShift;
     const float subnormal =
         std::bit_cast<float>(wide + kSmallestNormal) - std::bit_cast<float>(kSmallestNormal);
-    int32_t result = select(wide < (1 << 23), std::bit_cast<int32_t>(subnormal), wide + kRebias);
-    result = magnitude >= kOverflow ? (wide | 0x7F800000) : result;
+    int32_t result = wide < (1 << 23) ? std::bit_cast<int32_t>(subnormal) : wide + kRebias;
+    result = magnitude >= kSpecial ? (wide | 0x7F800000) : result;
     return std::bit_cast<float>(static_cast<uint32_t>(result) | ((bits & kSign) << kSignShift));
   }
 };
 
-using Float16Format = SmallFloat<5, 10, 0x7C00, 0x7E00>;
-using E5m2Format = SmallFloat<5, 2, 0x7C, 0x7F>;
-using E4m3Format = SmallFloat<4, 3, 0x7F, 0x7F>;
+using Float16Format = SmallFloat<5, 10, 0x7C00, 0x7C00, 0x7E00>;
+using E5m2Format = SmallFloat<5, 2, 0x7C, 0x7C, 0x7F>;
+using E4m3Format = SmallFloat<4, 3, 0x7E, 0x7F, 0x7F>;
 
 }  // namespace detail
 
@@ -113,8 +108,8 @@ struct float16 {
 };
 
 /// OCP 8-bit E4M3 (OCP OFP8 1.0; PyTorch's float8_e4m3fn): 4 exponent bits, 3 mantissa bits, largest 448, no
-/// infinities. Above 464 in magnitude, infinities included: NaN (0x7F and the sign), as PyTorch's `.to()`
-/// does; it does not saturate.
+/// infinities. What is beyond 448, infinities included, becomes 448 with the sign, as in PyTorch 2.15's
+/// `.to()` (before, PyTorch made NaN of it). NaN: 0x7F and the sign.
 struct float8_e4m3 {
   uint8_t bits;
 

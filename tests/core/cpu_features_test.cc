@@ -35,9 +35,9 @@ class CpuFeaturesDeathTest : public testing::Test {
 };
 
 TEST_F(CpuFeaturesDeathTest, EnvironmentCapsTheLevel) {
-  EXPECT_EXIT(std::exit(run_with("baseline")), exits_capped_at(CpuLevel::kBaseline), "");
-  EXPECT_EXIT(std::exit(run_with("avx2")), exits_capped_at(CpuLevel::kAvx2), "");
-  EXPECT_EXIT(std::exit(run_with("avx512")), exits_capped_at(CpuLevel::kAvx512), "");
+  EXPECT_EXIT(std::exit(run_with("baseline")), exits_capped_at(CpuLevel::baseline), "");
+  EXPECT_EXIT(std::exit(run_with("avx2")), exits_capped_at(CpuLevel::avx2), "");
+  EXPECT_EXIT(std::exit(run_with("avx512")), exits_capped_at(CpuLevel::avx512), "");
 }
 
 TEST_F(CpuFeaturesDeathTest, UnknownCapIsRefused) {
@@ -47,8 +47,8 @@ TEST_F(CpuFeaturesDeathTest, UnknownCapIsRefused) {
 
 TEST(CpuFeatures, SetLevel) {
   const CpuLevel before = cpu_level();
-  set_cpu_level(CpuLevel::kBaseline);
-  EXPECT_EQ(cpu_level(), CpuLevel::kBaseline);
+  set_cpu_level(CpuLevel::baseline);
+  EXPECT_EQ(cpu_level(), CpuLevel::baseline);
   EXPECT_EQ(cpu_level_name(cpu_level()), "baseline");
   set_cpu_level(before);
   EXPECT_EQ(cpu_level(), before);

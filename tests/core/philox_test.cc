@@ -89,7 +89,7 @@ class PhiloxFill : public testing::TestWithParam<CpuLevel> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Levels, PhiloxFill,
-                         testing::Values(CpuLevel::kBaseline, CpuLevel::kAvx2, CpuLevel::kAvx512),
+                         testing::Values(CpuLevel::baseline, CpuLevel::avx2, CpuLevel::avx512),
                          [](const auto& level) { return std::string(cpu_level_name(level.param)); });
 
 constexpr uint64_t kSeed = 0xfedcba9876543210;
