@@ -85,16 +85,16 @@ using Types = testing::Types<bfloat16, float16, float8_e4m3, float8_e5m2>;
 TYPED_TEST_SUITE(FloatType, Types);
 
 TYPED_TEST(FloatType, EveryPatternHasItsValue) {
-  using F = Format<TypeParam>;
+  using Standard = Format<TypeParam>;
   using Bits = decltype(TypeParam::bits);
   for (uint32_t bits = 0; bits < 2 * this->kSign; ++bits) {
     const auto x = static_cast<float>(TypeParam::from_bits(static_cast<Bits>(bits)));
     const uint32_t magnitude = bits & (this->kSign - 1);
     ASSERT_EQ(std::signbit(x), (bits & this->kSign) != 0) << bits;
-    if (magnitude < F::special) {
+    if (magnitude < Standard::special) {
       ASSERT_EQ(std::abs(x), this->values_[magnitude]) << bits;
       ASSERT_EQ(TypeParam(x).bits, bits);
-    } else if (magnitude == F::special && F::overflow == F::special) {
+    } else if (magnitude == Standard::special && Standard::overflow == Standard::special) {
       ASSERT_EQ(std::abs(x), kInfinity) << bits;
       ASSERT_EQ(TypeParam(x).bits, bits);
     } else {
