@@ -47,4 +47,12 @@ std::vector<AxisTie> Operation::axis_ties(Inputs) const {
 }
 void Operation::print_attributes(std::ostream&) const {}
 
+void check_defined(std::string_view where, Inputs inputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].defined()) continue;
+    throw ValueError(where, "input " + std::to_string(i) + " is undefined (inputs " + describe(inputs) +
+                                "); expected a tensor");
+  }
+}
+
 }  // namespace espalier

@@ -129,11 +129,18 @@ class ESPALIER_API Operation {
   Operation& operator=(const Operation&) = default;
 };
 
+/// Throws ValueError, on behalf of `where`, where an input is undefined.
+ESPALIER_API void check_defined(std::string_view where, Inputs inputs);
+inline void check_defined(std::string_view where, const Tensor& input) {
+  if (!input.defined()) check_defined(where, Inputs(&input, 1));
+}
+
 /// Supplies name(), kernels() and clone() from `static constexpr std::string_view kName` and `static
-/// KernelSlot slot` of the derived class.
-template <class Derived>
-class OperationOf : public Operation {
+/// KernelSlot slot` of the derived class. `Base` is Operation or what a family of operations shares.
+template <class Derived, class Base = Operation>
+class OperationOf : public Base {
  public:
+  using Base::Base;
   std::string_view name() const final { return Derived::kName; }
   const KernelSlot& kernels() const final { return Derived::slot; }
   std::unique_ptr<Operation> clone() const final {

@@ -2,14 +2,11 @@
 
 #include <string>
 
+#include "core/operation.h"
 #include "ops/cast.h"
 
 namespace espalier {
 namespace {
-
-void check_defined(std::string_view where, const Tensor& tensor) {
-  if (!tensor.defined()) throw ValueError(where, "an operand is undefined");
-}
 
 /// What `weak` (no axes, or a number) makes of the type of a stronger operand.
 Dtype meet(std::string_view where, Dtype strong, Dtype weak) {
@@ -25,8 +22,8 @@ Tensor converted(const Tensor& tensor, Dtype dtype) {
 }  // namespace
 
 Dtype result_type(std::string_view where, const Tensor& a, const Tensor& b) {
-  check_defined(where, a);
-  check_defined(where, b);
+  const Tensor operands[] = {a, b};
+  check_defined(where, operands);
   if ((a.rank() == 0) == (b.rank() == 0)) return promote(a.dtype(), b.dtype(), where);
   return a.rank() > 0 ? meet(where, a.dtype(), b.dtype()) : meet(where, b.dtype(), a.dtype());
 }
