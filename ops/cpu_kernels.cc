@@ -6,7 +6,9 @@
 #include "ops/add.h"
 #include "ops/cast.h"
 #include "ops/copy.h"
+#include "ops/cross_entropy.h"
 #include "ops/expand.h"
+#include "ops/one_hot.h"
 #include "ops/reshape.h"
 #include "ops/sum.h"
 
@@ -33,7 +35,24 @@ void copy_into_cpu(const CopyInto&, Inputs, Outputs);
 static constexpr Kernel kCopyInto[] = {kernel<CopyInto, copy_into_cpu>("strided")};
 constinit KernelSlot CopyInto::slot{kCopyInto};
 
+const char* cross_entropy_declines(const CrossEntropy&, Inputs, std::span<const Tensor>);
+void cross_entropy_cpu(const CrossEntropy&, Inputs, Outputs);
+static constexpr Kernel kCrossEntropy[] = {
+    kernel<CrossEntropy, cross_entropy_cpu, cross_entropy_declines>("highway")};
+constinit KernelSlot CrossEntropy::slot{kCrossEntropy};
+
+const char* cross_entropy_backward_declines(const CrossEntropyBackward&, Inputs, std::span<const Tensor>);
+void cross_entropy_backward_cpu(const CrossEntropyBackward&, Inputs, Outputs);
+static constexpr Kernel kCrossEntropyBackward[] = {
+    kernel<CrossEntropyBackward, cross_entropy_backward_cpu, cross_entropy_backward_declines>("highway")};
+constinit KernelSlot CrossEntropyBackward::slot{kCrossEntropyBackward};
+
 constinit KernelSlot Expand::slot{};
+
+const char* one_hot_declines(const OneHot&, Inputs, std::span<const Tensor>);
+void one_hot_cpu(const OneHot&, Inputs, Outputs);
+static constexpr Kernel kOneHot[] = {kernel<OneHot, one_hot_cpu, one_hot_declines>("rows")};
+constinit KernelSlot OneHot::slot{kOneHot};
 
 constinit KernelSlot Reshape::slot{};
 

@@ -6,5 +6,7 @@
 namespace espalier::test {
 
 OpTest add_test();
+OpTest cross_entropy_test();
+OpTest one_hot_test();
 
 }  // namespace espalier::test

@@ -1,0 +1,11 @@
+#include "ops/loss_internal.h"
+
+namespace espalier {
+
+void check_loss_type(std::string_view name, Dtype type, Inputs inputs) {
+  if (is_floating(type) && size_of(type) > 1) return;
+  throw TypeError(name, "inputs " + describe(inputs) + ": expected f64, f32, f16 or bf16, not " +
+                            std::string(to_string(type)));
+}
+
+}  // namespace espalier

@@ -1,0 +1,25 @@
+#include "ops/one_hot.h"
+
+#include "ops/class_indices_internal.h"
+#include "ops/copy.h"
+
+namespace espalier {
+
+void OneHot::infer(Inputs inputs, OutputSpecs& outputs) const {
+  if (!inputs[0].defined()) throw ValueError(kName, "the indices are undefined");
+  check_index_type(kName, inputs[0]);
+  Shape shape = inputs[0].shape();
+  shape.push_back(classes_);
+  checked_count(shape, kName);
+  outputs.push_back(OutputSpec::fresh(shape, dtype_));
+}
+
+void OneHot::print_attributes(std::ostream& out) const {
+  out << "classes=" << classes_ << ", dtype=" << to_string(dtype_);
+}
+
+Tensor one_hot(const Tensor& indices, int64_t classes, Dtype dtype) {
+  return apply_one(OneHot(classes, dtype), indices.defined() ? contiguous(indices) : indices);
+}
+
+}  // namespace espalier
