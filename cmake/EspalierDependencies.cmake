@@ -4,6 +4,7 @@
 find_package(Threads REQUIRED)
 find_package(dnnl REQUIRED)
 find_package(hwy REQUIRED)
+find_package(nlohmann_json REQUIRED)  # headers only: who links the libraries doesn't need it
 set(ESPALIER_PKGCONFIG_LIBS "-ldnnl -lhwy -pthread")
 
 if(ESPALIER_THREADING STREQUAL "openmp")
