@@ -1,0 +1,53 @@
+#pragma once
+
+// What onednn_conv.cc (running) shares with onednn_conv_plan.cc (making).
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "ops/onednn_internal.h"
+#include "ops/onednn_runtime_internal.h"
+
+namespace espalier::onednn {
+
+/// A copy from one memory format to another.
+struct ConvCopy {
+  dnnl::reorder primitive;  // empty: none is needed
+  dnnl::memory::desc from, to, scratch;
+
+  explicit operator bool() const { return static_cast<bool>(primitive); }
+  void run(const void* source, const void* target, void* library_scratch) const;
+};
+
+/// One tensor of a convolution: as the caller has it, as the library wants it, and the copies between, if
+/// they differ.
+struct ConvOperand {
+  int name = 0;  // DNNL_ARG_...
+  dnnl::memory::desc inside;
+  bool copied = false;
+  ConvCopy in, out;
+  size_t offset = 0;  // of the copy in the scratch
+};
+
+struct ConvPlan {
+  ConvProblem problem;
+  int threads = 1;
+  dnnl::primitive primitive;
+  std::string implementation;
+  ConvOperand input, weights, bias, output;
+  dnnl::memory::desc library_scratch;
+  size_t library_offset = 0;  // the copies' code and the primitive use it in turn
+  size_t scratch_bytes = 0;
+
+  void run(const float* input, const void* weights, const float* bias, const float* output, bool packed,
+           void* scratch) const;
+};
+
+/// Makes the primitive by one method; null if the library has none that way.
+std::unique_ptr<ConvPlan> make_conv_plan(const ConvProblem& problem, ConvMethod method, int threads);
+
+/// The methods to try for a problem, best first.
+std::array<ConvMethod, 4> conv_methods(const ConvProblem& problem);
+
+}  // namespace espalier::onednn

@@ -1,0 +1,111 @@
+#pragma once
+
+// The one way from Espalier's CPU kernels to oneDNN: f32 matrix products and 2-d convolutions on raw
+// pointers. oneDNN's own headers stay in the ops/onednn_*.cc files; nothing here depends on its version (2.6
+// and 3.x are served).
+//
+// Everything here may be called from any thread at the same time. The library uses espalier::num_threads()
+// threads, one when called from inside a parallel region. Primitives (compiled code for one problem) are kept
+// in a bounded cache, so the first call for a problem takes milliseconds and later ones well under a
+// microsecond more than the work itself. What the library refuses becomes a DeviceError with its reason.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "ops/small_gemm_internal.h"
+
+namespace espalier::onednn {
+
+/// C = A B with the extras of Gemm. A and B each need a unit stride along rows or columns and rows (columns)
+/// that do not overlap; ShapeError otherwise. Products that small_gemm does faster go there.
+void gemm(const Gemm& p);
+
+/// `batch` products whose operands lie a_step, b_step and c_step elements apart (0: shared; C's must not
+/// overlap), in parallel over the batch where there are enough of them.
+void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step);
+
+/// Memory order of dense activations [N, C, H, W].
+enum class Layout : int32_t {
+  kChannelsLast,   // N, H, W, C in memory: what convolutions compute in
+  kChannelsFirst,  // N, C, H, W in memory: costs a copy
+};
+
+enum class ConvDirection : int32_t { kForward, kBackwardData, kBackwardWeights };
+
+/// How a convolution is computed; kAuto chooses by measured rules (see onednn_conv_choice.cc).
+enum class ConvMethod : int32_t {
+  kAuto,
+  kChannelsLast,  // directly on channels-last activations
+  kBlocked,       // direct, activations copied to blocks of 16 channels and back
+  kWinograd,      // F(4x4, 3x3) on blocks of 16 channels; only oneDNN 2.x has it
+  kAny,           // whatever the library offers, its reference code at worst
+};
+
+/// A 2-d convolution (as in PyTorch: a cross-correlation), dense activations, weights [O, C / groups, KH, KW]
+/// dense in that order.
+struct ConvProblem {
+  ConvDirection direction = ConvDirection::kForward;
+  ConvMethod method = ConvMethod::kAuto;
+  Layout input_layout = Layout::kChannelsLast;
+  Layout output_layout = Layout::kChannelsLast;
+  int64_t batch = 0, in_channels = 0, out_channels = 0, groups = 1;
+  std::array<int64_t, 2> input{}, kernel{};             // height, width
+  std::array<int64_t, 2> stride{1, 1}, dilation{1, 1};  // dilation 1: none
+  std::array<int64_t, 2> pad_before{}, pad_after{};     // zeros at the top and left, at the bottom and right
+  bool bias = false;        // forward: added; backward weights: its gradient wanted
+  bool relu = false;        // forward: max(0, x) at the end
+  bool accumulate = false;  // forward: added to what the output holds; backward weights: to the gradients.
+                            // Not for backward data.
+  bool inference = false;   // forward: the library may choose code that keeps nothing for a backward
+
+  std::array<int64_t, 2> output() const;  ///< height, width
+
+  friend bool operator==(const ConvProblem&, const ConvProblem&) = default;
+};
+
+struct ConvPlan;
+
+/// A convolution ready to run. Immutable: any number of threads may run one object at once, each with its own
+/// buffers.
+class Convolution {
+ public:
+  /// From the cache, or made now. Throws DeviceError where the library declines and ShapeError for sizes that
+  /// cannot be. Belongs to the number of threads set at this moment: get it anew after that changes.
+  static std::shared_ptr<const Convolution> get(const ConvProblem& problem);
+  ~Convolution();
+  Convolution(const Convolution&) = delete;
+  Convolution& operator=(const Convolution&) = delete;
+
+  /// Bytes that every run needs for itself. `scratch`, aligned to 64, has at least as many; null takes them
+  /// from the CPU's caching allocator for the time of the call.
+  size_t scratch_bytes() const;
+
+  /// `bias` is null unless the problem has one.
+  void forward(const float* input, const float* weights, const float* bias, float* output,
+               void* scratch = nullptr) const;
+  void backward_data(const float* grad_output, const float* weights, float* grad_input,
+                     void* scratch = nullptr) const;
+  void backward_weights(const float* input, const float* grad_output, float* grad_weights, float* grad_bias,
+                        void* scratch = nullptr) const;
+
+  /// For weights that many runs share: pack once (packed_bytes(), aligned to 64), then forward_packed.
+  size_t packed_bytes() const;
+  void pack(const float* weights, void* packed) const;
+  void forward_packed(const float* input, const void* packed, const float* bias, float* output,
+                      void* scratch = nullptr) const;
+
+  /// The library's name for its code, with the method: `channels-last brgconv:avx512_core`.
+  const std::string& implementation() const;
+
+ private:
+  explicit Convolution(std::unique_ptr<const ConvPlan> plan);
+  std::unique_ptr<const ConvPlan> plan_;
+};
+
+/// `2.6.3`: of the library that is loaded.
+std::string version();
+
+}  // namespace espalier::onednn

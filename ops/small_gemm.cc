@@ -1,0 +1,197 @@
+// Products of a few thousand to a million multiplications, where oneDNN spends as long on entering and
+// packing as on multiplying. A tile of up to kMaxRows x 2 vectors of C stays in registers while k runs; A is
+// read by broadcast, so any strides do; B is read in place when its rows are contiguous and full, and copied
+// into a zero-padded panel on the stack otherwise.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "ops/small_gemm_internal.h"
+
+// clang-format off: the order of these includes matters
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/small_gemm.cc"
+#include "core/highway_internal.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace espalier::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+constexpr size_t kLanes = hn::MaxLanes(D());
+constexpr int64_t kPanel = 2 * kLanes;  // columns of a tile
+// 32 registers hold 8 x 2 sums and the operands; 16 registers hold 6 x 2. (Six also hides the multiply-add's
+// latency on every target.)
+constexpr int64_t kMaxRows = kLanes == 16 ? 8 : 6;
+
+// Where a tile's rows of B come from and how its result is stored.
+struct Tile {
+  const float* a;
+  const float* b;
+  int64_t b_row;
+  float* c;
+  int64_t c_row;
+  const float* bias;  // null, or kPanel readable values
+};
+
+template <int kRows, int kVectors>
+HWY_INLINE void run_tile(const Gemm& p, const Tile& t) {
+  const D d;
+  V sum[kRows][kVectors];
+  for (int j = 0; j < kVectors; ++j) {
+    const V start = t.bias ? hn::LoadU(d, t.bias + j * kLanes) : hn::Zero(d);
+    for (int i = 0; i < kRows; ++i) sum[i][j] = start;
+  }
+  const float* b = t.b;
+  const float* a = t.a;
+  for (int64_t k = 0; k < p.k; ++k, b += t.b_row, a += p.a_col) {
+    V row[kVectors];
+    for (int j = 0; j < kVectors; ++j) row[j] = hn::LoadU(d, b + j * kLanes);
+    for (int i = 0; i < kRows; ++i) {
+      const V x = hn::Set(d, a[i * p.a_row]);
+      for (int j = 0; j < kVectors; ++j) sum[i][j] = hn::MulAdd(x, row[j], sum[i][j]);
+    }
+  }
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < kVectors; ++j) {
+      float* c = t.c + i * t.c_row + j * kLanes;
+      V x = sum[i][j];
+      if (p.accumulate) x = hn::Add(x, hn::LoadU(d, c));
+      if (p.relu) x = hn::Max(x, hn::Zero(d));
+      hn::StoreU(x, d, c);
+    }
+  }
+}
+
+using TileFunction = void (*)(const Gemm&, const Tile&);
+
+template <int kVectors, size_t... kIndex>
+TileFunction tile_of(int64_t rows, std::index_sequence<kIndex...>) {
+  static constexpr TileFunction kTiles[] = {run_tile<int(kIndex) + 1, kVectors>...};
+  return kTiles[rows - 1];
+}
+
+// Copies columns [0, columns) of B into rows of `width` values, zeros beyond them.
+void pack(const Gemm& p, const float* b, int64_t columns, int64_t width, float* packed) {
+  if (p.b_col == 1) {
+    for (int64_t k = 0; k < p.k; ++k) {
+      const float* from = b + k * p.b_row;
+      float* to = packed + k * width;
+      for (int64_t j = 0; j < width; ++j) to[j] = j < columns ? from[j] : 0.0f;
+    }
+    return;
+  }
+  // B transposed: 4 x 4 blocks go through registers, since reading down a column one value at a time takes
+  // longer than the product.
+  int64_t j = 0;
+  const hn::FixedTag<float, 4> d4;
+  const int64_t whole = p.b_row == 1 ? p.k / 4 * 4 : 0;
+  for (; whole > 0 && j + 4 <= columns; j += 4) {
+    const float* from = b + j * p.b_col;
+    float* to = packed + j;
+    for (int64_t k = 0; k < whole; k += 4, to += 4 * width) {
+      const auto r0 = hn::LoadU(d4, from + k), r1 = hn::LoadU(d4, from + k + p.b_col);
+      const auto r2 = hn::LoadU(d4, from + k + 2 * p.b_col), r3 = hn::LoadU(d4, from + k + 3 * p.b_col);
+      const auto low02 = hn::InterleaveLower(d4, r0, r2), low13 = hn::InterleaveLower(d4, r1, r3);
+      const auto high02 = hn::InterleaveUpper(d4, r0, r2), high13 = hn::InterleaveUpper(d4, r1, r3);
+      hn::StoreU(hn::InterleaveLower(d4, low02, low13), d4, to);
+      hn::StoreU(hn::InterleaveUpper(d4, low02, low13), d4, to + width);
+      hn::StoreU(hn::InterleaveLower(d4, high02, high13), d4, to + 2 * width);
+      hn::StoreU(hn::InterleaveUpper(d4, high02, high13), d4, to + 3 * width);
+    }
+    for (int64_t k = whole; k < p.k; ++k, to += width) {
+      for (int64_t q = 0; q < 4; ++q) to[q] = from[k + q * p.b_col];
+    }
+  }
+  for (; j < width; ++j) {
+    for (int64_t k = 0; k < p.k; ++k)
+      packed[k * width + j] = j < columns ? b[k * p.b_row + j * p.b_col] : 0.0f;
+  }
+}
+
+}  // namespace
+
+void small_gemm_vectors(const Gemm& p) {
+  alignas(64) float packed[kSmallGemmMaxDepth * kPanel];
+  alignas(64) float edge[kMaxRows * kPanel];
+  alignas(64) float edge_bias[kPanel];
+  const int64_t tiles = (p.m + kMaxRows - 1) / kMaxRows;
+  for (int64_t j = 0; j < p.n; j += kPanel) {
+    const int64_t columns = std::min(p.n - j, kPanel);
+    const int64_t width = columns > int64_t(kLanes) ? kPanel : int64_t(kLanes);
+    const bool partial = columns < width;
+    Tile t{p.a, p.b + j * p.b_col, p.b_row, nullptr, 0, p.bias ? p.bias + j : nullptr};
+    if (p.b_col != 1 || partial) {
+      pack(p, t.b, columns, width, packed);
+      t.b = packed;
+      t.b_row = width;
+    }
+    if (partial && t.bias) {
+      for (int64_t q = 0; q < width; ++q) edge_bias[q] = q < columns ? t.bias[q] : 0.0f;
+      t.bias = edge_bias;
+    }
+    // Tiles of nearly equal height: 10 rows as 5 + 5 keeps more sums in flight than 8 + 2.
+    for (int64_t tile = 0, i = 0; tile < tiles; ++tile) {
+      const int64_t rows = (p.m - i + (tiles - tile) - 1) / (tiles - tile);
+      const auto run = width == kPanel ? tile_of<2>(rows, std::make_index_sequence<kMaxRows>())
+                                       : tile_of<1>(rows, std::make_index_sequence<kMaxRows>());
+      float* c = p.c + i * p.c_row + j;
+      t.a = p.a + i * p.a_row;
+      t.c = partial ? edge : c;
+      t.c_row = partial ? width : p.c_row;
+      if (partial && p.accumulate) {
+        for (int64_t r = 0; r < rows; ++r) {
+          for (int64_t q = 0; q < width; ++q) edge[r * width + q] = q < columns ? c[r * p.c_row + q] : 0.0f;
+        }
+      }
+      run(p, t);
+      if (partial) {
+        for (int64_t r = 0; r < rows; ++r) std::copy_n(edge + r * width, columns, c + r * p.c_row);
+      }
+      i += rows;
+    }
+  }
+}
+
+}  // namespace espalier::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace espalier {
+
+HWY_EXPORT(small_gemm_vectors);
+
+// Against dnnl_sgemm (oneDNN 2.6.3, best of 15, microseconds, 2 cores of an EPYC 9004, AVX-512; from 64 x 64
+// x 64 on the library uses both when it can). T marks a transposed B, as in X W^T.
+//   m x n x k       here  oneDNN      m x n x k       here  oneDNN
+//   32 x 64 x 64 T   2.8    4.3       64 x 64 x 64 T   5.3    5.7 to 6.5
+//   32 x 64 x 64     2.5    2.8       64 x 64 x 64     4.9    4.3 to 5.4
+//   32 x 10 x 64 T   1.0    1.4      128 x 64 x 64     9.8    8.1 to 10.9
+//   10 x 64 x 32     0.45   0.68     128 x 128 x 64   19.7   12.3 to 14.7
+//   16 x 16 x 16     0.10   0.35
+//    8 x 64 x 64 T   0.97   1.01       1 x 64 x 64     0.20   0.27
+//    4 x 64 x 64 T   0.78   0.73       1 x 64 x 64 T   0.47   0.27
+// So it wins up to some 200,000 multiply-adds, but for a few rows times a transposed B, where packing B is
+// most of the work.
+bool small_gemm_wins(const Gemm& p) {
+  constexpr int64_t kMaxWork = 200'000;
+  constexpr int64_t kMinRowsWhenPacking = 8;
+  // Each bound by itself first: the product of three sizes may overflow.
+  if (p.k > kSmallGemmMaxDepth || p.m > kMaxWork || p.n > kMaxWork) return false;
+  if (p.k == 0) return true;
+  return p.m * p.n <= kMaxWork / p.k && (p.b_col == 1 || p.m >= kMinRowsWhenPacking);
+}
+
+void small_gemm(const Gemm& p) {
+  ESPALIER_DISPATCH(small_gemm_vectors)(p);
+}
+
+}  // namespace espalier
+#endif
