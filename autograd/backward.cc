@@ -37,8 +37,8 @@ class NodeContext final : public BackwardContext {
       Tensor& lent = tensors_[node.inputs.size() + i];
       lent = record ? operand.saved.detach() : operand.saved;
       if (record) {
-        lent.body()->gradient_node = Ref<GradientNode>(&node);
-        lent.body()->gradient_output = static_cast<uint32_t>(i);
+        lent.body().gradient_node = Ref<GradientNode>(&node);
+        lent.body().gradient_output = static_cast<uint32_t>(i);
       }
     }
   }
@@ -58,7 +58,7 @@ class NodeContext final : public BackwardContext {
 
  private:
   void check_unchanged(const OperationNode::Operand& operand, const char* role, size_t i) const {
-    const Storage& storage = *operand.saved.body()->storage;
+    const Storage& storage = *operand.saved.body().storage;
     if (storage.version() == operand.version) return;
     throw GradientError(
         node_.name, std::string("its ") + role + " " + std::to_string(i) + ", " + describe(operand.saved) +
@@ -91,14 +91,14 @@ class Walk {
   }
 
   void seed(const Tensor& output, Tensor gradient) {
-    deliver({output.body()->gradient_node, output.body()->gradient_output}, std::move(gradient));
+    deliver({output.body().gradient_node, output.body().gradient_output}, std::move(gradient));
   }
 
   /// Marks the nodes from which a target can be reached; the others are not walked.
   void mark_needed(std::span<const Tensor> outputs) {
     std::vector<OperationNode*> seen;
     std::vector<GradientNode*> stack;
-    for (const Tensor& output : outputs) stack.push_back(output.body()->gradient_node.get());
+    for (const Tensor& output : outputs) stack.push_back(output.body().gradient_node.get());
     while (!stack.empty()) {
       auto* node = as_operation(stack.back());
       stack.pop_back();
@@ -327,7 +327,7 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
   for (const Tensor& input : inputs) {
     if (!input.requires_grad())
       throw GradientError("grad", "input " + describe(input) + " does not require a gradient");
-    targets.push_back({input.body()->gradient_node.get(), input.body()->gradient_output, {}});
+    targets.push_back({input.body().gradient_node.get(), input.body().gradient_output, {}});
   }
   const RecordScope scope(options.create_graph);
   Walk walk(options.retain_graph || options.create_graph, options.create_graph, &targets);

@@ -36,7 +36,7 @@ struct Graveyard {
 thread_local Graveyard graveyard;
 
 bool solely_owned(const Tensor& tensor) {
-  return tensor.body()->owners() == 1 && tensor.body()->storage->owners() == 1;
+  return tensor.body().owners() == 1 && tensor.body().storage->owners() == 1;
 }
 
 }  // namespace
@@ -56,7 +56,7 @@ OperationNode::OperationNode(const Operation& recorded, Inputs from)
       inputs[i].saved = from[i];
       inputs[i].version = from[i].version();
     }
-    edges[i] = {from[i].body()->gradient_node, from[i].body()->gradient_output};
+    edges[i] = {from[i].body().gradient_node, from[i].body().gradient_output};
   }
 }
 
@@ -72,8 +72,8 @@ void OperationNode::link_outputs(Outputs made, SavedForBackward saved) {
       outputs[i].version = output.version();
     }
     if (operation->differentiable(static_cast<int>(i)) && is_floating(output.dtype())) {
-      output.body()->gradient_node = Ref<GradientNode>(this);
-      output.body()->gradient_output = static_cast<uint32_t>(i);
+      output.body().gradient_node = Ref<GradientNode>(this);
+      output.body().gradient_output = static_cast<uint32_t>(i);
     }
   }
 }

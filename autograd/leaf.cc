@@ -9,8 +9,8 @@ namespace espalier {
 namespace {
 
 LeafNode* leaf_of(const Tensor& tensor) {
-  return tensor.requires_grad() && tensor.body()->gradient_node->leaf_gradient()
-             ? static_cast<LeafNode*>(tensor.body()->gradient_node.get())
+  return tensor.requires_grad() && tensor.body().gradient_node->leaf_gradient()
+             ? static_cast<LeafNode*>(tensor.body().gradient_node.get())
              : nullptr;
 }
 
@@ -35,7 +35,7 @@ Unclaimed& unclaimed() {
 
 Tensor requires_grad_(Tensor tensor, bool wanted) {
   if (!tensor.defined()) throw ValueError("requires_grad_", "the tensor is undefined");
-  Ref<GradientNode>& link = tensor.body()->gradient_node;
+  Ref<GradientNode>& link = tensor.body().gradient_node;
   if (link && !link->leaf_gradient()) {
     throw GradientError("requires_grad_",
                         describe(tensor) + " is the result of a recorded operation; detach() it first");
@@ -58,8 +58,8 @@ void on_gradient(const Tensor& tensor, GradientHook hook) {
   if (LeafNode* leaf = leaf_of(tensor)) {
     leaf->hooks.push_back(std::move(hook));
   } else {
-    static_cast<OperationNode&>(*tensor.body()->gradient_node)
-        .hooks.emplace_back(tensor.body()->gradient_output, std::move(hook));
+    static_cast<OperationNode&>(*tensor.body().gradient_node)
+        .hooks.emplace_back(tensor.body().gradient_output, std::move(hook));
   }
 }
 

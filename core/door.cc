@@ -28,13 +28,15 @@ struct ThreadListeners {
 constinit thread_local ThreadListeners listeners;
 constinit std::atomic<Listener*> installed_tape{nullptr};
 
+/// The device of all inputs. Refuses inputs on several devices, and absent ones unless they are optional.
 Device common_device(const Operation& operation, Inputs inputs) {
   const Tensor* first = nullptr;
-  for (const Tensor& input : inputs) {
-    if (!input.defined()) continue;
-    if (!first) {
-      first = &input;
-    } else if (input.device() != first->device()) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].defined()) {
+      if (!(operation.optional_inputs() >> i & 1u)) check_defined(operation.name(), inputs);
+    } else if (!first) {
+      first = &inputs[i];
+    } else if (inputs[i].device() != first->device()) {
       throw DeviceError(operation.name(),
                         "inputs are on several devices: " + describe(inputs) + "; copy them to one");
     }
@@ -67,7 +69,7 @@ bool make_outputs(const Operation& operation, Inputs inputs, const OutputSpecs& 
         break;
       case OutputSpec::Kind::update:
         outputs[i] = inputs[static_cast<size_t>(spec.source)];
-        outputs[i].body()->storage->bump_version(operation.name().data());
+        outputs[i].body().storage->bump_version(operation.name().data());
         computes = true;
         break;
     }

@@ -9,6 +9,10 @@ namespace espalier {
 BackwardContext::~BackwardContext() = default;
 Operation::~Operation() = default;
 
+uint32_t Operation::optional_inputs() const {
+  return 0;
+}
+
 Tensors Operation::backward(const BackwardContext&) const {
   throw GradientError(name(),
                       "this operation has no gradient; detach() its inputs or compute it under NoGrad");

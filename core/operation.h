@@ -92,9 +92,13 @@ class ESPALIER_API Operation {
 
   virtual std::string_view name() const = 0;
 
-  /// Checks the inputs and says what comes out; runs without data. An absent input is an undefined tensor.
-  /// Throws ShapeError and TypeError that begin with the operation's name and print all shapes and types.
-  /// That all inputs are on one device has been checked.
+  /// The inputs that may be absent (undefined tensors), as a bit set: an optional bias, say. The door refuses
+  /// absence of the others.
+  virtual uint32_t optional_inputs() const;
+
+  /// Checks the inputs and says what comes out; runs without data. Throws ShapeError and TypeError that begin
+  /// with the operation's name and print all shapes and types. The door has checked that the inputs are on
+  /// one device, and absent only where optional_inputs() allows it.
   virtual void infer(Inputs inputs, OutputSpecs& outputs) const = 0;
 
   /// Where this operation's kernels are listed, by device.

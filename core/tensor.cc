@@ -12,8 +12,13 @@ namespace espalier {
 
 GradientNode::~GradientNode() = default;
 
+void Tensor::throw_undefined() {
+  throw ValueError(
+      "tensor",
+      "an undefined tensor (default-constructed, or an absent gradient) was used as if it had elements");
+}
+
 const void* Tensor::host_data(Dtype wanted) const {
-  if (!defined()) throw ValueError("data", "the tensor is undefined");
   if (dtype() != wanted) {
     throw TypeError("data",
                     describe(*this) + " was asked for its elements as " + std::string(to_string(wanted)));

@@ -64,18 +64,18 @@ class ESPALIER_API Tensor {
   explicit Tensor(Ref<TensorBody> body) noexcept : body_(std::move(body)) {}
 
   bool defined() const noexcept { return static_cast<bool>(body_); }
-  const Shape& shape() const noexcept { return body_->shape; }
-  const Strides& strides() const noexcept { return body_->strides; }
-  int rank() const noexcept { return body_->shape.rank(); }
+  const Shape& shape() const { return body().shape; }
+  const Strides& strides() const { return body().strides; }
+  int rank() const { return body().shape.rank(); }
   /// The size of an axis; negative ones count from the end. Throws ShapeError where there is no such axis.
-  int64_t size(int64_t axis) const { return body_->shape[normalize_axis(axis, rank(), "size")]; }
-  int64_t numel() const noexcept { return body_->numel; }
-  Dtype dtype() const noexcept { return body_->dtype; }
-  Device device() const noexcept { return body_->storage->device(); }
-  int64_t offset() const noexcept { return body_->offset; }
-  bool is_contiguous() const noexcept { return espalier::is_contiguous(shape(), strides()); }
+  int64_t size(int64_t axis) const { return shape()[normalize_axis(axis, rank(), "size")]; }
+  int64_t numel() const { return body().numel; }
+  Dtype dtype() const { return body().dtype; }
+  Device device() const { return body().storage->device(); }
+  int64_t offset() const { return body().offset; }
+  bool is_contiguous() const { return espalier::is_contiguous(shape(), strides()); }
   /// How often the elements' memory was changed in place.
-  uint32_t version() const noexcept { return body_->storage->version(); }
+  uint32_t version() const { return body().storage->version(); }
 
   /// The first element, for reading. Throws TypeError where T is not the tensor's type, DeviceError where the
   /// memory is not the host's.
@@ -91,8 +91,8 @@ class ESPALIER_API Tensor {
     return first;
   }
   /// The first element's address on its device, unchecked: for kernels. Null on meta.
-  void* raw_data() const noexcept {
-    char* base = static_cast<char*>(body_->storage->data());
+  void* raw_data() const {
+    char* base = static_cast<char*>(body().storage->data());
     return base ? base + body_->offset * static_cast<int64_t>(size_of(body_->dtype)) : nullptr;
   }
 
@@ -129,11 +129,18 @@ class ESPALIER_API Tensor {
   /// by the door.
   Tensor with_layout(const Shape& shape, const Strides& strides, int64_t offset) const;
 
-  TensorBody* body() const noexcept { return body_.get(); }
+  /// What this handle points to. Throws ValueError where it is undefined, as everything does that asks an
+  /// undefined tensor for more than defined().
+  TensorBody& body() const {
+    if (!body_) [[unlikely]]
+      throw_undefined();
+    return *body_;
+  }
   /// Whether two handles denote the same tensor.
   bool is(const Tensor& other) const noexcept { return body_ == other.body_; }
 
  private:
+  [[noreturn]] static void throw_undefined();
   const void* host_data(Dtype wanted) const;
   void copy_elements(void* to, Dtype wanted) const;
 
