@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "ops/small_gemm_internal.h"
@@ -23,37 +24,42 @@ namespace espalier::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
-using D = hn::ScalableTag<float>;
-using V = hn::Vec<D>;
-constexpr size_t kLanes = hn::MaxLanes(D());
-constexpr int64_t kPanel = 2 * kLanes;  // columns of a tile
-// 32 registers hold 8 x 2 sums and the operands; 16 registers hold 6 x 2. (Six also hides the multiply-add's
-// latency on every target.)
-constexpr int64_t kMaxRows = kLanes == 16 ? 8 : 6;
+template <class T>
+using D = hn::ScalableTag<T>;
+template <class T>
+constexpr size_t kLanes = hn::MaxLanes(D<T>());
+template <class T>
+constexpr int64_t kPanel = 2 * kLanes<T>;  // columns of a tile
+// 32 registers (of 64 bytes) hold 8 x 2 sums and the operands; 16 registers hold 6 x 2. (Six also hides the
+// multiply-add's latency on every target.)
+constexpr int64_t kMaxRows = kLanes<float> == 16 ? 8 : 6;
 
 // Where a tile's rows of B come from and how its result is stored.
+template <class T>
 struct Tile {
-  const float* a;
-  const float* b;
+  const T* a;
+  const T* b;
   int64_t b_row;
-  float* c;
+  T* c;
   int64_t c_row;
-  const float* bias;  // null, or kPanel readable values
+  const T* bias;  // null, or kPanel readable values
 };
 
-template <int kRows, int kVectors>
-HWY_INLINE void run_tile(const Gemm& p, const Tile& t) {
-  const D d;
+template <class T, int kRows, int kVectors>
+HWY_INLINE void run_tile(const GemmOf<T>& p, const Tile<T>& t) {
+  const D<T> d;
+  using V = hn::Vec<D<T>>;
+  constexpr size_t kWidth = kLanes<T>;
   V sum[kRows][kVectors];
   for (int j = 0; j < kVectors; ++j) {
-    const V start = t.bias ? hn::LoadU(d, t.bias + j * kLanes) : hn::Zero(d);
+    const V start = t.bias ? hn::LoadU(d, t.bias + j * kWidth) : hn::Zero(d);
     for (int i = 0; i < kRows; ++i) sum[i][j] = start;
   }
-  const float* b = t.b;
-  const float* a = t.a;
+  const T* b = t.b;
+  const T* a = t.a;
   for (int64_t k = 0; k < p.k; ++k, b += t.b_row, a += p.a_col) {
     V row[kVectors];
-    for (int j = 0; j < kVectors; ++j) row[j] = hn::LoadU(d, b + j * kLanes);
+    for (int j = 0; j < kVectors; ++j) row[j] = hn::LoadU(d, b + j * kWidth);
     for (int i = 0; i < kRows; ++i) {
       const V x = hn::Set(d, a[i * p.a_row]);
       for (int j = 0; j < kVectors; ++j) sum[i][j] = hn::MulAdd(x, row[j], sum[i][j]);
@@ -61,7 +67,7 @@ HWY_INLINE void run_tile(const Gemm& p, const Tile& t) {
   }
   for (int i = 0; i < kRows; ++i) {
     for (int j = 0; j < kVectors; ++j) {
-      float* c = t.c + i * t.c_row + j * kLanes;
+      T* c = t.c + i * t.c_row + j * kWidth;
       V x = sum[i][j];
       if (p.accumulate) x = hn::Add(x, hn::LoadU(d, c));
       if (p.relu) x = hn::Max(x, hn::Zero(d));
@@ -70,29 +76,21 @@ HWY_INLINE void run_tile(const Gemm& p, const Tile& t) {
   }
 }
 
-using TileFunction = void (*)(const Gemm&, const Tile&);
+template <class T>
+using TileFunction = void (*)(const GemmOf<T>&, const Tile<T>&);
 
-template <int kVectors, size_t... kIndex>
-TileFunction tile_of(int64_t rows, std::index_sequence<kIndex...>) {
-  static constexpr TileFunction kTiles[] = {run_tile<int(kIndex) + 1, kVectors>...};
+template <class T, int kVectors, size_t... kIndex>
+TileFunction<T> tile_of(int64_t rows, std::index_sequence<kIndex...>) {
+  static constexpr TileFunction<T> kTiles[] = {run_tile<T, int(kIndex) + 1, kVectors>...};
   return kTiles[rows - 1];
 }
 
-// Copies columns [0, columns) of B into rows of `width` values, zeros beyond them.
-void pack(const Gemm& p, const float* b, int64_t columns, int64_t width, float* packed) {
-  if (p.b_col == 1) {
-    for (int64_t k = 0; k < p.k; ++k) {
-      const float* from = b + k * p.b_row;
-      float* to = packed + k * width;
-      for (int64_t j = 0; j < width; ++j) to[j] = j < columns ? from[j] : 0.0f;
-    }
-    return;
-  }
-  // B transposed: 4 x 4 blocks go through registers, since reading down a column one value at a time takes
-  // longer than the product.
-  int64_t j = 0;
+// Copies columns of a transposed B by blocks of 4 x 4, which go through registers: reading down a column one
+// value at a time takes longer than the product. Returns how many columns are done.
+HWY_INLINE int64_t pack_blocks(const Gemm& p, const float* b, int64_t columns, int64_t width, float* packed) {
   const hn::FixedTag<float, 4> d4;
   const int64_t whole = p.b_row == 1 ? p.k / 4 * 4 : 0;
+  int64_t j = 0;
   for (; whole > 0 && j + 4 <= columns; j += 4) {
     const float* from = b + j * p.b_col;
     float* to = packed + j;
@@ -110,45 +108,63 @@ void pack(const Gemm& p, const float* b, int64_t columns, int64_t width, float* 
       for (int64_t q = 0; q < 4; ++q) to[q] = from[k + q * p.b_col];
     }
   }
+  return j;
+}
+
+// Copies columns [0, columns) of B into rows of `width` values, zeros beyond them.
+template <class T>
+HWY_INLINE void pack(const GemmOf<T>& p, const T* b, int64_t columns, int64_t width, T* packed) {
+  if (p.b_col == 1) {
+    for (int64_t k = 0; k < p.k; ++k) {
+      const T* from = b + k * p.b_row;
+      T* to = packed + k * width;
+      for (int64_t j = 0; j < width; ++j) to[j] = j < columns ? from[j] : T{0};
+    }
+    return;
+  }
+  int64_t j = 0;
+  if constexpr (std::is_same_v<T, float>) j = pack_blocks(p, b, columns, width, packed);
   for (; j < width; ++j) {
     for (int64_t k = 0; k < p.k; ++k)
-      packed[k * width + j] = j < columns ? b[k * p.b_row + j * p.b_col] : 0.0f;
+      packed[k * width + j] = j < columns ? b[k * p.b_row + j * p.b_col] : T{0};
   }
 }
 
 }  // namespace
 
-void small_gemm_vectors(const Gemm& p) {
-  alignas(64) float packed[kSmallGemmMaxDepth * kPanel];
-  alignas(64) float edge[kMaxRows * kPanel];
-  alignas(64) float edge_bias[kPanel];
+template <class T>
+void small_gemm_of(const GemmOf<T>& p) {
+  constexpr int64_t kWhole = kPanel<T>, kHalf = kLanes<T>;
+  alignas(64) T packed[kSmallGemmMaxDepth * kWhole];
+  alignas(64) T edge[kMaxRows * kWhole];
+  alignas(64) T edge_bias[kWhole];
   const int64_t tiles = (p.m + kMaxRows - 1) / kMaxRows;
-  for (int64_t j = 0; j < p.n; j += kPanel) {
-    const int64_t columns = std::min(p.n - j, kPanel);
-    const int64_t width = columns > int64_t(kLanes) ? kPanel : int64_t(kLanes);
+  for (int64_t j = 0; j < p.n; j += kWhole) {
+    const int64_t columns = std::min(p.n - j, kWhole);
+    const int64_t width = columns > kHalf ? kWhole : kHalf;
     const bool partial = columns < width;
-    Tile t{p.a, p.b + j * p.b_col, p.b_row, nullptr, 0, p.bias ? p.bias + j : nullptr};
+    Tile<T> t{p.a, p.b + j * p.b_col, p.b_row, nullptr, 0, p.bias ? p.bias + j : nullptr};
     if (p.b_col != 1 || partial) {
       pack(p, t.b, columns, width, packed);
       t.b = packed;
       t.b_row = width;
     }
     if (partial && t.bias) {
-      for (int64_t q = 0; q < width; ++q) edge_bias[q] = q < columns ? t.bias[q] : 0.0f;
+      for (int64_t q = 0; q < width; ++q) edge_bias[q] = q < columns ? t.bias[q] : T{0};
       t.bias = edge_bias;
     }
     // Tiles of nearly equal height: 10 rows as 5 + 5 keeps more sums in flight than 8 + 2.
     for (int64_t tile = 0, i = 0; tile < tiles; ++tile) {
       const int64_t rows = (p.m - i + (tiles - tile) - 1) / (tiles - tile);
-      const auto run = width == kPanel ? tile_of<2>(rows, std::make_index_sequence<kMaxRows>())
-                                       : tile_of<1>(rows, std::make_index_sequence<kMaxRows>());
-      float* c = p.c + i * p.c_row + j;
+      const auto run = width == kWhole ? tile_of<T, 2>(rows, std::make_index_sequence<kMaxRows>())
+                                       : tile_of<T, 1>(rows, std::make_index_sequence<kMaxRows>());
+      T* c = p.c + i * p.c_row + j;
       t.a = p.a + i * p.a_row;
       t.c = partial ? edge : c;
       t.c_row = partial ? width : p.c_row;
       if (partial && p.accumulate) {
         for (int64_t r = 0; r < rows; ++r) {
-          for (int64_t q = 0; q < width; ++q) edge[r * width + q] = q < columns ? c[r * p.c_row + q] : 0.0f;
+          for (int64_t q = 0; q < width; ++q) edge[r * width + q] = q < columns ? c[r * p.c_row + q] : T{0};
         }
       }
       run(p, t);
@@ -160,13 +176,21 @@ void small_gemm_vectors(const Gemm& p) {
   }
 }
 
+void small_gemm_f32(const Gemm& p) {
+  small_gemm_of(p);
+}
+void small_gemm_f64(const GemmOf<double>& p) {
+  small_gemm_of(p);
+}
+
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace espalier {
 
-HWY_EXPORT(small_gemm_vectors);
+HWY_EXPORT(small_gemm_f32);
+HWY_EXPORT(small_gemm_f64);
 
 // Against dnnl_sgemm (oneDNN 2.6.3, best of 15, microseconds, 2 cores of an EPYC 9004, AVX-512; from 64 x 64
 // x 64 on the library uses both when it can). T marks a transposed B, as in X W^T.
@@ -190,7 +214,10 @@ bool small_gemm_wins(const Gemm& p) {
 }
 
 void small_gemm(const Gemm& p) {
-  ESPALIER_DISPATCH(small_gemm_vectors)(p);
+  ESPALIER_DISPATCH(small_gemm_f32)(p);
+}
+void small_gemm(const GemmOf<double>& p) {
+  ESPALIER_DISPATCH(small_gemm_f64)(p);
 }
 
 }  // namespace espalier

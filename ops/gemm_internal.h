@@ -1,0 +1,47 @@
+#pragma once
+
+#include <algorithm>
+
+#include "ops/onednn_internal.h"
+#include "ops/small_gemm_internal.h"
+
+namespace espalier {
+
+// Matrix products in either floating type, on all threads where that pays. What GemmOf asks of strides holds,
+// and in_place() for A and B.
+
+/// Whether a matrix can be an operand where it lies: one stride is 1 and the other steps over a whole row
+/// (column).
+bool in_place(int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride);
+
+/// On the calling thread, with any strides and any depth: small_gemm on pieces of k. For tiles of larger
+/// kernels.
+template <class T>
+void serial_gemm(const GemmOf<T>& p) {
+  GemmOf<T> piece = p;
+  piece.k = std::min(p.k, kSmallGemmMaxDepth);
+  piece.relu = p.relu && piece.k == p.k;
+  small_gemm(piece);
+  piece.accumulate = true;
+  piece.bias = nullptr;
+  for (int64_t k = piece.k; k < p.k; k += kSmallGemmMaxDepth) {
+    piece.k = std::min(p.k - k, kSmallGemmMaxDepth);
+    piece.a = p.a + k * p.a_col;
+    piece.b = p.b + k * p.b_row;
+    piece.relu = p.relu && k + piece.k == p.k;
+    small_gemm(piece);
+  }
+}
+
+inline void gemm(const Gemm& p) {
+  onednn::gemm(p);
+}
+void gemm(const GemmOf<double>& p);
+
+/// `batch` products whose operands lie the given numbers of elements apart (0: shared; C's must not overlap).
+inline void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {
+  onednn::batched_gemm(first, batch, a_step, b_step, c_step);
+}
+void batched_gemm(const GemmOf<double>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step);
+
+}  // namespace espalier
