@@ -5,9 +5,5 @@ find_package(Threads REQUIRED)
 find_package(dnnl REQUIRED)
 find_package(hwy REQUIRED)
 find_package(nlohmann_json REQUIRED)  # headers only: who links the libraries doesn't need it
-set(ESPALIER_PKGCONFIG_LIBS "-ldnnl -lhwy -pthread")
-
-if(ESPALIER_THREADING STREQUAL "openmp")
-  find_package(OpenMP REQUIRED COMPONENTS CXX)
-  string(APPEND ESPALIER_PKGCONFIG_LIBS " ${OpenMP_CXX_FLAGS}")
-endif()
+find_package(OpenMP REQUIRED COMPONENTS CXX)  # oneDNN's threads are OpenMP's, also where parallel_for has its own
+set(ESPALIER_PKGCONFIG_LIBS "-ldnnl -lhwy -pthread ${OpenMP_CXX_FLAGS}")
