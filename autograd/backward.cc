@@ -43,6 +43,7 @@ class NodeContext final : public BackwardContext {
     }
   }
 
+  int input_count() const override { return static_cast<int>(node_.inputs.size()); }
   const Tensor& input(int i) const override {
     if (!(saved_.inputs >> i & 1u)) not_saved("input", i);
     return tensors_[static_cast<size_t>(i)];

@@ -84,6 +84,32 @@ Strides channels_last_strides(const Shape& shape) noexcept {
   return {std::max<int64_t>(shape[2], 1) * w * c, 1, w * c, c};
 }
 
+Strides strides_nested_like(const Shape& shape, const Shape& model, const Strides& strides) noexcept {
+  const int rank = shape.rank();
+  // From the outermost axis inwards. An axis of size 1 goes inside those of the same stride: that is where
+  // one that could have more elements would be.
+  Dims order;
+  for (int i = 0; i < rank; ++i) {
+    if (strides[i] == 0 && model[i] > 1) return contiguous_strides(shape);
+    int at = i;
+    const auto outside = [&](int64_t axis) {
+      const int other = static_cast<int>(axis);
+      if (strides[other] != strides[i]) return strides[other] > strides[i];
+      return model[other] != 1 || model[i] == 1;
+    };
+    while (at > 0 && !outside(order[at - 1])) --at;
+    order.insert(at, i);
+  }
+  Strides result = shape;
+  int64_t stride = 1;
+  for (int at = rank - 1; at >= 0; --at) {
+    const int axis = static_cast<int>(order[at]);
+    result[axis] = stride;
+    stride *= std::max<int64_t>(shape[axis], 1);
+  }
+  return result;
+}
+
 bool is_contiguous(const Shape& shape, const Strides& strides) noexcept {
   int64_t expected = 1;
   for (int i = shape.rank() - 1; i >= 0; --i) {

@@ -76,6 +76,12 @@ ESPALIER_API Strides contiguous_strides(const Shape& shape) noexcept;
 /// Strides of a dense tensor of rank 4 (N, C, H, W) that lies in memory as N, H, W, C.
 ESPALIER_API Strides channels_last_strides(const Shape& shape) noexcept;
 
+/// Strides of a dense tensor of `shape` whose axes nest in memory as those of a tensor of the same rank with
+/// shape `model` and `strides` do, so that channels-last stays channels-last under another size. Row-major
+/// for a model that repeats elements (stride 0).
+ESPALIER_API Strides strides_nested_like(const Shape& shape, const Shape& model,
+                                         const Strides& strides) noexcept;
+
 /// Whether elements lie densely, last axis innermost. Axes of size 1 and empty tensors do not count.
 ESPALIER_API bool is_contiguous(const Shape& shape, const Strides& strides) noexcept;
 

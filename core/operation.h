@@ -74,6 +74,7 @@ struct AxisTie {
 class ESPALIER_API BackwardContext {
  public:
   virtual ~BackwardContext();
+  virtual int input_count() const = 0;
   virtual const Tensor& input(int i) const = 0;
   virtual const Tensor& output(int i) const = 0;
   virtual const Shape& input_shape(int i) const = 0;

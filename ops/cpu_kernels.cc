@@ -5,11 +5,15 @@
 #include "ops/accumulate.h"
 #include "ops/add.h"
 #include "ops/cast.h"
+#include "ops/concat.h"
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
 #include "ops/expand.h"
 #include "ops/one_hot.h"
+#include "ops/pad.h"
+#include "ops/permute.h"
 #include "ops/reshape.h"
+#include "ops/slice.h"
 #include "ops/sum.h"
 
 namespace espalier {
@@ -26,6 +30,10 @@ constinit KernelSlot Add::slot{kAdd};
 void cast_cpu(const Cast&, Inputs, Outputs);
 static constexpr Kernel kCast[] = {kernel<Cast, cast_cpu>("tiles")};
 constinit KernelSlot Cast::slot{kCast};
+
+void concat_cpu(const Concat&, Inputs, Outputs);
+static constexpr Kernel kConcat[] = {kernel<Concat, concat_cpu>("strided")};
+constinit KernelSlot Concat::slot{kConcat};
 
 void copy_cpu(const Copy&, Inputs, Outputs);
 static constexpr Kernel kCopy[] = {kernel<Copy, copy_cpu>("strided")};
@@ -54,7 +62,15 @@ void one_hot_cpu(const OneHot&, Inputs, Outputs);
 static constexpr Kernel kOneHot[] = {kernel<OneHot, one_hot_cpu, one_hot_declines>("rows")};
 constinit KernelSlot OneHot::slot{kOneHot};
 
+void pad_cpu(const Pad&, Inputs, Outputs);
+static constexpr Kernel kPad[] = {kernel<Pad, pad_cpu>("rows")};
+constinit KernelSlot Pad::slot{kPad};
+
+constinit KernelSlot Permute::slot{};
+
 constinit KernelSlot Reshape::slot{};
+
+constinit KernelSlot Slice::slot{};
 
 void sum_reference(const Sum&, Inputs, Outputs);
 static constexpr Kernel kSum[] = {kernel<Sum, sum_reference>("reference")};

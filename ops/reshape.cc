@@ -106,6 +106,24 @@ Tensor flatten(const Tensor& input, int64_t first, int64_t last) {
   return reshape(input, shape);
 }
 
+Tensor squeeze(const Tensor& input, int64_t axis) {
+  check_defined("squeeze", input);
+  Shape shape = input.shape();
+  const int at = normalize_axis(axis, input.rank(), "squeeze");
+  if (shape[at] != 1)
+    throw ShapeError("squeeze",
+                     "axis " + std::to_string(axis) + " of " + describe(input) + " is not of size 1");
+  shape.erase(at);
+  return reshape(input, shape);
+}
+
+Tensor unsqueeze(const Tensor& input, int64_t axis) {
+  check_defined("unsqueeze", input);
+  Shape shape = input.shape();
+  shape.insert(normalize_axis(axis, input.rank() + 1, "unsqueeze"), 1);
+  return reshape(input, shape);
+}
+
 Tensor alias(const Tensor& input) {
   return apply_one(Reshape(input.shape()), input);
 }

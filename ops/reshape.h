@@ -27,6 +27,11 @@ class ESPALIER_API Reshape final : public OperationOf<Reshape> {
 ESPALIER_API Tensor reshape(const Tensor& input, const Shape& shape);
 /// The axes from `first` to `last`, both included, joined to one.
 ESPALIER_API Tensor flatten(const Tensor& input, int64_t first = 0, int64_t last = -1);
+/// `input` without an axis of size 1; negative axes count from the end. Throws ShapeError for another size.
+ESPALIER_API Tensor squeeze(const Tensor& input, int64_t axis);
+/// `input` with a new axis of size 1 that becomes axis `axis` of the result; negative axes count from its
+/// end. Throws ShapeError for an axis out of range.
+ESPALIER_API Tensor unsqueeze(const Tensor& input, int64_t axis);
 /// A second tensor on the same elements, connected to `input` for gradients.
 ESPALIER_API Tensor alias(const Tensor& input);
 

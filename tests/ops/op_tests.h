@@ -6,7 +6,11 @@
 namespace espalier::test {
 
 OpTest add_test();
+OpTest concat_test();
 OpTest cross_entropy_test();
 OpTest one_hot_test();
+OpTest pad_test();
+OpTest permute_test();
+OpTest slice_test();
 
 }  // namespace espalier::test

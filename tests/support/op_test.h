@@ -63,6 +63,11 @@ inline const std::vector<Dtype> kAllTypes = {Dtype::f64,     Dtype::f32,     Dty
                                              Dtype::f8_e4m3, Dtype::f8_e5m2, Dtype::i8,  Dtype::u8,
                                              Dtype::i16,     Dtype::i32,     Dtype::i64, Dtype::boolean};
 
+/// All types, those for files included: for operations that only move elements.
+inline const std::vector<Dtype> kStoredTypes = {
+    Dtype::f64, Dtype::f32, Dtype::f16, Dtype::bf16,    Dtype::f8_e4m3, Dtype::f8_e5m2, Dtype::i8, Dtype::u8,
+    Dtype::i16, Dtype::i32, Dtype::i64, Dtype::boolean, Dtype::u16,     Dtype::u32,     Dtype::u64};
+
 /// The test object of an operation: everything that the tests and the benchmarks know of it. From it follow,
 /// for each sample: values against the reference in every type, non-contiguous and offset inputs, meta
 /// shapes, first- and second-order numeric gradients in f64, errors, other types refused, axis ties, and the

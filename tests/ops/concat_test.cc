@@ -1,0 +1,83 @@
+#include "ops/concat.h"
+
+#include "ops/copy.h"
+#include "tests/ops/op_tests.h"
+
+namespace espalier::test {
+namespace {
+
+OpSample sample(std::string label, std::vector<InputSpec> inputs, int64_t axis) {
+  return {std::move(label), std::move(inputs), [axis](Inputs in) { return Tensors{concat(in, axis)}; },
+          [axis](const Arrays& in) {
+            Shape shape = in[0].shape;
+            const int along = static_cast<int>(axis < 0 ? axis + shape.rank() : axis);
+            shape[along] = 0;
+            for (const Array& array : in) shape[along] += array.shape[along];
+            Array result(shape);
+            int64_t start = 0;
+            for (const Array& array : in) {
+              for_each_index(array.shape, [&](const Dims& index) {
+                Dims to = index;
+                to[along] += start;
+                result.at(to) = array.at(index);
+              });
+              start += array.shape[along];
+            }
+            return Arrays{result};
+          }};
+}
+
+/// In channels-last memory, which must stay.
+OpSample channels_last_sample() {
+  OpSample made = sample("channels-last", {{{2, 3, 4, 5}}, {{2, 1, 4, 5}}}, 1);
+  made.run = [](Inputs in) {
+    const Tensor joined = concat({channels_last(in[0]), channels_last(in[1])}, 1);
+    if (!channels_last(joined).is(joined)) throw Error("concat", "left channels-last memory");
+    return Tensors{joined};
+  };
+  return made;
+}
+
+}  // namespace
+
+OpTest concat_test() {
+  return {
+      .name = "concat",
+      .samples =
+          {
+              sample("rows", {{{2, 3}}, {{1, 3}}, {{4, 3}}}, 0),
+              sample("columns", {{{2, 3}}, {{2, 2}}}, -1),
+              sample("in the middle", {{{2, 1, 3}}, {{2, 4, 3}}}, 1),
+              sample("one", {{{2, 3}}}, 0),
+              sample("empty", {{{2, 0}}, {{2, 3}}, {{2, 0}}}, 1),
+              sample("more than an operation takes", std::vector<InputSpec>(70, {{1, 2}}), 0),
+              channels_last_sample(),
+          },
+      .errors =
+          {
+              {"nothing", [] { concat(std::span<const Tensor>()); }, "ValueError", {"concat", "no inputs"}},
+              {"other sizes",
+               [] { concat({zeros({2, 3}), zeros({2, 4})}, 0); },
+               "ShapeError",
+               {"concat", "f32[2, 3]", "f32[2, 4]", "axes other than 0"}},
+              {"other ranks",
+               [] { concat({zeros({2, 3}), zeros({2})}, 0); },
+               "ShapeError",
+               {"concat", "f32[2, 3]", "f32[2]"}},
+              {"scalars", [] { concat({zeros({}), zeros({})}); }, "ShapeError", {"concat", "axis 0"}},
+              {"an axis out of range",
+               [] { concat({zeros({2, 3})}, 2); },
+               "ShapeError",
+               {"concat", "axis 2"}},
+              {"other types",
+               [] { concat({zeros({2}), zeros({2}, Dtype::f64)}); },
+               "TypeError",
+               {"concat", "f32[2]", "f64[2]"}},
+              {"undefined", [] { concat({zeros({2}), Tensor()}); }, "ValueError", {"concat", "undefined"}},
+          },
+      .dtypes = kStoredTypes,
+      .benchmarks = {sample("channels", {{{128, 32, 16, 16}}, {{128, 32, 16, 16}}}, 1)},
+  };
+}
+
+}  // namespace espalier::test

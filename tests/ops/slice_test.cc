@@ -1,0 +1,102 @@
+#include "ops/slice.h"
+
+#include "ops/copy.h"
+#include "ops/pad.h"
+#include "tests/ops/op_tests.h"
+
+namespace espalier::test {
+namespace {
+
+/// `picked` are the indices that the ranges stand for, axis by axis, spelt out.
+OpSample sample(std::string label, const Shape& shape, std::vector<Range> ranges,
+                std::vector<std::vector<int64_t>> picked) {
+  return {std::move(label),
+          {{shape}},
+          [ranges](Inputs in) { return Tensors{slice(in[0], ranges)}; },
+          [picked](const Arrays& in) {
+            Shape part;
+            for (const auto& indices : picked) part.push_back(static_cast<int64_t>(indices.size()));
+            Array result(part);
+            for_each_index(part, [&](const Dims& index) {
+              Dims from = index;
+              for (int i = 0; i < from.rank(); ++i)
+                from[i] = picked[static_cast<size_t>(i)][static_cast<size_t>(index[i])];
+              result.at(index) = in[0].at(from);
+            });
+            return Arrays{result};
+          }};
+}
+
+/// The shortcut of a residual network that halves the image and doubles the channels.
+OpSample shortcut(std::string label, const Shape& shape) {
+  return {std::move(label),
+          {{shape}},
+          [](Inputs in) {
+            const int64_t more = in[0].shape()[1] / 2;
+            const Tensor halved = slice(channels_last(in[0]), {{}, {}, {.step = 2}, {.step = 2}});
+            return Tensors{pad(halved, {0, more, 0, 0}, {0, more, 0, 0})};
+          },
+          [](const Arrays& in) {
+            const Shape& from = in[0].shape;
+            Array result({from[0], from[1] + from[1] / 2 * 2, (from[2] + 1) / 2, (from[3] + 1) / 2});
+            for_each_index(result.shape, [&](const Dims& i) {
+              const int64_t channel = i[1] - from[1] / 2;
+              if (channel >= 0 && channel < from[1])
+                result.at(i) = in[0].at({i[0], channel, 2 * i[2], 2 * i[3]});
+            });
+            return Arrays{result};
+          }};
+}
+
+}  // namespace
+
+OpTest slice_test() {
+  return {
+      .name = "slice",
+      .samples =
+          {
+              sample("steps", {3, 7}, {{.start = 1}, {.step = 3}}, {{1, 2}, {0, 3, 6}}),
+              sample("fewer ranges than axes", {4, 2}, {{1, 3}}, {{1, 2}, {0, 1}}),
+              sample("from the end", {5, 6}, {{-3, -1}, {-5, kEnd, 2}}, {{2, 3}, {1, 3, 5}}),
+              sample("outside is cut off", {4, 3}, {{-9, 9}, {2, 100, 7}}, {{0, 1, 2, 3}, {2}}),
+              sample("nothing", {4, 3}, {{3, 1}, {}}, {{}, {0, 1, 2}}),
+              sample("behind the end", {4}, {{7}}, {{}}),
+              sample("a huge step", {4, 2}, {{1, kEnd, kEnd}}, {{1}, {0, 1}}),
+              sample("empty", {0, 3}, {{}, {.step = 2}}, {{}, {0, 2}}),
+              sample("scalar", {}, {}, {}),
+              shortcut("channels-last shortcut", {2, 4, 5, 6}),
+              {"split in parts",
+               {{{5, 2}}},
+               [](Inputs in) {
+                 const std::vector<Tensor> parts = split(in[0], 2);
+                 return Tensors{parts[0], parts[1], parts[2]};
+               },
+               [](const Arrays& in) {
+                 Arrays parts{Array({2, 2}), Array({2, 2}), Array({1, 2})};
+                 for (int64_t i = 0; i < 10; ++i) parts[static_cast<size_t>(i / 4)][i % 4] = in[0][i];
+                 return parts;
+               }},
+          },
+      .errors =
+          {
+              {"too many ranges",
+               [] { slice(zeros({2, 3}), {{}, {}, {}}); },
+               "ShapeError",
+               {"slice", "3 ranges", "f32[2, 3]"}},
+              {"step 0",
+               [] { slice(zeros({2}), {{.step = 0}}); },
+               "ValueError",
+               {"slice", "step 0", "expected 1 or more"}},
+              {"an axis out of range",
+               [] { slice(zeros({2, 3}), -3, {0, 1}); },
+               "ShapeError",
+               {"slice", "axis -3", "2 axes"}},
+              {"undefined", [] { slice(Tensor(), {{0, 1}}); }, "ValueError", {"slice", "undefined"}},
+              {"split into nothing", [] { split(zeros({2}), 0); }, "ValueError", {"split", "size 0"}},
+          },
+      .dtypes = kStoredTypes,
+      .benchmarks = {shortcut("shortcut of ResNet-20", {128, 16, 32, 32})},
+  };
+}
+
+}  // namespace espalier::test
