@@ -20,8 +20,9 @@ function(espalier_compile target)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast -Wextra-semi -Wvla
     -ffp-contract=off)  # the same bits with and without fused multiply-add: who wants one writes it
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    target_compile_options(${target} PRIVATE -Wno-restrict)  # GCC bug 105651: false on "text" + std::string
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # False at -O3: on "text" + std::string (GCC bug 105651), on std::sort of a short inline array. asan checks both for real.
+    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-array-bounds)
   endif()
 endfunction()
 
