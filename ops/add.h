@@ -2,19 +2,18 @@
 
 #include "core/door.h"
 #include "core/scalar.h"
+#include "ops/elementwise.h"
 
 namespace espalier {
 
 /// Element-by-element sum, a + b, with broadcasting. Any type; bool adds as "or", integers wrap.
-class ESPALIER_API Add final : public OperationOf<Add> {
+class ESPALIER_API Add final : public OperationOf<Add, Elementwise<>> {
  public:
   static constexpr std::string_view kName = "add";
   static KernelSlot slot;
 
-  void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
-  std::vector<AxisTie> axis_ties(Inputs inputs) const override;
 };
 
 /// a + b. The shapes broadcast by NumPy's rules, the types promote by PyTorch's (promote_types; a number

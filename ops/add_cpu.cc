@@ -32,10 +32,6 @@ namespace espalier {
 
 HWY_EXPORT(add_kernel);
 
-const char* add_declines(const Add&, Inputs inputs, std::span<const Tensor>) {
-  return declines_file_types(inputs[0].dtype());
-}
-
 void add_cpu(const Add&, Inputs inputs, Outputs outputs) {
   ESPALIER_DISPATCH(add_kernel)(outputs[0], inputs);
 }

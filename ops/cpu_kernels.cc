@@ -8,12 +8,18 @@
 #include "ops/concat.h"
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
+#include "ops/divide.h"
 #include "ops/expand.h"
+#include "ops/mean.h"
+#include "ops/multiply.h"
+#include "ops/negate.h"
 #include "ops/one_hot.h"
 #include "ops/pad.h"
 #include "ops/permute.h"
+#include "ops/relu.h"
 #include "ops/reshape.h"
 #include "ops/slice.h"
+#include "ops/subtract.h"
 #include "ops/sum.h"
 
 namespace espalier {
@@ -22,9 +28,8 @@ void accumulate_cpu(const Accumulate&, Inputs, Outputs);
 static constexpr Kernel kAccumulate[] = {kernel<Accumulate, accumulate_cpu>("highway")};
 constinit KernelSlot Accumulate::slot{kAccumulate};
 
-const char* add_declines(const Add&, Inputs, std::span<const Tensor>);
 void add_cpu(const Add&, Inputs, Outputs);
-static constexpr Kernel kAdd[] = {kernel<Add, add_cpu, add_declines>("highway")};
+static constexpr Kernel kAdd[] = {kernel<Add, add_cpu>("highway")};
 constinit KernelSlot Add::slot{kAdd};
 
 void cast_cpu(const Cast&, Inputs, Outputs);
@@ -55,7 +60,23 @@ static constexpr Kernel kCrossEntropyBackward[] = {
     kernel<CrossEntropyBackward, cross_entropy_backward_cpu, cross_entropy_backward_declines>("highway")};
 constinit KernelSlot CrossEntropyBackward::slot{kCrossEntropyBackward};
 
+void divide_cpu(const Divide&, Inputs, Outputs);
+static constexpr Kernel kDivide[] = {kernel<Divide, divide_cpu>("highway")};
+constinit KernelSlot Divide::slot{kDivide};
+
 constinit KernelSlot Expand::slot{};
+
+void mean_reference(const Mean&, Inputs, Outputs);
+static constexpr Kernel kMean[] = {kernel<Mean, mean_reference>("reference")};
+constinit KernelSlot Mean::slot{kMean};
+
+void multiply_cpu(const Multiply&, Inputs, Outputs);
+static constexpr Kernel kMultiply[] = {kernel<Multiply, multiply_cpu>("highway")};
+constinit KernelSlot Multiply::slot{kMultiply};
+
+void negate_cpu(const Negate&, Inputs, Outputs);
+static constexpr Kernel kNegate[] = {kernel<Negate, negate_cpu>("highway")};
+constinit KernelSlot Negate::slot{kNegate};
 
 const char* one_hot_declines(const OneHot&, Inputs, std::span<const Tensor>);
 void one_hot_cpu(const OneHot&, Inputs, Outputs);
@@ -68,9 +89,21 @@ constinit KernelSlot Pad::slot{kPad};
 
 constinit KernelSlot Permute::slot{};
 
+void relu_cpu(const Relu&, Inputs, Outputs);
+static constexpr Kernel kRelu[] = {kernel<Relu, relu_cpu>("highway")};
+constinit KernelSlot Relu::slot{kRelu};
+
+void relu_backward_cpu(const ReluBackward&, Inputs, Outputs);
+static constexpr Kernel kReluBackward[] = {kernel<ReluBackward, relu_backward_cpu>("highway")};
+constinit KernelSlot ReluBackward::slot{kReluBackward};
+
 constinit KernelSlot Reshape::slot{};
 
 constinit KernelSlot Slice::slot{};
+
+void subtract_cpu(const Subtract&, Inputs, Outputs);
+static constexpr Kernel kSubtract[] = {kernel<Subtract, subtract_cpu>("highway")};
+constinit KernelSlot Subtract::slot{kSubtract};
 
 void sum_reference(const Sum&, Inputs, Outputs);
 static constexpr Kernel kSum[] = {kernel<Sum, sum_reference>("reference")};

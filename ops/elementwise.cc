@@ -17,8 +17,17 @@ bool joins(const ElementwiseLoop::Axis& outer, const ElementwiseLoop::Axis& inne
 
 }  // namespace
 
-OutputSpec elementwise_spec(std::string_view name, Inputs inputs) {
-  return elementwise_spec(name, inputs, inputs[0].dtype());
+OutputSpec elementwise_spec(std::string_view name, Inputs inputs, ElementTypes types) {
+  const Dtype dtype = inputs[0].dtype();
+  const char* expected = nullptr;
+  if (dtype >= Dtype::u16)
+    expected = "u16, u32 and u64 only load and convert: cast them first";
+  else if (types == ElementTypes::numbers && dtype == Dtype::boolean)
+    expected = "bool has no such operation: expected integers or a floating type";
+  else if (types == ElementTypes::floating && !is_floating(dtype))
+    expected = "expected a floating type";
+  if (expected) throw TypeError(name, "inputs " + describe(inputs) + ": " + expected);
+  return elementwise_spec(name, inputs, dtype);
 }
 
 OutputSpec elementwise_spec(std::string_view name, Inputs inputs, Dtype output) {

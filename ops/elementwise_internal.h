@@ -2,19 +2,49 @@
 
 #include <array>
 #include <cstdint>
+#include <type_traits>
 
-#include "core/operation.h"
+#include "core/door.h"
+#include "ops/elementwise.h"
+#include "ops/promotion.h"
+#include "ops/sum.h"
 
 namespace espalier {
 
-/// The shape rule of operations that work element by element: the inputs broadcast, and the output lies in
-/// memory as the first input of full shape does when that is dense (so channels-last stays channels-last),
-/// else row-major. All inputs must have one type; throws TypeError otherwise.
-OutputSpec elementwise_spec(std::string_view name, Inputs inputs);
-OutputSpec elementwise_spec(std::string_view name, Inputs inputs, Dtype output);
+namespace detail {
+/// `x` in a type that Op computes.
+template <class Op>
+Tensor admitted(const Tensor& x) {
+  if constexpr (Op::kTypes == ElementTypes::floating)
+    return promoted_to_floating(Op::kName, x);
+  else
+    return x;
+}
+}  // namespace detail
 
-/// Every axis of every input that is not broadcast shrinks with the output's.
-std::vector<AxisTie> elementwise_ties(Inputs inputs);
+/// Runs an elementwise operation without attributes on its operands brought to one type, of which one may be
+/// a number; integers become f32 where it needs floating ones.
+template <class Op, class A, class B>
+Tensor apply_elementwise(const A& a, const B& b) {
+  if constexpr (std::is_same_v<A, Scalar>) {
+    const auto [y, x] = promoted(Op::kName, b, a);
+    return apply_one(Op(), detail::admitted<Op>(x), detail::admitted<Op>(y));
+  } else {
+    const auto [x, y] = promoted(Op::kName, a, b);
+    return apply_one(Op(), detail::admitted<Op>(x), detail::admitted<Op>(y));
+  }
+}
+template <class Op>
+Tensor apply_elementwise(const Tensor& x) {
+  return apply_one(Op(), detail::admitted<Op>(x));
+}
+
+/// The gradient of input `i`, which `make` computes in the output's shape, summed over the axes along which
+/// the input was broadcast; undefined, and not computed, where nobody wants it.
+template <class Make>
+Tensor input_gradient(const BackwardContext& context, int i, Make&& make) {
+  return context.wants(i) ? sum_to(make(), context.input_shape(i)) : Tensor();
+}
 
 /// Operands of an elementwise loop: the output and up to three inputs.
 inline constexpr int kMaxOperands = 4;
@@ -100,11 +130,6 @@ void visit_compute_type(Dtype dtype, F&& f) {
     default:
       return f(TypeTag<int32_t>{});
   }
-}
-
-/// The reason to decline, or null, of kernels that take every type but those for files only.
-inline const char* declines_file_types(Dtype dtype) {
-  return dtype >= Dtype::u16 ? "u16, u32 and u64 load and convert only" : nullptr;
 }
 
 }  // namespace espalier

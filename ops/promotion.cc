@@ -44,7 +44,12 @@ std::pair<Tensor, Tensor> promoted(std::string_view where, const Tensor& a, Scal
   return {converted(a, dtype), full({}, b, dtype, a.device())};
 }
 
-Tensor promoted_to_floating(const Tensor& a) {
+Tensor promoted_to_floating(std::string_view where, const Tensor& a) {
+  check_defined(where, a);
+  if (a.dtype() >= Dtype::u16) {
+    throw TypeError(where,
+                    "operand " + describe(a) + ": u16, u32 and u64 only load and convert: cast it first");
+  }
   return is_floating(a.dtype()) ? a : cast(a, Dtype::f32);
 }
 

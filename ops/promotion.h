@@ -19,6 +19,7 @@ ESPALIER_API std::pair<Tensor, Tensor> promoted(std::string_view where, const Te
 ESPALIER_API std::pair<Tensor, Tensor> promoted(std::string_view where, const Tensor& a, Scalar b);
 
 /// `a` itself where it is floating, else converted to f32: for functions that have no meaning on integers.
-ESPALIER_API Tensor promoted_to_floating(const Tensor& a);
+/// Throws TypeError for u16, u32 and u64.
+ESPALIER_API Tensor promoted_to_floating(std::string_view where, const Tensor& a);
 
 }  // namespace espalier

@@ -1,7 +1,8 @@
+#include "ops/reduction.h"
+
 #include <algorithm>
 #include <string>
 
-#include "ops/reduction_internal.h"
 #include "ops/reshape.h"
 
 namespace espalier {
@@ -11,24 +12,7 @@ bool contains(const Dims& axes, int axis) {
   return std::find(axes.begin(), axes.end(), axis) != axes.end();
 }
 
-}  // namespace
-
-Dims reduced_axes(std::string_view name, const Dims& axes, int rank) {
-  Dims result;
-  if (axes.empty()) {
-    for (int i = 0; i < rank; ++i) result.push_back(i);
-    return result;
-  }
-  for (int64_t axis : axes) {
-    const int index = normalize_axis(axis, rank, name);
-    if (contains(result, index))
-      throw ShapeError(name, "axis " + std::to_string(axis) + " is named twice in " + to_string(axes));
-    result.push_back(index);
-  }
-  std::sort(result.begin(), result.end());
-  return result;
-}
-
+/// `shape` without `axes`, or with size 1 in their place.
 Shape reduced_shape(const Shape& shape, const Dims& axes, bool keepdim) {
   Shape result;
   for (int i = 0; i < shape.rank(); ++i) {
@@ -40,20 +24,57 @@ Shape reduced_shape(const Shape& shape, const Dims& axes, bool keepdim) {
   return result;
 }
 
-Tensor with_kept_axes(const Tensor& reduced, const Shape& input, const Dims& axes) {
-  return reshape(reduced, reduced_shape(input, axes, true));
+}  // namespace
+
+Dims Reduction::reduced_axes(int rank) const {
+  Dims result;
+  if (axes_.empty()) {
+    for (int i = 0; i < rank; ++i) result.push_back(i);
+    return result;
+  }
+  for (int64_t axis : axes_) {
+    const int index = normalize_axis(axis, rank, name());
+    if (contains(result, index)) {
+      throw ShapeError(name(), "axis " + std::to_string(axis) + " is named twice in " + to_string(axes_));
+    }
+    result.push_back(index);
+  }
+  std::sort(result.begin(), result.end());
+  return result;
 }
 
-std::vector<AxisTie> reduction_ties(const Tensor& input, const Dims& axes, bool keepdim) {
+void Reduction::check_reducible(Inputs inputs, bool floating) const {
+  const Dtype dtype = inputs[0].dtype();
+  if (dtype >= Dtype::u16)
+    throw TypeError(name(), "input is " + describe(inputs) + "; u16, u32 and u64 only load and convert");
+  if (floating && !is_floating(dtype))
+    throw TypeError(name(), "input is " + describe(inputs) + "; expected a floating type: cast it first");
+}
+
+OutputSpec Reduction::reduced_spec(const Tensor& input, Dtype dtype) const {
+  return OutputSpec::fresh(reduced_shape(input.shape(), reduced_axes(input.rank()), keepdim_), dtype);
+}
+
+Tensor Reduction::with_kept_axes(const Tensor& reduced, const Shape& input) const {
+  return reshape(reduced, reduced_shape(input, reduced_axes(input.rank()), true));
+}
+
+std::vector<AxisTie> Reduction::axis_ties(Inputs inputs) const {
+  const Tensor& input = inputs[0];
+  const Dims axes = reduced_axes(input.rank());
   std::vector<AxisTie> ties;
   int out = 0;
   for (int i = 0; i < input.rank(); ++i) {
     if (!contains(axes, i))
       ties.push_back({{{0, i}, {-1, out++}}});
-    else if (keepdim)
+    else if (keepdim_)
       ++out;
   }
   return ties;
+}
+
+void Reduction::print_attributes(std::ostream& out) const {
+  out << "axes=" << to_string(axes_) << ", keepdim=" << keepdim_;
 }
 
 }  // namespace espalier

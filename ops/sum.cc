@@ -1,30 +1,19 @@
 #include "ops/sum.h"
 
 #include "ops/expand.h"
-#include "ops/reduction_internal.h"
 #include "ops/reshape.h"
 
 namespace espalier {
 
 void Sum::infer(Inputs inputs, OutputSpecs& outputs) const {
-  const Tensor& input = inputs[0];
-  const Dims axes = reduced_axes(kName, axes_, input.rank());
-  outputs.push_back(OutputSpec::fresh(reduced_shape(input.shape(), axes, keepdim_),
-                                      is_floating(input.dtype()) ? input.dtype() : Dtype::i64));
+  check_reducible(inputs);
+  const Dtype dtype = inputs[0].dtype();
+  outputs.push_back(reduced_spec(inputs[0], is_floating(dtype) ? dtype : Dtype::i64));
 }
 
 Tensors Sum::backward(const BackwardContext& context) const {
   const Shape& shape = context.input_shape(0);
-  const Dims axes = reduced_axes(kName, axes_, shape.rank());
-  return {expand(with_kept_axes(context.gradient(0), shape, axes), shape)};
-}
-
-std::vector<AxisTie> Sum::axis_ties(Inputs inputs) const {
-  return reduction_ties(inputs[0], reduced_axes(kName, axes_, inputs[0].rank()), keepdim_);
-}
-
-void Sum::print_attributes(std::ostream& out) const {
-  out << "axes=" << to_string(axes_) << ", keepdim=" << keepdim_;
+  return {expand(with_kept_axes(context.gradient(0), shape), shape)};
 }
 
 Tensor sum(const Tensor& input, const Dims& axes, bool keepdim) {

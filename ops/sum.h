@@ -1,27 +1,20 @@
 #pragma once
 
 #include "core/door.h"
+#include "ops/reduction.h"
 
 namespace espalier {
 
 /// Sums over axes. Floating types add in f32 or wider; integers and bool give i64.
-class ESPALIER_API Sum final : public OperationOf<Sum> {
+class ESPALIER_API Sum final : public OperationOf<Sum, Reduction> {
  public:
   static constexpr std::string_view kName = "sum";
   static KernelSlot slot;
 
-  /// No axes: all of them. With `keepdim` the axes stay, with size 1.
-  Sum(const Dims& axes, bool keepdim) : axes_(axes), keepdim_(keepdim) {}
-  const Dims& axes() const noexcept { return axes_; }
+  using OperationOf::OperationOf;
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
-  std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
-
- private:
-  Dims axes_;
-  bool keepdim_;
 };
 
 /// The sum over `axes` (negative ones count from the end; none: all). Throws ShapeError for an axis that is

@@ -1,14 +1,17 @@
 #include <vector>
 
 #include "ops/elementwise_internal.h"
+#include "ops/mean.h"
 #include "ops/sum.h"
 
 namespace espalier {
 namespace {
 
-/// The plain reference: one pass in the input's row-major order, in the widest type.
+/// The plain reference: one pass in the input's row-major order, in the widest type, then a division.
 template <class C>
-void sum_in(const Tensor& output, const Tensor& input, const Shape& kept) {
+void sum_in(const Reduction& op, const Tensor& output, const Tensor& input, C divisor = 1) {
+  Shape kept = input.shape();
+  for (int64_t axis : op.reduced_axes(input.rank())) kept[static_cast<int>(axis)] = 1;
   std::vector<C> totals(static_cast<size_t>(output.numel()), C{0});
   const Strides strides = broadcast_strides(kept, contiguous_strides(kept), input.shape());
   const Shape& shape = input.shape();
@@ -25,28 +28,21 @@ void sum_in(const Tensor& output, const Tensor& input, const Shape& kept) {
     totals[static_cast<size_t>(to)] += value;
     for (int i = shape.rank() - 1; i >= 0 && ++index[i] == shape[i]; --i) index[i] = 0;
   }
+  for (C& total : totals) total /= divisor;
   store_tile(totals.data(), output.dtype(), static_cast<char*>(output.raw_data()), 1, output.numel());
 }
 
 }  // namespace
 
 void sum_reference(const Sum& op, Inputs inputs, Outputs outputs) {
-  const Dims axes = [&] {
-    Dims sorted;
-    for (int i = 0; i < inputs[0].rank(); ++i) {
-      for (int64_t axis : op.axes()) {
-        if (axis == i || axis + inputs[0].rank() == i) sorted.push_back(i);
-      }
-      if (op.axes().empty()) sorted.push_back(i);
-    }
-    return sorted;
-  }();
-  Shape kept = inputs[0].shape();
-  for (int64_t axis : axes) kept[static_cast<int>(axis)] = 1;
   if (is_floating(inputs[0].dtype()))
-    sum_in<double>(outputs[0], inputs[0], kept);
+    sum_in<double>(op, outputs[0], inputs[0]);
   else
-    sum_in<int64_t>(outputs[0], inputs[0], kept);
+    sum_in<int64_t>(op, outputs[0], inputs[0]);
+}
+
+void mean_reference(const Mean& op, Inputs inputs, Outputs outputs) {
+  sum_in<double>(op, outputs[0], inputs[0], static_cast<double>(op.elements(inputs[0].shape())));
 }
 
 }  // namespace espalier

@@ -8,10 +8,17 @@ const std::vector<OpTest>& op_tests() {
       add_test(),
       concat_test(),
       cross_entropy_test(),
+      divide_test(),
+      mean_test(),
+      multiply_test(),
+      negate_test(),
       one_hot_test(),
       pad_test(),
       permute_test(),
+      relu_test(),
       slice_test(),
+      subtract_test(),
+      sum_test(),
   };
   // clang-format on
   return tests;

@@ -8,9 +8,16 @@ namespace espalier::test {
 OpTest add_test();
 OpTest concat_test();
 OpTest cross_entropy_test();
+OpTest divide_test();
+OpTest mean_test();
+OpTest multiply_test();
+OpTest negate_test();
 OpTest one_hot_test();
 OpTest pad_test();
 OpTest permute_test();
+OpTest relu_test();
 OpTest slice_test();
+OpTest subtract_test();
+OpTest sum_test();
 
 }  // namespace espalier::test

@@ -58,10 +58,15 @@ struct OpError {
 };
 
 inline const std::vector<Dtype> kFloatingTypes = {Dtype::f64, Dtype::f32, Dtype::f16, Dtype::bf16};
+/// The floating types with the 8-bit ones.
+inline const std::vector<Dtype> kAllFloatingTypes = {Dtype::f64,  Dtype::f32,     Dtype::f16,
+                                                     Dtype::bf16, Dtype::f8_e4m3, Dtype::f8_e5m2};
 /// All types that compute.
 inline const std::vector<Dtype> kAllTypes = {Dtype::f64,     Dtype::f32,     Dtype::f16, Dtype::bf16,
                                              Dtype::f8_e4m3, Dtype::f8_e5m2, Dtype::i8,  Dtype::u8,
                                              Dtype::i16,     Dtype::i32,     Dtype::i64, Dtype::boolean};
+/// The same without bool.
+inline const std::vector<Dtype> kNumberTypes(kAllTypes.begin(), kAllTypes.end() - 1);
 
 /// All types, those for files included: for operations that only move elements.
 inline const std::vector<Dtype> kStoredTypes = {

@@ -1,0 +1,54 @@
+#include "ops/relu.h"
+
+// clang-format off
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/relu_cpu.cc"
+#include "core/highway_internal.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "ops/elementwise-inl.h"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace espalier::HWY_NAMESPACE {
+
+struct ReluElements {
+  template <class D, class V>
+  HWY_ATTR V operator()(D d, V x) const {
+    return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);  // not Max, which may lose NaN
+  }
+};
+
+void relu_kernel(const Tensor& output, Inputs inputs) {
+  run_elementwise_any<1>(ReluElements(), output, inputs, 1);
+}
+
+struct ReluBackwardElements {
+  template <class D, class V>
+  HWY_ATTR V operator()(D d, V gradient, V y) const {
+    return hn::IfThenZeroElse(hn::Le(y, hn::Zero(d)), gradient);
+  }
+};
+
+void relu_backward_kernel(const Tensor& output, Inputs inputs) {
+  run_elementwise_floating<2>(ReluBackwardElements(), output, inputs, 1);
+}
+
+}  // namespace espalier::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace espalier {
+
+HWY_EXPORT(relu_kernel);
+void relu_cpu(const Relu&, Inputs inputs, Outputs outputs) {
+  ESPALIER_DISPATCH(relu_kernel)(outputs[0], inputs);
+}
+
+HWY_EXPORT(relu_backward_kernel);
+void relu_backward_cpu(const ReluBackward&, Inputs inputs, Outputs outputs) {
+  ESPALIER_DISPATCH(relu_backward_kernel)(outputs[0], inputs);
+}
+
+}  // namespace espalier
+#endif
