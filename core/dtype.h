@@ -54,7 +54,7 @@ ESPALIER_API std::string_view to_string(Dtype dtype) noexcept;
 /// which one is an 8-bit floating type or a u16, u32 or u64.
 ESPALIER_API Dtype promote(Dtype a, Dtype b, std::string_view where);
 
-/// Carries a type as a value: `[](auto tag) { using T = typename decltype(tag)::type; }`.
+/// Carries a type as a value: a generic lambda reads it off its argument's member type.
 template <class T>
 struct TypeTag {
   using type = T;

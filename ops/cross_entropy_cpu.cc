@@ -1,6 +1,9 @@
 // Rows are walked in blocks of fixed size: the blocks' losses are added in order, so the result does not
 // depend on the number of threads, and one vectorised logarithm serves the rows of a block.
 
+#include <algorithm>
+#include <limits>
+
 #include "ops/class_indices_internal.h"
 #include "ops/cross_entropy.h"
 
