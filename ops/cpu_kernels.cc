@@ -9,6 +9,7 @@
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
 #include "ops/divide.h"
+#include "ops/embedding.h"
 #include "ops/expand.h"
 #include "ops/mean.h"
 #include "ops/multiply.h"
@@ -63,6 +64,15 @@ constinit KernelSlot CrossEntropyBackward::slot{kCrossEntropyBackward};
 void divide_cpu(const Divide&, Inputs, Outputs);
 static constexpr Kernel kDivide[] = {kernel<Divide, divide_cpu>("highway")};
 constinit KernelSlot Divide::slot{kDivide};
+
+const char* embedding_declines(const Embedding&, Inputs, std::span<const Tensor>);
+void embedding_cpu(const Embedding&, Inputs, Outputs);
+static constexpr Kernel kEmbedding[] = {kernel<Embedding, embedding_cpu, embedding_declines>("rows")};
+constinit KernelSlot Embedding::slot{kEmbedding};
+
+void embedding_backward_cpu(const EmbeddingBackward&, Inputs, Outputs);
+static constexpr Kernel kEmbeddingBackward[] = {kernel<EmbeddingBackward, embedding_backward_cpu>("columns")};
+constinit KernelSlot EmbeddingBackward::slot{kEmbeddingBackward};
 
 constinit KernelSlot Expand::slot{};
 

@@ -9,6 +9,7 @@ const std::vector<OpTest>& op_tests() {
       concat_test(),
       cross_entropy_test(),
       divide_test(),
+      embedding_test(),
       mean_test(),
       multiply_test(),
       negate_test(),

@@ -9,6 +9,7 @@ OpTest add_test();
 OpTest concat_test();
 OpTest cross_entropy_test();
 OpTest divide_test();
+OpTest embedding_test();
 OpTest mean_test();
 OpTest multiply_test();
 OpTest negate_test();

@@ -1,0 +1,82 @@
+#include "ops/embedding.h"
+
+#include "tests/ops/op_tests.h"
+
+namespace espalier::test {
+namespace {
+
+InputSpec indices(const Shape& shape, int64_t rows, Dtype dtype = Dtype::i64) {
+  return {shape, 0, static_cast<double>(rows), dtype, false};
+}
+
+/// Rows of a table; with few rows and many indices the gradient adds up duplicates.
+OpSample sample(std::string label, const Shape& weights, InputSpec index) {
+  return {std::move(label),
+          {{weights}, std::move(index)},
+          [](Inputs in) { return Tensors{embedding(in[0], in[1])}; },
+          [](const Arrays& in) {
+            Shape shape = in[1].shape;
+            shape.push_back(in[0].shape[1]);
+            Array result(shape);
+            for_each_index(shape, [&](const Dims& to) {
+              Dims place = to;
+              place.erase(place.rank() - 1);
+              result.at(to) = in[0].at({static_cast<int64_t>(in[1].at(place)), to.back()});
+            });
+            return Arrays{result};
+          }};
+}
+
+}  // namespace
+
+OpTest embedding_test() {
+  return {
+      .name = "embedding",
+      .covers = {"embedding_backward"},
+      .samples =
+          {
+              sample("rows", {7, 3}, indices({5}, 7)),
+              sample("duplicates", {3, 20}, indices({4, 10}, 3)),
+              sample("i32", {4, 2}, indices({2, 1, 3}, 4, Dtype::i32)),
+              sample("one index", {4, 3}, indices({}, 4)),
+              sample("no indices", {4, 3}, indices({2, 0}, 4)),
+              sample("no rows, no indices", {0, 3}, indices({0}, 0)),
+              sample("rows without elements", {4, 0}, indices({3}, 4)),
+          },
+      .errors =
+          {
+              {"index too large",
+               [] { embedding(zeros({5, 2}), from_values<int64_t>({0, 4, 5, 9}, {2, 2})); },
+               "ValueError",
+               {"embedding", "index 5", "position 2", "i64[2, 2]", "5 rows"}},
+              {"negative index",
+               [] { embedding(zeros({5, 2}), from_values<int32_t>({0, -1}, {2})); },
+               "ValueError",
+               {"embedding", "index -1", "position 1", "i32[2]", "5 rows"}},
+              {"weights of three axes",
+               [] { embedding(zeros({5, 2, 1}), zeros({2}, Dtype::i64)); },
+               "ShapeError",
+               {"embedding", "f32[5, 2, 1], i64[2]", "two axes"}},
+              {"floating indices",
+               [] { embedding(zeros({5, 2}), zeros({2})); },
+               "TypeError",
+               {"embedding", "f32[5, 2], f32[2]", "i32 or i64"}},
+              {"undefined",
+               [] { embedding(zeros({5, 2}), Tensor()); },
+               "ValueError",
+               {"embedding", "undefined"}},
+              {"a gradient of another shape",
+               [] { apply_one(EmbeddingBackward(5), zeros({3, 2}), zeros({2}, Dtype::i64)); },
+               "ShapeError",
+               {"embedding_backward", "f32[3, 2], i64[2]"}},
+              {"an integer gradient",
+               [] { apply_one(EmbeddingBackward(5), zeros({2, 2}, Dtype::i64), zeros({2}, Dtype::i64)); },
+               "TypeError",
+               {"embedding_backward", "i64[2, 2]", "floating"}},
+          },
+      .dtypes = kAllTypes,
+      .benchmarks = {sample("65 characters", {65, 384}, indices({8, 128}, 65))},
+  };
+}
+
+}  // namespace espalier::test
