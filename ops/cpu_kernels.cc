@@ -11,6 +11,8 @@
 #include "ops/divide.h"
 #include "ops/embedding.h"
 #include "ops/expand.h"
+#include "ops/linear.h"
+#include "ops/matmul.h"
 #include "ops/mean.h"
 #include "ops/multiply.h"
 #include "ops/negate.h"
@@ -75,6 +77,25 @@ static constexpr Kernel kEmbeddingBackward[] = {kernel<EmbeddingBackward, embedd
 constinit KernelSlot EmbeddingBackward::slot{kEmbeddingBackward};
 
 constinit KernelSlot Expand::slot{};
+
+const char* linear_declines(const Linear&, Inputs, std::span<const Tensor>);
+void linear_cpu(const Linear&, Inputs, Outputs);
+static constexpr Kernel kLinear[] = {kernel<Linear, linear_cpu, linear_declines>("gemm")};
+constinit KernelSlot Linear::slot{kLinear};
+
+const char* linear_backward_declines(const LinearBackward&, Inputs, std::span<const Tensor>);
+void linear_backward_cpu(const LinearBackward&, Inputs, Outputs);
+static constexpr Kernel kLinearBackward[] = {
+    kernel<LinearBackward, linear_backward_cpu, linear_backward_declines>("gemm")};
+constinit KernelSlot LinearBackward::slot{kLinearBackward};
+
+const char* matmul_declines(const MatMul&, Inputs, std::span<const Tensor>);
+void matmul_cpu(const MatMul&, Inputs, Outputs);
+const char* matmul_integers_declines(const MatMul&, Inputs, std::span<const Tensor>);
+void matmul_integers(const MatMul&, Inputs, Outputs);
+static constexpr Kernel kMatMul[] = {kernel<MatMul, matmul_cpu, matmul_declines>("gemm"),
+                                     kernel<MatMul, matmul_integers, matmul_integers_declines>("integers")};
+constinit KernelSlot MatMul::slot{kMatMul};
 
 void mean_reference(const Mean&, Inputs, Outputs);
 static constexpr Kernel kMean[] = {kernel<Mean, mean_reference>("reference")};

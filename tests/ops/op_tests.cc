@@ -10,6 +10,8 @@ const std::vector<OpTest>& op_tests() {
       cross_entropy_test(),
       divide_test(),
       embedding_test(),
+      linear_test(),
+      matmul_test(),
       mean_test(),
       multiply_test(),
       negate_test(),

@@ -10,6 +10,8 @@ OpTest concat_test();
 OpTest cross_entropy_test();
 OpTest divide_test();
 OpTest embedding_test();
+OpTest linear_test();
+OpTest matmul_test();
 OpTest mean_test();
 OpTest multiply_test();
 OpTest negate_test();
