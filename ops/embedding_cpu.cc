@@ -3,7 +3,6 @@
 #include <string>
 
 #include "core/parallel.h"
-#include "ops/elementwise_internal.h"
 #include "ops/embedding.h"
 #include "ops/scratch_internal.h"
 
@@ -131,7 +130,7 @@ void embedding_cpu(const Embedding&, Inputs inputs, Outputs outputs) {
 }
 
 const char* embedding_declines(const Embedding&, Inputs inputs, std::span<const Tensor>) {
-  return declines_file_types(inputs[0].dtype());
+  return inputs[0].dtype() >= Dtype::u16 ? "u16, u32 and u64 load and convert only" : nullptr;
 }
 
 void embedding_backward_cpu(const EmbeddingBackward&, Inputs inputs, Outputs outputs) {
