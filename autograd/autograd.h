@@ -61,6 +61,9 @@ ESPALIER_API void on_gradient(const Tensor& tensor, std::function<Tensor(const T
 /// the parameters it is given, and its step refuses to go on while an unclaimed one of the same model
 /// receives gradients: a member was forgotten in the layer's `visit`.
 ESPALIER_API Tensor make_parameter(Tensor values, const char* layer);
+/// A leaf with a copy of the values; it requires a gradient, and is some layer's parameter, as the original
+/// is.
+ESPALIER_API Tensor copy_parameter(const Tensor& original);
 /// Says that an optimiser updates this leaf.
 ESPALIER_API void claim_parameter(const Tensor& parameter);
 /// Throws GradientError where the walk that last reached one of `claimed` also reached a parameter that

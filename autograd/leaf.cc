@@ -4,6 +4,7 @@
 
 #include "autograd/autograd.h"
 #include "autograd/graph_internal.h"
+#include "ops/copy.h"
 
 namespace espalier {
 namespace {
@@ -74,6 +75,14 @@ Tensor make_parameter(Tensor values, const char* layer) {
   const std::lock_guard lock(unclaimed().mutex);
   unclaimed().leaves.push_back(leaf);
   return parameter;
+}
+
+Tensor copy_parameter(const Tensor& original) {
+  Tensor values = copy(original.detach());
+  if (!original.requires_grad()) return values;
+  const LeafNode* leaf = leaf_of(original);
+  return leaf && leaf->layer ? make_parameter(std::move(values), leaf->layer)
+                             : requires_grad_(std::move(values));
 }
 
 void claim_parameter(const Tensor& parameter) {

@@ -22,6 +22,7 @@
 #include "ops/relu.h"
 #include "ops/reshape.h"
 #include "ops/slice.h"
+#include "ops/split.h"
 #include "ops/subtract.h"
 #include "ops/sum.h"
 
@@ -131,6 +132,8 @@ constinit KernelSlot ReluBackward::slot{kReluBackward};
 constinit KernelSlot Reshape::slot{};
 
 constinit KernelSlot Slice::slot{};
+
+constinit KernelSlot Split::slot{};
 
 void subtract_cpu(const Subtract&, Inputs, Outputs);
 static constexpr Kernel kSubtract[] = {kernel<Subtract, subtract_cpu>("highway")};

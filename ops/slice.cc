@@ -108,16 +108,4 @@ Tensor slice(const Tensor& input, int64_t axis, Range range) {
   return slice(input, std::span(ranges.data(), static_cast<size_t>(at) + 1));
 }
 
-std::vector<Tensor> split(const Tensor& input, int64_t size, int64_t axis) {
-  check_defined("split", input);
-  const int at = normalize_axis(axis, input.rank(), "split");
-  if (size < 1) throw ValueError("split", "size " + std::to_string(size) + "; expected 1 or more");
-  std::vector<Tensor> parts;
-  for (int64_t start = 0; start < input.shape()[at]; start += std::min(size, input.shape()[at] - start)) {
-    const int64_t stop = start + std::min(size, input.shape()[at] - start);
-    parts.push_back(slice(input, at, {start, stop}));
-  }
-  return parts;
-}
-
 }  // namespace espalier

@@ -4,7 +4,6 @@
 #include <initializer_list>
 #include <limits>
 #include <span>
-#include <vector>
 
 #include "core/door.h"
 
@@ -51,9 +50,5 @@ inline Tensor slice(const Tensor& input, std::initializer_list<Range> ranges) {
 }
 /// The same along one axis; negative axes count from the end. Throws ShapeError for an axis out of range.
 ESPALIER_API Tensor slice(const Tensor& input, int64_t axis, Range range);
-
-/// The parts of `size` neighbours along an axis, the last one with what is left; views. Throws ShapeError for
-/// an axis out of range, ValueError for a size under 1.
-ESPALIER_API std::vector<Tensor> split(const Tensor& input, int64_t size, int64_t axis = 0);
 
 }  // namespace espalier

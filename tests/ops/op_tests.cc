@@ -20,6 +20,7 @@ const std::vector<OpTest>& op_tests() {
       permute_test(),
       relu_test(),
       slice_test(),
+      split_test(),
       subtract_test(),
       sum_test(),
   };

@@ -20,6 +20,7 @@ OpTest pad_test();
 OpTest permute_test();
 OpTest relu_test();
 OpTest slice_test();
+OpTest split_test();
 OpTest subtract_test();
 OpTest sum_test();
 

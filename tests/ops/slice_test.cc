@@ -65,17 +65,6 @@ OpTest slice_test() {
               sample("empty", {0, 3}, {{}, {.step = 2}}, {{}, {0, 2}}),
               sample("scalar", {}, {}, {}),
               shortcut("channels-last shortcut", {2, 4, 5, 6}),
-              {"split in parts",
-               {{{5, 2}}},
-               [](Inputs in) {
-                 const std::vector<Tensor> parts = split(in[0], 2);
-                 return Tensors{parts[0], parts[1], parts[2]};
-               },
-               [](const Arrays& in) {
-                 Arrays parts{Array({2, 2}), Array({2, 2}), Array({1, 2})};
-                 for (int64_t i = 0; i < 10; ++i) parts[static_cast<size_t>(i / 4)][i % 4] = in[0][i];
-                 return parts;
-               }},
           },
       .errors =
           {
@@ -92,7 +81,6 @@ OpTest slice_test() {
                "ShapeError",
                {"slice", "axis -3", "2 axes"}},
               {"undefined", [] { slice(Tensor(), {{0, 1}}); }, "ValueError", {"slice", "undefined"}},
-              {"split into nothing", [] { split(zeros({2}), 0); }, "ValueError", {"split", "size 0"}},
           },
       .dtypes = kStoredTypes,
       .benchmarks = {shortcut("shortcut of ResNet-20", {128, 16, 32, 32})},

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "core/door.h"
+
+namespace espalier {
+
+/// Cuts a tensor into neighbouring parts along an axis, as views.
+class ESPALIER_API Split final : public OperationOf<Split> {
+ public:
+  static constexpr std::string_view kName = "split";
+  static KernelSlot slot;
+
+  Split(int64_t size, int64_t axis) : size_(size), axis_(axis) {}
+  void infer(Inputs inputs, OutputSpecs& outputs) const override;
+  Tensors backward(const BackwardContext& context) const override;
+  SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
+  void print_attributes(std::ostream& out) const override;
+
+ private:
+  int64_t size_, axis_;
+};
+
+/// The parts of `size` neighbours along an axis, the last one with what is left; views. Throws ShapeError for
+/// an axis out of range, ValueError for a size under 1 or for more than 32 parts.
+ESPALIER_API Tensors split(const Tensor& input, int64_t size, int64_t axis = 0);
+
+}  // namespace espalier
