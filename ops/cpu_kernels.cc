@@ -68,9 +68,8 @@ void divide_cpu(const Divide&, Inputs, Outputs);
 static constexpr Kernel kDivide[] = {kernel<Divide, divide_cpu>("highway")};
 constinit KernelSlot Divide::slot{kDivide};
 
-const char* embedding_declines(const Embedding&, Inputs, std::span<const Tensor>);
 void embedding_cpu(const Embedding&, Inputs, Outputs);
-static constexpr Kernel kEmbedding[] = {kernel<Embedding, embedding_cpu, embedding_declines>("rows")};
+static constexpr Kernel kEmbedding[] = {kernel<Embedding, embedding_cpu>("rows")};
 constinit KernelSlot Embedding::slot{kEmbedding};
 
 void embedding_backward_cpu(const EmbeddingBackward&, Inputs, Outputs);

@@ -17,6 +17,8 @@ void Embedding::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& weights = inputs[0];
   if (weights.rank() != 2)
     throw ShapeError(kName, "inputs " + describe(inputs) + "; expected weights of two axes, [V, D]");
+  if (weights.dtype() >= Dtype::u16)
+    throw TypeError(kName, "inputs " + describe(inputs) + ": u16, u32 and u64 only load and convert");
   check_indices(kName, inputs);
   Shape shape = inputs[1].shape();
   shape.push_back(weights.shape()[1]);

@@ -129,10 +129,6 @@ void embedding_cpu(const Embedding&, Inputs inputs, Outputs outputs) {
     copy_rows<int32_t>(outputs[0], weights, indices);
 }
 
-const char* embedding_declines(const Embedding&, Inputs inputs, std::span<const Tensor>) {
-  return inputs[0].dtype() >= Dtype::u16 ? "u16, u32 and u64 load and convert only" : nullptr;
-}
-
 void embedding_backward_cpu(const EmbeddingBackward&, Inputs inputs, Outputs outputs) {
   const Tensor indices = row_major(inputs[1]);
   const Tensor& out = outputs[0];
