@@ -216,14 +216,15 @@ class Walk {
     return node.operation->backward(context);
   }
 
-  /// Second derivatives of a fused operation: does it again in simple operations, from aliases of its inputs,
-  /// and walks through those.
+  /// Second derivatives of a fused operation: does it again in simple operations, from aliases of the inputs
+  /// that it saved, and walks through those.
   Tensors through_decomposition(OperationNode& node, const NodeContext& context, uint32_t wanted) {
     const size_t count = node.inputs.size();
+    const uint32_t saved = node.operation->saved_for_backward().inputs;
     Tensors aliases(count);
     std::vector<Tensor> sources;
     for (size_t i = 0; i < count; ++i) {
-      const Tensor& input = context.input(static_cast<int>(i));
+      const Tensor input = saved >> i & 1u ? context.input(static_cast<int>(i)) : Tensor();
       const bool wants = wanted >> i & 1u;
       aliases[i] = wants ? alias(input) : input;
       if (wants) sources.push_back(aliases[i]);

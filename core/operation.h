@@ -116,7 +116,8 @@ class ESPALIER_API Operation {
 
   /// Whether decompose() exists: for fused operations, whose own backward is an operation without a gradient.
   virtual bool decomposable() const;
-  /// The same result through simple operations; second derivatives are taken of this.
+  /// The same result through simple operations; second derivatives are taken of this. Inputs that
+  /// saved_for_backward() does not name (buffers that the operation changed) are undefined.
   virtual Tensors decompose(Inputs inputs) const;
 
   /// By default one operation for each element of the outputs, and every input and output moved once.
