@@ -3,20 +3,9 @@
 #include "ops/cast.h"
 #include "ops/elementwise_internal.h"
 #include "ops/expand.h"
+#include "ops/layout_internal.h"
 
 namespace espalier {
-namespace {
-
-bool is_channels_last(const Tensor& tensor) {
-  const Strides wanted = channels_last_strides(tensor.shape());
-  for (int i = 0; i < 4; ++i) {
-    if (tensor.shape()[i] != 1 && tensor.strides()[i] != wanted[i]) return false;
-  }
-  return true;
-}
-
-}  // namespace
-
 void Copy::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& input = inputs[0];
   const Shape& shape = input.shape();

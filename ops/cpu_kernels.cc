@@ -4,8 +4,10 @@
 
 #include "ops/accumulate.h"
 #include "ops/add.h"
+#include "ops/avg_pool2d.h"
 #include "ops/cast.h"
 #include "ops/concat.h"
+#include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
 #include "ops/divide.h"
@@ -13,6 +15,7 @@
 #include "ops/expand.h"
 #include "ops/linear.h"
 #include "ops/matmul.h"
+#include "ops/max_pool2d.h"
 #include "ops/mean.h"
 #include "ops/multiply.h"
 #include "ops/negate.h"
@@ -36,6 +39,21 @@ void add_cpu(const Add&, Inputs, Outputs);
 static constexpr Kernel kAdd[] = {kernel<Add, add_cpu>("highway")};
 constinit KernelSlot Add::slot{kAdd};
 
+const char* avg_pool2d_f32_declines(const AvgPool2d&, Inputs, std::span<const Tensor>);
+void avg_pool2d_f32(const AvgPool2d&, Inputs, Outputs);
+void avg_pool2d_cpu(const AvgPool2d&, Inputs, Outputs);
+static constexpr Kernel kAvgPool2d[] = {kernel<AvgPool2d, avg_pool2d_f32, avg_pool2d_f32_declines>("highway"),
+                                        kernel<AvgPool2d, avg_pool2d_cpu>("planes")};
+constinit KernelSlot AvgPool2d::slot{kAvgPool2d};
+
+const char* avg_pool2d_backward_f32_declines(const AvgPool2dBackward&, Inputs, std::span<const Tensor>);
+void avg_pool2d_backward_f32(const AvgPool2dBackward&, Inputs, Outputs);
+void avg_pool2d_backward_cpu(const AvgPool2dBackward&, Inputs, Outputs);
+static constexpr Kernel kAvgPool2dBackward[] = {
+    kernel<AvgPool2dBackward, avg_pool2d_backward_f32, avg_pool2d_backward_f32_declines>("highway"),
+    kernel<AvgPool2dBackward, avg_pool2d_backward_cpu>("planes")};
+constinit KernelSlot AvgPool2dBackward::slot{kAvgPool2dBackward};
+
 void cast_cpu(const Cast&, Inputs, Outputs);
 static constexpr Kernel kCast[] = {kernel<Cast, cast_cpu>("tiles")};
 constinit KernelSlot Cast::slot{kCast};
@@ -43,6 +61,42 @@ constinit KernelSlot Cast::slot{kCast};
 void concat_cpu(const Concat&, Inputs, Outputs);
 static constexpr Kernel kConcat[] = {kernel<Concat, concat_cpu>("strided")};
 constinit KernelSlot Concat::slot{kConcat};
+
+const char* conv2d_onednn_declines(const Conv2d&, Inputs, std::span<const Tensor>);
+void conv2d_onednn(const Conv2d&, Inputs, Outputs);
+const char* conv2d_direct_declines(const Conv2d&, Inputs, std::span<const Tensor>);
+void conv2d_direct(const Conv2d&, Inputs, Outputs);
+void conv2d_converted(const Conv2d&, Inputs, Outputs);
+static constexpr Kernel kConv2d[] = {kernel<Conv2d, conv2d_onednn, conv2d_onednn_declines>("onednn"),
+                                     kernel<Conv2d, conv2d_direct, conv2d_direct_declines>("direct"),
+                                     kernel<Conv2d, conv2d_converted>("through f32")};
+constinit KernelSlot Conv2d::slot{kConv2d};
+
+const char* conv2d_backward_data_onednn_declines(const Conv2dBackwardData&, Inputs, std::span<const Tensor>);
+void conv2d_backward_data_onednn(const Conv2dBackwardData&, Inputs, Outputs);
+const char* conv2d_backward_data_direct_declines(const Conv2dBackwardData&, Inputs, std::span<const Tensor>);
+void conv2d_backward_data_direct(const Conv2dBackwardData&, Inputs, Outputs);
+void conv2d_backward_data_converted(const Conv2dBackwardData&, Inputs, Outputs);
+static constexpr Kernel kConv2dBackwardData[] = {
+    kernel<Conv2dBackwardData, conv2d_backward_data_onednn, conv2d_backward_data_onednn_declines>("onednn"),
+    kernel<Conv2dBackwardData, conv2d_backward_data_direct, conv2d_backward_data_direct_declines>("direct"),
+    kernel<Conv2dBackwardData, conv2d_backward_data_converted>("through f32")};
+constinit KernelSlot Conv2dBackwardData::slot{kConv2dBackwardData};
+
+const char* conv2d_backward_weights_onednn_declines(const Conv2dBackwardWeights&, Inputs,
+                                                    std::span<const Tensor>);
+void conv2d_backward_weights_onednn(const Conv2dBackwardWeights&, Inputs, Outputs);
+const char* conv2d_backward_weights_direct_declines(const Conv2dBackwardWeights&, Inputs,
+                                                    std::span<const Tensor>);
+void conv2d_backward_weights_direct(const Conv2dBackwardWeights&, Inputs, Outputs);
+void conv2d_backward_weights_converted(const Conv2dBackwardWeights&, Inputs, Outputs);
+static constexpr Kernel kConv2dBackwardWeights[] = {
+    kernel<Conv2dBackwardWeights, conv2d_backward_weights_onednn, conv2d_backward_weights_onednn_declines>(
+        "onednn"),
+    kernel<Conv2dBackwardWeights, conv2d_backward_weights_direct, conv2d_backward_weights_direct_declines>(
+        "direct"),
+    kernel<Conv2dBackwardWeights, conv2d_backward_weights_converted>("through f32")};
+constinit KernelSlot Conv2dBackwardWeights::slot{kConv2dBackwardWeights};
 
 void copy_cpu(const Copy&, Inputs, Outputs);
 static constexpr Kernel kCopy[] = {kernel<Copy, copy_cpu>("strided")};
@@ -96,6 +150,25 @@ void matmul_integers(const MatMul&, Inputs, Outputs);
 static constexpr Kernel kMatMul[] = {kernel<MatMul, matmul_cpu, matmul_declines>("gemm"),
                                      kernel<MatMul, matmul_integers, matmul_integers_declines>("integers")};
 constinit KernelSlot MatMul::slot{kMatMul};
+
+const char* max_pool2d_f32_declines(const MaxPool2d&, Inputs, std::span<const Tensor>);
+void max_pool2d_f32(const MaxPool2d&, Inputs, Outputs);
+void max_pool2d_cpu(const MaxPool2d&, Inputs, Outputs);
+static constexpr Kernel kMaxPool2d[] = {kernel<MaxPool2d, max_pool2d_f32, max_pool2d_f32_declines>("highway"),
+                                        kernel<MaxPool2d, max_pool2d_cpu>("planes")};
+constinit KernelSlot MaxPool2d::slot{kMaxPool2d};
+
+const char* max_pool2d_backward_f32_declines(const MaxPool2dBackward&, Inputs, std::span<const Tensor>);
+void max_pool2d_backward_f32(const MaxPool2dBackward&, Inputs, Outputs);
+void max_pool2d_backward_cpu(const MaxPool2dBackward&, Inputs, Outputs);
+static constexpr Kernel kMaxPool2dBackward[] = {
+    kernel<MaxPool2dBackward, max_pool2d_backward_f32, max_pool2d_backward_f32_declines>("channels-last"),
+    kernel<MaxPool2dBackward, max_pool2d_backward_cpu>("planes")};
+constinit KernelSlot MaxPool2dBackward::slot{kMaxPool2dBackward};
+
+void max_pool2d_take_cpu(const MaxPool2dTake&, Inputs, Outputs);
+static constexpr Kernel kMaxPool2dTake[] = {kernel<MaxPool2dTake, max_pool2d_take_cpu>("planes")};
+constinit KernelSlot MaxPool2dTake::slot{kMaxPool2dTake};
 
 void mean_reference(const Mean&, Inputs, Outputs);
 static constexpr Kernel kMean[] = {kernel<Mean, mean_reference>("reference")};

@@ -6,12 +6,15 @@ const std::vector<OpTest>& op_tests() {
   // clang-format off: one a line
   static const std::vector<OpTest> tests = {
       add_test(),
+      avg_pool2d_test(),
       concat_test(),
+      conv2d_test(),
       cross_entropy_test(),
       divide_test(),
       embedding_test(),
       linear_test(),
       matmul_test(),
+      max_pool2d_test(),
       mean_test(),
       multiply_test(),
       negate_test(),

@@ -6,12 +6,15 @@
 namespace espalier::test {
 
 OpTest add_test();
+OpTest avg_pool2d_test();
 OpTest concat_test();
+OpTest conv2d_test();
 OpTest cross_entropy_test();
 OpTest divide_test();
 OpTest embedding_test();
 OpTest linear_test();
 OpTest matmul_test();
+OpTest max_pool2d_test();
 OpTest mean_test();
 OpTest multiply_test();
 OpTest negate_test();

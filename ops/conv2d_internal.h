@@ -1,0 +1,23 @@
+#pragma once
+
+#include "ops/conv2d.h"
+#include "ops/window_internal.h"
+
+namespace espalier {
+
+/// The sizes of a convolution, whichever direction is computed.
+struct ConvSizes {
+  Shape x, weight, y;
+  WindowAxis rows, columns;
+  int64_t groups;
+
+  ConvSizes(const Conv2dOptions& o, const Shape& x_, const Shape& weight_, const Shape& y_)
+      : x(x_),
+        weight(weight_),
+        y(y_),
+        rows{x[2], weight[2], o.stride.height, o.padding.height, o.dilation.height},
+        columns{x[3], weight[3], o.stride.width, o.padding.width, o.dilation.width},
+        groups(o.groups) {}
+};
+
+}  // namespace espalier

@@ -1,0 +1,105 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ops/max_pool2d.h"
+#include "ops/pool_planes_internal.h"
+#include "ops/window_internal.h"
+
+namespace espalier {
+namespace {
+
+template <class T>
+void pool(const MaxPool2d& op, const Tensor& x, const Tensor& y, const Tensor& indices) {
+  using C = Wide<T>;
+  const Window window{op.kernel(), op.stride(), op.padding(), op.dilation()};
+  const WindowAxis rows = window.rows(x.shape()[2]), columns = window.columns(x.shape()[3]);
+  const int64_t height = y.shape()[2], width = y.shape()[3];
+  const auto pool_plane = [&](int64_t plane) {
+    const Plane<T> from(x, plane), to(y, plane);
+    const Plane<int32_t> where(indices, plane);
+    for (int64_t h = 0; h < height; ++h) {
+      for (int64_t w = 0; w < width; ++w) {
+        C best = -std::numeric_limits<C>::infinity();
+        int64_t index = -1;
+        for (int64_t i = rows.first_tap(h); i < rows.last_tap(h); ++i) {
+          for (int64_t j = columns.first_tap(w); j < columns.last_tap(w); ++j) {
+            const int64_t row = rows.start(h) + i * rows.dilation;
+            const int64_t column = columns.start(w) + j * columns.dilation;
+            const C value = static_cast<C>(from.at(row, column));
+            if (index >= 0 && !(value > best) && !std::isnan(value)) continue;
+            best = value;
+            index = row * columns.size + column;
+          }
+        }
+        to.at(h, w) = T(best);
+        where.at(h, w) = static_cast<int32_t>(index);
+      }
+    }
+  };
+  for_planes(y, rows.taps * columns.taps, [&](int64_t first, int64_t last) {
+    for (int64_t plane = first; plane < last; ++plane) pool_plane(plane);
+  });
+}
+
+template <class T>
+void scatter(const Tensor& gradient, const Tensor& indices, const Tensor& dx) {
+  using C = Wide<T>;
+  const int64_t height = dx.shape()[2], width = dx.shape()[3];
+  for_planes(dx, 2, [&](int64_t first, int64_t last) {
+    const Tensor scratch = empty({height * width}, dtype_of<C>());
+    C* sums = static_cast<C*>(scratch.raw_data());
+    for (int64_t plane = first; plane < last; ++plane) {
+      const Plane<T> from(gradient, plane), to(dx, plane);
+      const Plane<int32_t> where(indices, plane);
+      std::fill_n(sums, height * width, C{0});
+      for (int64_t h = 0; h < gradient.shape()[2]; ++h) {
+        for (int64_t w = 0; w < gradient.shape()[3]; ++w) {
+          const int32_t index = where.at(h, w);
+          if (index >= 0 && index < height * width) sums[index] += static_cast<C>(from.at(h, w));
+        }
+      }
+      for (int64_t h = 0; h < height; ++h) {
+        for (int64_t w = 0; w < width; ++w) to.at(h, w) = T(sums[h * width + w]);
+      }
+    }
+  });
+}
+
+template <class T>
+void take(const Tensor& image, const Tensor& indices, const Tensor& y) {
+  const int64_t width = image.shape()[3], elements = image.shape()[2] * width;
+  for_planes(y, 1, [&](int64_t first, int64_t last) {
+    for (int64_t plane = first; plane < last; ++plane) {
+      const Plane<T> from(image, plane), to(y, plane);
+      const Plane<int32_t> where(indices, plane);
+      for (int64_t h = 0; h < y.shape()[2]; ++h) {
+        for (int64_t w = 0; w < y.shape()[3]; ++w) {
+          const int32_t index = where.at(h, w);
+          const bool inside = index >= 0 && index < elements;
+          to.at(h, w) = inside ? from.at(index / width, index % width) : T(0.0f);
+        }
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void max_pool2d_cpu(const MaxPool2d& op, Inputs inputs, Outputs outputs) {
+  visit_floating(inputs[0].dtype(), [&](auto tag) {
+    pool<typename decltype(tag)::type>(op, inputs[0], outputs[0], outputs[1]);
+  });
+}
+
+void max_pool2d_backward_cpu(const MaxPool2dBackward&, Inputs inputs, Outputs outputs) {
+  visit_floating(inputs[0].dtype(),
+                 [&](auto tag) { scatter<typename decltype(tag)::type>(inputs[0], inputs[1], outputs[0]); });
+}
+
+void max_pool2d_take_cpu(const MaxPool2dTake&, Inputs inputs, Outputs outputs) {
+  visit_floating(inputs[0].dtype(),
+                 [&](auto tag) { take<typename decltype(tag)::type>(inputs[0], inputs[1], outputs[0]); });
+}
+
+}  // namespace espalier
