@@ -3,6 +3,7 @@
 // `*_declines` gives the reason why it does not take a problem, or null. Views have none.
 
 #include "ops/accumulate.h"
+#include "ops/adam_step.h"
 #include "ops/add.h"
 #include "ops/avg_pool2d.h"
 #include "ops/cast.h"
@@ -24,6 +25,7 @@
 #include "ops/permute.h"
 #include "ops/relu.h"
 #include "ops/reshape.h"
+#include "ops/sgd_step.h"
 #include "ops/slice.h"
 #include "ops/split.h"
 #include "ops/subtract.h"
@@ -34,6 +36,10 @@ namespace espalier {
 void accumulate_cpu(const Accumulate&, Inputs, Outputs);
 static constexpr Kernel kAccumulate[] = {kernel<Accumulate, accumulate_cpu>("highway")};
 constinit KernelSlot Accumulate::slot{kAccumulate};
+
+void adam_step_cpu(const AdamStep&, Inputs, Outputs);
+static constexpr Kernel kAdamStep[] = {kernel<AdamStep, adam_step_cpu>("highway")};
+constinit KernelSlot AdamStep::slot{kAdamStep};
 
 void add_cpu(const Add&, Inputs, Outputs);
 static constexpr Kernel kAdd[] = {kernel<Add, add_cpu>("highway")};
@@ -202,6 +208,10 @@ static constexpr Kernel kReluBackward[] = {kernel<ReluBackward, relu_backward_cp
 constinit KernelSlot ReluBackward::slot{kReluBackward};
 
 constinit KernelSlot Reshape::slot{};
+
+void sgd_step_cpu(const SgdStep&, Inputs, Outputs);
+static constexpr Kernel kSgdStep[] = {kernel<SgdStep, sgd_step_cpu>("highway")};
+constinit KernelSlot SgdStep::slot{kSgdStep};
 
 constinit KernelSlot Slice::slot{};
 

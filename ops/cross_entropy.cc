@@ -28,7 +28,6 @@ Dtype sum_type(const Tensor& logits) {
 }  // namespace
 
 void CrossEntropy::infer(Inputs inputs, OutputSpecs& outputs) const {
-  check_defined(kName, inputs);
   check_rows(kName, inputs, inputs[0], inputs[1]);
   outputs.push_back(OutputSpec::fresh({}, inputs[0].dtype()));
   outputs.push_back(OutputSpec::fresh(inputs[1].shape(), sum_type(inputs[0])));
@@ -46,7 +45,6 @@ Cost CrossEntropy::cost(Inputs inputs, std::span<const OutputSpec> outputs) cons
 }
 
 void CrossEntropyBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
-  check_defined(kName, inputs);
   const Tensor& logits = inputs[1];
   check_rows(kName, inputs, logits, inputs[2]);
   const Tensor& log_sums = inputs[3];
@@ -67,8 +65,8 @@ Cost CrossEntropyBackward::cost(Inputs inputs, std::span<const OutputSpec> outpu
 }
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets) {
-  const Tensor inputs[] = {logits, targets};
-  check_defined(CrossEntropy::kName, inputs);
+  check_defined(CrossEntropy::kName, logits);
+  check_defined(CrossEntropy::kName, targets);
   return apply(CrossEntropy(), {contiguous(logits), contiguous(targets)})[0];
 }
 

@@ -6,7 +6,6 @@
 namespace espalier {
 
 void OneHot::infer(Inputs inputs, OutputSpecs& outputs) const {
-  if (!inputs[0].defined()) throw ValueError(kName, "the indices are undefined");
   check_index_type(kName, inputs[0]);
   Shape shape = inputs[0].shape();
   shape.push_back(classes_);

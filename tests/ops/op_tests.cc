@@ -5,6 +5,7 @@ namespace espalier::test {
 const std::vector<OpTest>& op_tests() {
   // clang-format off: one a line
   static const std::vector<OpTest> tests = {
+      adam_step_test(),
       add_test(),
       avg_pool2d_test(),
       concat_test(),
@@ -22,6 +23,7 @@ const std::vector<OpTest>& op_tests() {
       pad_test(),
       permute_test(),
       relu_test(),
+      sgd_step_test(),
       slice_test(),
       split_test(),
       subtract_test(),

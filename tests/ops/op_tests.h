@@ -5,6 +5,7 @@
 // The test objects, each in <stem>_test.cc; op_tests.cc lists them.
 namespace espalier::test {
 
+OpTest adam_step_test();
 OpTest add_test();
 OpTest avg_pool2d_test();
 OpTest concat_test();
@@ -22,6 +23,7 @@ OpTest one_hot_test();
 OpTest pad_test();
 OpTest permute_test();
 OpTest relu_test();
+OpTest sgd_step_test();
 OpTest slice_test();
 OpTest split_test();
 OpTest subtract_test();

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "core/door.h"
+
+namespace espalier {
+
+/// How Adam moves a parameter; the defaults are PyTorch's.
+struct AdamRule {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;
+  bool decoupled = false;  ///< weight decay as AdamW does it, beside the gradient instead of in it
+};
+
+/// One step of Adam (Kingma and Ba 2014) or AdamW (Loshchilov and Hutter 2017), in place, in one pass over
+/// memory, with the formulas of torch.optim.Adam and AdamW:
+///
+///     g = gradient + weight_decay * parameter                    (parameter *= 1 - learning_rate *
+///     weight_decay
+///                                                                 instead, where decoupled)
+///     mean += (1 - beta1) * (g - mean)
+///     square += (1 - beta2) * (g * g - square)
+///     parameter -= learning_rate / (1 - beta1^step) * mean / (sqrt(square) / sqrt(1 - beta2^step) + epsilon)
+///
+/// Inputs: parameter, gradient, mean, square, learning rate (f64 or f32, no axes), step (i64, no axes; 1 in
+/// the first step). The last two are tensors, so that a captured step can be replayed.
+class ESPALIER_API AdamStep final : public OperationOf<AdamStep> {
+ public:
+  static constexpr std::string_view kName = "adam_step";
+  static KernelSlot slot;
+
+  explicit AdamStep(const AdamRule& rule) : rule_(rule) {}
+  const AdamRule& rule() const noexcept { return rule_; }
+  void infer(Inputs inputs, OutputSpecs& outputs) const override;
+  bool differentiable(int) const override { return false; }
+  Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
+  std::vector<AxisTie> axis_ties(Inputs inputs) const override;
+  void print_attributes(std::ostream& out) const override;
+
+ private:
+  AdamRule rule_;
+};
+
+/// Updates `parameter`, `mean` and `square` in place. Throws ShapeError and TypeError where they do not fit,
+/// ValueError for a step below 1, GradientError where `parameter` requires a gradient and recording is on.
+ESPALIER_API void adam_step_(const Tensor& parameter, const Tensor& gradient, const Tensor& mean,
+                             const Tensor& square, const Tensor& learning_rate, const Tensor& step,
+                             const AdamRule& rule);
+
+}  // namespace espalier

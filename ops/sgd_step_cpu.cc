@@ -1,0 +1,59 @@
+#include "ops/sgd_step.h"
+
+// clang-format off
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/sgd_step_cpu.cc"
+#include "core/highway_internal.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "ops/update-inl.h"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace espalier::HWY_NAMESPACE {
+
+template <class C>
+struct SgdElements {
+  C rate, momentum, decay;
+  bool nesterov;
+
+  template <class D, class V>
+  HWY_ATTR void operator()(D d, V& parameter, V gradient, V& velocity, V&) const {
+    if (decay != 0) gradient = hn::MulAdd(hn::Set(d, decay), parameter, gradient);
+    if (momentum != 0) {
+      const V kept = hn::Set(d, momentum);
+      velocity = hn::MulAdd(kept, velocity, gradient);
+      gradient = nesterov ? hn::MulAdd(kept, velocity, gradient) : velocity;
+    }
+    parameter = hn::NegMulAdd(hn::Set(d, rate), gradient, parameter);
+  }
+};
+
+template <class C>
+void sgd(const SgdRule& rule, double rate, Inputs operands) {
+  const SgdElements<C> elements{static_cast<C>(rate), static_cast<C>(rule.momentum),
+                                static_cast<C>(rule.weight_decay), rule.nesterov};
+  // Five memory streams, or three, where an addition of arrays, the unit of work, has three.
+  if (rule.momentum != 0) return run_update<C, 3>(elements, operands, 2);
+  run_update<C, 2>(elements, operands, 1);
+}
+
+void sgd_kernel(const SgdRule& rule, double rate, Inputs operands) {
+  if (operands[0].dtype() == Dtype::f64) return sgd<double>(rule, rate, operands);
+  sgd<float>(rule, rate, operands);
+}
+
+}  // namespace espalier::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace espalier {
+
+HWY_EXPORT(sgd_kernel);
+
+void sgd_step_cpu(const SgdStep& op, Inputs inputs, Outputs) {
+  ESPALIER_DISPATCH(sgd_kernel)(op.rule(), inputs[3].item(), inputs);
+}
+
+}  // namespace espalier
+#endif

@@ -1,0 +1,91 @@
+#include "ops/adam_step.h"
+
+#include <cmath>
+
+#include "tests/ops/op_tests.h"
+
+namespace espalier::test {
+namespace {
+
+OpSample sample(std::string label, const Shape& shape, const AdamRule& rule) {
+  return {std::move(label),
+          {{shape}, {shape}, {shape}, {shape, 0.01, 2}, {{}, 0.01, 0.2, Dtype::f64}, {{}, 1, 20, Dtype::i64}},
+          [=](Inputs in) {
+            adam_step_(in[0], in[1], in[2], in[3], in[4], in[5], rule);
+            return Tensors{in[0], in[2], in[3]};
+          },
+          [=](const Arrays& in) {
+            Array parameter(shape), mean(shape), square(shape);
+            const double rate = in[4][0], t = in[5][0];
+            for (int64_t i = 0; i < count(shape); ++i) {
+              double w = in[0][i], g = in[1][i];
+              if (rule.decoupled)
+                w *= 1 - rate * rule.weight_decay;
+              else
+                g += rule.weight_decay * w;
+              mean[i] = rule.beta1 * in[2][i] + (1 - rule.beta1) * g;
+              square[i] = rule.beta2 * in[3][i] + (1 - rule.beta2) * g * g;
+              const double corrected_mean = mean[i] / (1 - std::pow(rule.beta1, t));
+              const double corrected_square = square[i] / (1 - std::pow(rule.beta2, t));
+              parameter[i] = w - rate * corrected_mean / (std::sqrt(corrected_square) + rule.epsilon);
+            }
+            return Arrays{parameter, mean, square};
+          }};
+}
+
+void step(const Tensor& parameter, const Tensor& gradient, const Tensor& state, const Tensor& steps) {
+  adam_step_(parameter, gradient, state, zeros({2}), full({}, 0.1, Dtype::f64), steps, {});
+}
+
+Tensor first() {
+  return ones({}, Dtype::i64);
+}
+
+}  // namespace
+
+OpTest adam_step_test() {
+  return {
+      .name = "adam_step",
+      .samples =
+          {
+              sample("adam", {3, 5}, {}),
+              sample("large epsilon", {5}, {.beta1 = 0.5, .beta2 = 0.9, .epsilon = 0.1}),
+              sample("decay in the gradient", {4, 3}, {.weight_decay = 0.1}),
+              sample("decay beside it", {2, 3, 2, 2}, {.weight_decay = 0.1, .decoupled = true}),
+              sample("longer than a tile", {300}, {}),
+              sample("scalar", {}, {}),
+              sample("empty", {0, 2}, {}),
+          },
+      .errors =
+          {
+              {"shapes that differ",
+               [] { step(zeros({2}), zeros({3}), zeros({2}), first()); },
+               "ShapeError",
+               {"adam_step", "f32[2]", "f32[3]"}},
+              {"types that differ",
+               [] { step(zeros({2}), zeros({2}), zeros({2}, Dtype::f64), first()); },
+               "TypeError",
+               {"adam_step", "f64[2]"}},
+              {"a floating step",
+               [] { step(zeros({2}), zeros({2}), zeros({2}), ones({})); },
+               "TypeError",
+               {"adam_step", "the step is f32[]", "i64"}},
+              {"step zero",
+               [] { step(zeros({2}), zeros({2}), zeros({2}), zeros({}, Dtype::i64)); },
+               "ValueError",
+               {"adam_step", "step is 0", "counts from 1"}},
+              {"no step",
+               [] { step(zeros({2}), zeros({2}), zeros({2}), {}); },
+               "ValueError",
+               {"adam_step", "undefined"}},
+              {"no state", [] { step(zeros({2}), zeros({2}), {}, first()); }, "ValueError", {"undefined"}},
+          },
+      // The change is a quotient of five roundings and may be a few times the parameter.
+      .tolerance = 8,
+      .differentiable = false,
+      .twice_differentiable = false,
+      .benchmarks = {sample("4096", {64, 64}, {}), sample("1M", {1024, 1024}, {})},
+  };
+}
+
+}  // namespace espalier::test

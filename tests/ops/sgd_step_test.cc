@@ -1,0 +1,94 @@
+#include "ops/sgd_step.h"
+
+#include "tests/ops/op_tests.h"
+
+namespace espalier::test {
+namespace {
+
+OpSample sample(std::string label, const Shape& shape, const SgdRule& rule, Dtype rate = Dtype::f64) {
+  const bool moving = rule.momentum != 0;
+  return {std::move(label),
+          {{shape}, {shape}, {.shape = shape, .absent = !moving}, {{}, 0.01, 0.2, rate}},
+          [=](Inputs in) {
+            sgd_step_(in[0], in[1], in[2], in[3], rule);
+            return moving ? Tensors{in[0], in[2]} : Tensors{in[0]};
+          },
+          [=](const Arrays& in) {
+            Array parameter(shape), velocity(shape);
+            for (int64_t i = 0; i < count(shape); ++i) {
+              const double gradient = in[1][i] + rule.weight_decay * in[0][i];
+              velocity[i] = gradient + (moving ? rule.momentum * in[2][i] : 0);
+              const double direction = rule.nesterov ? gradient + rule.momentum * velocity[i] : velocity[i];
+              parameter[i] = in[0][i] - in[3][0] * direction;
+            }
+            return moving ? Arrays{parameter, velocity} : Arrays{parameter};
+          }};
+}
+
+void step(const Tensor& parameter, const Tensor& gradient, const Tensor& velocity, const Tensor& rate) {
+  sgd_step_(parameter, gradient, velocity, rate, {.momentum = velocity.defined() ? 0.9 : 0});
+}
+
+Tensor rate() {
+  return full({}, 0.1, Dtype::f64);
+}
+
+}  // namespace
+
+OpTest sgd_step_test() {
+  return {
+      .name = "sgd_step",
+      .samples =
+          {
+              sample("plain", {3, 5}, {}),
+              sample("f32 rate", {3, 5}, {}, Dtype::f32),
+              sample("weight decay", {7}, {.weight_decay = 0.1}),
+              sample("momentum", {4, 3}, {.momentum = 0.9}),
+              sample("momentum and decay", {2, 3, 2, 2}, {.momentum = 0.9, .weight_decay = 0.01}),
+              sample("nesterov", {300}, {.momentum = 0.8, .weight_decay = 0.1, .nesterov = true}),
+              sample("scalar", {}, {.momentum = 0.9}),
+              sample("empty", {0, 2}, {.momentum = 0.9}),
+          },
+      .errors =
+          {
+              {"shapes that differ",
+               [] { step(zeros({2, 3}), zeros({3, 2}), {}, rate()); },
+               "ShapeError",
+               {"sgd_step", "f32[2, 3]", "f32[3, 2]"}},
+              {"types that differ",
+               [] { step(zeros({2}), zeros({2}), zeros({2}, Dtype::f64), rate()); },
+               "TypeError",
+               {"sgd_step", "f32[2]", "f64[2]"}},
+              {"a rate with axes",
+               [] { step(zeros({2}), zeros({2}), {}, zeros({1})); },
+               "ShapeError",
+               {"sgd_step", "learning rate", "f32[1]"}},
+              {"an integer rate",
+               [] { step(zeros({2}), zeros({2}), {}, zeros({}, Dtype::i64)); },
+               "TypeError",
+               {"sgd_step", "learning rate", "i64[]"}},
+              {"no gradient",
+               [] { step(zeros({2}), {}, {}, rate()); },
+               "ValueError",
+               {"sgd_step", "undefined"}},
+              {"no rate",
+               [] { step(zeros({2}), zeros({2}), {}, {}); },
+               "ValueError",
+               {"sgd_step", "undefined"}},
+              {"momentum without velocity",
+               [] { sgd_step_(zeros({2}), zeros({2}), {}, rate(), {.momentum = 0.9}); },
+               "ValueError",
+               {"sgd_step", "velocity is undefined", "0.9"}},
+              {"velocity without momentum",
+               [] { sgd_step_(zeros({2}), zeros({2}), zeros({2}), rate(), {}); },
+               "ValueError",
+               {"sgd_step", "velocity is f32[2]"}},
+          },
+      .differentiable = false,
+      .twice_differentiable = false,
+      .benchmarks = {sample("4096", {64, 64}, {.momentum = 0.9}),
+                     sample("1M", {1024, 1024}, {.momentum = 0.9})},
+  };
+}
+
+}  // namespace espalier::test
