@@ -10,6 +10,7 @@ void AdamStep::infer(Inputs inputs, OutputSpecs& outputs) const {
   if (step.rank() != 0)
     throw ShapeError(kName, "the step is " + describe(step) + "; expected a tensor without axes");
   if (step.dtype() != Dtype::i64) throw TypeError(kName, "the step is " + describe(step) + "; expected i64");
+  outputs.push_back(OutputSpec::update(5, step));
 }
 
 Cost AdamStep::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
@@ -17,7 +18,7 @@ Cost AdamStep::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
 }
 
 std::vector<AxisTie> AdamStep::axis_ties(Inputs inputs) const {
-  return update_ties(inputs[0], 4);
+  return update_ties(inputs[0], 4);  // the step, the last output, has no axes
 }
 
 void AdamStep::print_attributes(std::ostream& out) const {

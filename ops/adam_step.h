@@ -16,6 +16,7 @@ struct AdamRule {
 /// One step of Adam (Kingma and Ba 2014) or AdamW (Loshchilov and Hutter 2017), in place, in one pass over
 /// memory, with the formulas of torch.optim.Adam and AdamW:
 ///
+///     step += 1
 ///     g = gradient + weight_decay * parameter                    (parameter *= 1 - learning_rate *
 ///     weight_decay
 ///                                                                 instead, where decoupled)
@@ -23,8 +24,9 @@ struct AdamRule {
 ///     square += (1 - beta2) * (g * g - square)
 ///     parameter -= learning_rate / (1 - beta1^step) * mean / (sqrt(square) / sqrt(1 - beta2^step) + epsilon)
 ///
-/// Inputs: parameter, gradient, mean, square, learning rate (f64 or f32, no axes), step (i64, no axes; 1 in
-/// the first step). The last two are tensors, so that a captured step can be replayed.
+/// Inputs: parameter, gradient, mean, square, learning rate (f64 or f32, no axes), step (i64, no axes). The
+/// last two are tensors, so that a captured step can be replayed; the step counts those that the parameter
+/// has made and is updated, too.
 class ESPALIER_API AdamStep final : public OperationOf<AdamStep> {
  public:
   static constexpr std::string_view kName = "adam_step";
@@ -42,8 +44,9 @@ class ESPALIER_API AdamStep final : public OperationOf<AdamStep> {
   AdamRule rule_;
 };
 
-/// Updates `parameter`, `mean` and `square` in place. Throws ShapeError and TypeError where they do not fit,
-/// ValueError for a step below 1, GradientError where `parameter` requires a gradient and recording is on.
+/// Updates `parameter`, `mean`, `square` and `step`, which begin with zeros, in place. Throws ShapeError and
+/// TypeError where they do not fit, ValueError for a negative step, GradientError where `parameter` requires
+/// a gradient and recording is on.
 ESPALIER_API void adam_step_(const Tensor& parameter, const Tensor& gradient, const Tensor& mean,
                              const Tensor& square, const Tensor& learning_rate, const Tensor& step,
                              const AdamRule& rule);

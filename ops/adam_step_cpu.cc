@@ -83,13 +83,13 @@ namespace espalier {
 
 HWY_EXPORT(adam_kernel);
 
-void adam_step_cpu(const AdamStep& op, Inputs inputs, Outputs) {
-  const double step = inputs[5].item();
-  if (step < 1) {
-    throw ValueError(AdamStep::kName,
-                     "step is " + std::to_string(static_cast<int64_t>(step)) + "; it counts from 1");
-  }
-  ESPALIER_DISPATCH(adam_kernel)(AdamFactors(op.rule(), inputs[4].item(), step), inputs);
+void adam_step_cpu(const AdamStep& op, Inputs inputs, Outputs outputs) {
+  int64_t& step = *static_cast<int64_t*>(outputs[3].raw_data());
+  if (step < 0)
+    throw ValueError(AdamStep::kName, "the step is " + std::to_string(step) + "; it counts from 0");
+  ++step;
+  const AdamFactors factors(op.rule(), inputs[4].item(), static_cast<double>(step));
+  ESPALIER_DISPATCH(adam_kernel)(factors, inputs);
 }
 
 }  // namespace espalier

@@ -9,14 +9,14 @@ namespace {
 
 OpSample sample(std::string label, const Shape& shape, const AdamRule& rule) {
   return {std::move(label),
-          {{shape}, {shape}, {shape}, {shape, 0.01, 2}, {{}, 0.01, 0.2, Dtype::f64}, {{}, 1, 20, Dtype::i64}},
+          {{shape}, {shape}, {shape}, {shape, 0.01, 2}, {{}, 0.01, 0.2, Dtype::f64}, {{}, 0, 20, Dtype::i64}},
           [=](Inputs in) {
             adam_step_(in[0], in[1], in[2], in[3], in[4], in[5], rule);
-            return Tensors{in[0], in[2], in[3]};
+            return Tensors{in[0], in[2], in[3], in[5]};
           },
           [=](const Arrays& in) {
             Array parameter(shape), mean(shape), square(shape);
-            const double rate = in[4][0], t = in[5][0];
+            const double rate = in[4][0], t = in[5][0] + 1;
             for (int64_t i = 0; i < count(shape); ++i) {
               double w = in[0][i], g = in[1][i];
               if (rule.decoupled)
@@ -29,7 +29,9 @@ OpSample sample(std::string label, const Shape& shape, const AdamRule& rule) {
               const double corrected_square = square[i] / (1 - std::pow(rule.beta2, t));
               parameter[i] = w - rate * corrected_mean / (std::sqrt(corrected_square) + rule.epsilon);
             }
-            return Arrays{parameter, mean, square};
+            Array steps;
+            steps[0] = t;
+            return Arrays{parameter, mean, square, steps};
           }};
 }
 
@@ -37,8 +39,8 @@ void step(const Tensor& parameter, const Tensor& gradient, const Tensor& state, 
   adam_step_(parameter, gradient, state, zeros({2}), full({}, 0.1, Dtype::f64), steps, {});
 }
 
-Tensor first() {
-  return ones({}, Dtype::i64);
+Tensor none() {
+  return zeros({}, Dtype::i64);
 }
 
 }  // namespace
@@ -59,26 +61,26 @@ OpTest adam_step_test() {
       .errors =
           {
               {"shapes that differ",
-               [] { step(zeros({2}), zeros({3}), zeros({2}), first()); },
+               [] { step(zeros({2}), zeros({3}), zeros({2}), none()); },
                "ShapeError",
                {"adam_step", "f32[2]", "f32[3]"}},
               {"types that differ",
-               [] { step(zeros({2}), zeros({2}), zeros({2}, Dtype::f64), first()); },
+               [] { step(zeros({2}), zeros({2}), zeros({2}, Dtype::f64), none()); },
                "TypeError",
                {"adam_step", "f64[2]"}},
               {"a floating step",
                [] { step(zeros({2}), zeros({2}), zeros({2}), ones({})); },
                "TypeError",
                {"adam_step", "the step is f32[]", "i64"}},
-              {"step zero",
-               [] { step(zeros({2}), zeros({2}), zeros({2}), zeros({}, Dtype::i64)); },
+              {"a negative step",
+               [] { step(zeros({2}), zeros({2}), zeros({2}), full({}, -1, Dtype::i64)); },
                "ValueError",
-               {"adam_step", "step is 0", "counts from 1"}},
+               {"adam_step", "step is -1", "counts from 0"}},
               {"no step",
                [] { step(zeros({2}), zeros({2}), zeros({2}), {}); },
                "ValueError",
                {"adam_step", "undefined"}},
-              {"no state", [] { step(zeros({2}), zeros({2}), {}, first()); }, "ValueError", {"undefined"}},
+              {"no state", [] { step(zeros({2}), zeros({2}), {}, none()); }, "ValueError", {"undefined"}},
           },
       // The change is a quotient of five roundings and may be a few times the parameter.
       .tolerance = 8,
