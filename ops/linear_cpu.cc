@@ -13,7 +13,7 @@ struct Rows {
 
   explicit Rows(const Tensor& given) : tensor(given), columns(given.shape().back()) {
     if (join_axes() && in_place(rows, columns, row_stride, column_stride)) return;
-    tensor = packed(given);
+    tensor = row_major(given);
     join_axes();
   }
 
@@ -67,7 +67,7 @@ void forward(Inputs inputs, Outputs outputs) {
   GemmOf<T> p = product<T>(x, false, weight, true, outputs[0]);
   Tensor bias = inputs[2];
   if (bias.defined()) {
-    if (!bias.is_contiguous()) bias = packed(bias);
+    bias = row_major(bias);
     p.bias = static_cast<const T*>(bias.raw_data());
   }
   gemm(p);
@@ -80,20 +80,15 @@ void backward(const LinearBackward& op, Inputs inputs, Outputs outputs) {
   if (op.wants(0)) gemm(product<T>(dy, false, Rows(inputs[2]), false, outputs[next++]));
   if (op.wants(1)) gemm(product<T>(dy, true, Rows(inputs[1]), false, outputs[next++]));
   if (!op.wants(2)) return;
-  const Rows summed(dy.column_stride == 1 || dy.columns == 1 ? dy : Rows(packed(inputs[0])));
+  const Rows summed(dy.column_stride == 1 || dy.columns == 1 ? dy : Rows(row_major(inputs[0])));
   column_sums(summed.data<T>(), summed.rows, summed.columns, summed.row_stride,
               static_cast<T*>(outputs[next].raw_data()));
-}
-
-const char* declines(Dtype dtype) {
-  return dtype == Dtype::f64 || dtype == Dtype::f32 || is_narrow(dtype) ? nullptr
-                                                                        : "only f64, f32, f16, bf16";
 }
 
 }  // namespace
 
 const char* linear_declines(const Linear&, Inputs inputs, std::span<const Tensor>) {
-  return declines(inputs[0].dtype());
+  return declines_all_but_floats(inputs[0].dtype());
 }
 
 void linear_cpu(const Linear&, Inputs inputs, Outputs outputs) {
@@ -102,7 +97,7 @@ void linear_cpu(const Linear&, Inputs inputs, Outputs outputs) {
 }
 
 const char* linear_backward_declines(const LinearBackward&, Inputs inputs, std::span<const Tensor>) {
-  return declines(inputs[0].dtype());
+  return declines_all_but_floats(inputs[0].dtype());
 }
 
 void linear_backward_cpu(const LinearBackward& op, Inputs inputs, Outputs outputs) {

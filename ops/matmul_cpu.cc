@@ -47,7 +47,7 @@ struct Matrices {
 Matrices operand(const Tensor& tensor, bool has_rows, bool has_columns) {
   const Matrices given(tensor, has_rows, has_columns);
   if (in_place(given.rows, given.columns, given.row_stride, given.column_stride)) return given;
-  return {packed(tensor), has_rows, has_columns};
+  return {row_major(tensor), has_rows, has_columns};
 }
 
 /// A matmul as a batch of products: the axes that it runs over, outermost first, joined where all operands
@@ -185,9 +185,7 @@ void multiply_integers(Inputs inputs, Outputs outputs) {
 }  // namespace
 
 const char* matmul_declines(const MatMul&, Inputs inputs, std::span<const Tensor>) {
-  const Dtype dtype = inputs[0].dtype();
-  return dtype == Dtype::f64 || dtype == Dtype::f32 || is_narrow(dtype) ? nullptr
-                                                                        : "only f64, f32, f16, bf16";
+  return declines_all_but_floats(inputs[0].dtype());
 }
 
 void matmul_cpu(const MatMul&, Inputs inputs, Outputs outputs) {
