@@ -37,7 +37,6 @@ Strides common_strides(Inputs inputs, const Shape& shape) {
 
 void Concat::infer(Inputs inputs, OutputSpecs& outputs) const {
   if (inputs.empty()) throw ValueError(kName, "no inputs; expected at least one");
-  check_defined(kName, inputs);
   const Tensor& first = inputs[0];
   const int along = axis(first.rank());
   Shape shape = first.shape();

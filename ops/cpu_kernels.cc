@@ -12,6 +12,7 @@
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
 #include "ops/divide.h"
+#include "ops/dropout.h"
 #include "ops/embedding.h"
 #include "ops/expand.h"
 #include "ops/linear.h"
@@ -23,6 +24,7 @@
 #include "ops/one_hot.h"
 #include "ops/pad.h"
 #include "ops/permute.h"
+#include "ops/random.h"
 #include "ops/relu.h"
 #include "ops/reshape.h"
 #include "ops/sgd_step.h"
@@ -128,6 +130,14 @@ void divide_cpu(const Divide&, Inputs, Outputs);
 static constexpr Kernel kDivide[] = {kernel<Divide, divide_cpu>("highway")};
 constinit KernelSlot Divide::slot{kDivide};
 
+void dropout_cpu(const Dropout&, Inputs, Outputs);
+static constexpr Kernel kDropout[] = {kernel<Dropout, dropout_cpu>("highway")};
+constinit KernelSlot Dropout::slot{kDropout};
+
+void dropout_backward_cpu(const DropoutBackward&, Inputs, Outputs);
+static constexpr Kernel kDropoutBackward[] = {kernel<DropoutBackward, dropout_backward_cpu>("highway")};
+constinit KernelSlot DropoutBackward::slot{kDropoutBackward};
+
 void embedding_cpu(const Embedding&, Inputs, Outputs);
 static constexpr Kernel kEmbedding[] = {kernel<Embedding, embedding_cpu>("rows")};
 constinit KernelSlot Embedding::slot{kEmbedding};
@@ -188,6 +198,10 @@ void negate_cpu(const Negate&, Inputs, Outputs);
 static constexpr Kernel kNegate[] = {kernel<Negate, negate_cpu>("highway")};
 constinit KernelSlot Negate::slot{kNegate};
 
+void normal_cpu(const Normal&, Inputs, Outputs);
+static constexpr Kernel kNormal[] = {kernel<Normal, normal_cpu>("philox")};
+constinit KernelSlot Normal::slot{kNormal};
+
 const char* one_hot_declines(const OneHot&, Inputs, std::span<const Tensor>);
 void one_hot_cpu(const OneHot&, Inputs, Outputs);
 static constexpr Kernel kOneHot[] = {kernel<OneHot, one_hot_cpu, one_hot_declines>("rows")};
@@ -198,6 +212,14 @@ static constexpr Kernel kPad[] = {kernel<Pad, pad_cpu>("rows")};
 constinit KernelSlot Pad::slot{kPad};
 
 constinit KernelSlot Permute::slot{};
+
+void random_integers_cpu(const RandomIntegers&, Inputs, Outputs);
+static constexpr Kernel kRandomIntegers[] = {kernel<RandomIntegers, random_integers_cpu>("philox")};
+constinit KernelSlot RandomIntegers::slot{kRandomIntegers};
+
+void random_permutation_cpu(const RandomPermutation&, Inputs, Outputs);
+static constexpr Kernel kRandomPermutation[] = {kernel<RandomPermutation, random_permutation_cpu>("sort")};
+constinit KernelSlot RandomPermutation::slot{kRandomPermutation};
 
 void relu_cpu(const Relu&, Inputs, Outputs);
 static constexpr Kernel kRelu[] = {kernel<Relu, relu_cpu>("highway")};
@@ -224,5 +246,9 @@ constinit KernelSlot Subtract::slot{kSubtract};
 void sum_reference(const Sum&, Inputs, Outputs);
 static constexpr Kernel kSum[] = {kernel<Sum, sum_reference>("reference")};
 constinit KernelSlot Sum::slot{kSum};
+
+void uniform_cpu(const Uniform&, Inputs, Outputs);
+static constexpr Kernel kUniform[] = {kernel<Uniform, uniform_cpu>("philox")};
+constinit KernelSlot Uniform::slot{kUniform};
 
 }  // namespace espalier

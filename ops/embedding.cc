@@ -13,7 +13,6 @@ void check_indices(std::string_view name, Inputs inputs) {
 }  // namespace
 
 void Embedding::infer(Inputs inputs, OutputSpecs& outputs) const {
-  check_defined(kName, inputs);
   const Tensor& weights = inputs[0];
   if (weights.rank() != 2)
     throw ShapeError(kName, "inputs " + describe(inputs) + "; expected weights of two axes, [V, D]");
@@ -39,7 +38,6 @@ Tensor embedding(const Tensor& weights, const Tensor& indices) {
 }
 
 void EmbeddingBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
-  check_defined(kName, inputs);
   const Shape& gradient = inputs[0].shape();
   const Shape& indices = inputs[1].shape();
   bool fits = gradient.rank() == indices.rank() + 1;

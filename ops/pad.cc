@@ -25,7 +25,6 @@ Pad::Pad(const Dims& before, const Dims& between, const Dims& after, Scalar valu
 
 void Pad::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& input = inputs[0];
-  check_defined(kName, input);
   const int rank = input.rank();
   if (before_.rank() != rank || between_.rank() != rank || after_.rank() != rank) {
     throw ShapeError(kName, "before " + to_string(before_) + ", between " + to_string(between_) + ", after " +

@@ -26,7 +26,6 @@ Dims resolved(const Dims& axes, const Tensor& input) {
 
 void Permute::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& input = inputs[0];
-  check_defined(kName, input);
   const Dims axes = resolved(axes_, input);
   Shape shape = axes;
   Strides strides = axes;

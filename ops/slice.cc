@@ -42,7 +42,6 @@ Range Slice::range(int axis) const {
 
 void Slice::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& input = inputs[0];
-  check_defined(kName, input);
   if (starts_.rank() > input.rank()) {
     throw ShapeError(kName, std::to_string(starts_.rank()) + " ranges for the " +
                                 std::to_string(input.rank()) + " axes of " + describe(input));

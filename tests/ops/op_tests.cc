@@ -12,6 +12,7 @@ const std::vector<OpTest>& op_tests() {
       conv2d_test(),
       cross_entropy_test(),
       divide_test(),
+      dropout_test(),
       embedding_test(),
       linear_test(),
       matmul_test(),
@@ -19,15 +20,19 @@ const std::vector<OpTest>& op_tests() {
       mean_test(),
       multiply_test(),
       negate_test(),
+      normal_test(),
       one_hot_test(),
       pad_test(),
       permute_test(),
+      random_integers_test(),
+      random_permutation_test(),
       relu_test(),
       sgd_step_test(),
       slice_test(),
       split_test(),
       subtract_test(),
       sum_test(),
+      uniform_test(),
   };
   // clang-format on
   return tests;

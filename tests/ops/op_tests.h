@@ -12,6 +12,7 @@ OpTest concat_test();
 OpTest conv2d_test();
 OpTest cross_entropy_test();
 OpTest divide_test();
+OpTest dropout_test();
 OpTest embedding_test();
 OpTest linear_test();
 OpTest matmul_test();
@@ -19,14 +20,18 @@ OpTest max_pool2d_test();
 OpTest mean_test();
 OpTest multiply_test();
 OpTest negate_test();
+OpTest normal_test();
 OpTest one_hot_test();
 OpTest pad_test();
 OpTest permute_test();
+OpTest random_integers_test();
+OpTest random_permutation_test();
 OpTest relu_test();
 OpTest sgd_step_test();
 OpTest slice_test();
 OpTest split_test();
 OpTest subtract_test();
 OpTest sum_test();
+OpTest uniform_test();
 
 }  // namespace espalier::test
