@@ -113,8 +113,7 @@ Strides strides_nested_like(const Shape& shape, const Shape& model, const Stride
 bool is_contiguous(const Shape& shape, const Strides& strides) noexcept {
   int64_t expected = 1;
   for (int i = shape.rank() - 1; i >= 0; --i) {
-    if (shape[i] == 0) return true;
-    if (shape[i] != 1 && strides[i] != expected) return false;
+    if (shape[i] != 1 && strides[i] != expected) return count(shape) == 0;
     expected *= shape[i];
   }
   return true;
