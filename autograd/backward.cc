@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -95,15 +96,21 @@ class Walk {
     deliver({output.body().gradient_node, output.body().gradient_output}, std::move(gradient));
   }
 
-  /// Marks the nodes from which a target can be reached; the others are not walked.
+  /// Marks the nodes from which a target can be reached; the others are not walked. What is older than all
+  /// targets is not looked at: a walk inside a walk (through_decomposition) ends at the aliases made for it.
   void mark_needed(std::span<const Tensor> outputs) {
+    oldest_target_ = std::numeric_limits<uint64_t>::max();
+    for (const Target& target : *targets_) {
+      const OperationNode* node = as_operation(target.node);
+      oldest_target_ = std::min(oldest_target_, node ? node->sequence : 0);  // leaves are older than all
+    }
     std::vector<OperationNode*> seen;
     std::vector<GradientNode*> stack;
     for (const Tensor& output : outputs) stack.push_back(output.body().gradient_node.get());
     while (!stack.empty()) {
       auto* node = as_operation(stack.back());
       stack.pop_back();
-      if (!node || node->walk == id_) continue;
+      if (!node || node->sequence < oldest_target_ || node->walk == id_) continue;
       enter(*node);
       seen.push_back(node);
       for (const GradientEdge& edge : node->edges) {
@@ -142,7 +149,7 @@ class Walk {
   bool leads_to_target(const GradientEdge& edge) const {
     if (!edge.node) return false;
     const auto* node = as_operation(edge.node.get());
-    return node ? node->needed : is_target(edge.node.get());
+    return node ? node->sequence >= oldest_target_ && node->needed : is_target(edge.node.get());
   }
 
   void enter(OperationNode& node) {
@@ -266,6 +273,7 @@ class Walk {
   const bool retain_;
   const bool record_;
   std::vector<Target>* const targets_;   // null: leaves accumulate
+  uint64_t oldest_target_ = 0;           // its sequence number
   std::vector<OperationNode*> waiting_;  // a heap, the latest operation on top
   std::vector<OperationNode*> marked_;
 };
