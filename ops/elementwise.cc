@@ -103,6 +103,14 @@ ElementwiseLoop::ElementwiseLoop(const Tensor& output, Inputs inputs)
   rank = last + 1;
 }
 
+namespace {
+
+/// Whether T converts from and to C in bulk.
+template <class T, class C>
+constexpr bool kConvertsInBulk = std::is_same_v<C, float> && !std::is_arithmetic_v<T>;
+
+}  // namespace
+
 template <class C>
 void load_tile(C* tile, Dtype dtype, const char* data, int64_t stride, int64_t n) {
   visit_dtype(dtype, [&](auto tag) {
@@ -117,7 +125,10 @@ void load_tile(C* tile, Dtype dtype, const char* data, int64_t stride, int64_t n
     if (stride == 0) {
       std::fill_n(tile, n, convert(*from));
     } else if (stride == 1) {
-      for (int64_t i = 0; i < n; ++i) tile[i] = convert(from[i]);
+      if constexpr (kConvertsInBulk<T, C>)
+        espalier::convert(from, tile, n);
+      else
+        for (int64_t i = 0; i < n; ++i) tile[i] = convert(from[i]);
     } else {
       for (int64_t i = 0; i < n; ++i) tile[i] = convert(from[i * stride]);
     }
@@ -137,6 +148,9 @@ void store_tile(const C* tile, Dtype dtype, char* data, int64_t stride, int64_t 
       else
         return T(static_cast<float>(value));
     };
+    if constexpr (kConvertsInBulk<T, C>) {
+      if (stride == 1) return espalier::convert(tile, to, n);
+    }
     for (int64_t i = 0; i < n; ++i) to[i * stride] = convert(tile[i]);
   });
 }

@@ -65,7 +65,11 @@ inline const std::vector<Dtype> kAllFloatingTypes = {Dtype::f64,  Dtype::f32,   
 inline const std::vector<Dtype> kAllTypes = {Dtype::f64,     Dtype::f32,     Dtype::f16, Dtype::bf16,
                                              Dtype::f8_e4m3, Dtype::f8_e5m2, Dtype::i8,  Dtype::u8,
                                              Dtype::i16,     Dtype::i32,     Dtype::i64, Dtype::boolean};
-/// The same without bool.
+/// The types for files, too.
+inline const std::vector<Dtype> kEveryType = {
+    Dtype::f64, Dtype::f32, Dtype::f16, Dtype::bf16,    Dtype::f8_e4m3, Dtype::f8_e5m2, Dtype::i8, Dtype::u8,
+    Dtype::i16, Dtype::i32, Dtype::i64, Dtype::boolean, Dtype::u16,     Dtype::u32,     Dtype::u64};
+/// All that compute but bool.
 inline const std::vector<Dtype> kNumberTypes(kAllTypes.begin(), kAllTypes.end() - 1);
 
 /// All types, those for files included: for operations that only move elements.

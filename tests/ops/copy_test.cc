@@ -1,0 +1,87 @@
+#include "ops/copy.h"
+
+#include <gtest/gtest.h>
+
+#include "autograd/autograd.h"
+#include "tests/ops/op_tests.h"
+
+namespace espalier::test {
+namespace {
+
+OpSample sample(std::string label, const Shape& shape, Tensor (*run)(const Tensor&)) {
+  return {std::move(label),
+          {{shape}},
+          [run](Inputs in) { return Tensors{run(in[0])}; },
+          [](const Arrays& in) { return in; }};
+}
+
+}  // namespace
+
+OpTest copy_test() {
+  return {
+      .name = "copy",
+      .samples = {sample("a matrix", {3, 5}, copy), sample("a scalar", {}, copy),
+                  sample("empty", {0, 3}, copy), sample("to row-major", {2, 3, 4}, contiguous),
+                  sample("to channels-last", {2, 3, 4, 5}, channels_last),
+                  sample("empty to channels-last", {0, 3, 4, 5}, channels_last)},
+      .errors =
+          {
+              {"channels-last without the axes of images",
+               [] { channels_last(zeros({2, 3, 4})); },
+               "ShapeError",
+               {"channels_last", "f32[2, 3, 4]", "N, C, H, W"}},
+              {"no tensor", [] { copy(Tensor()); }, "ValueError", {"copy", "undefined"}},
+          },
+      .dtypes = kEveryType,
+      .tolerance = 0,
+  };
+}
+
+OpTest copy_into_test() {
+  const auto into = [](std::string label, const Shape& target, const InputSpec& source) {
+    return OpSample{std::move(label),
+                    {{target, -2, 2, {}, false}, source},
+                    [](Inputs in) { return Tensors{copy_(in[0], in[1])}; },
+                    [target](const Arrays& in) {
+                      Array result(target);
+                      for_each_index(
+                          target, [&](const Dims& index) { result.at(index) = broadcast_at(in[1], index); });
+                      return Arrays{result};
+                    }};
+  };
+  return {
+      .name = "copy_",
+      .samples = {into("one shape", {3, 5}, {{3, 5}}), into("a row", {3, 5}, {{5}}),
+                  into("a scalar", {3, 5}, {{}}), into("another type", {3, 5}, {{3, 5}, 0, 2, Dtype::u8}),
+                  into("empty", {0, 3}, {{0, 3}})},
+      .errors =
+          {
+              {"shapes that do not broadcast",
+               [] { copy_(zeros({2, 3}), zeros({4})); },
+               "ShapeError",
+               {"[2, 3]", "[4]"}},
+              {"a target that wants a gradient",
+               [] { copy_(requires_grad_(zeros({2})), zeros({2})); },
+               "GradientError",
+               {"copy_", "f32[2]", "NoGrad"}},
+              {"no target", [] { copy_(Tensor(), zeros({2})); }, "ValueError", {"undefined"}},
+          },
+      .dtypes = kEveryType,
+      .tolerance = 0,
+      .differentiable = false,
+      .twice_differentiable = false,
+  };
+}
+
+namespace {
+
+TEST(Copy, KeepsADenseLayout) {
+  const Tensor x = channels_last(zeros({2, 3, 4, 5}));
+  EXPECT_TRUE(copy(x).strides() == x.strides());
+  EXPECT_NE(copy(x).raw_data(), x.raw_data());
+  EXPECT_TRUE(contiguous(x).is_contiguous());
+  EXPECT_EQ(channels_last(x).raw_data(), x.raw_data());
+}
+
+}  // namespace
+}  // namespace espalier::test
