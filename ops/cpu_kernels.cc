@@ -5,6 +5,7 @@
 #include "ops/accumulate.h"
 #include "ops/adam_step.h"
 #include "ops/add.h"
+#include "ops/argmax.h"
 #include "ops/avg_pool2d.h"
 #include "ops/cast.h"
 #include "ops/concat.h"
@@ -14,9 +15,11 @@
 #include "ops/divide.h"
 #include "ops/dropout.h"
 #include "ops/embedding.h"
+#include "ops/equal.h"
 #include "ops/expand.h"
 #include "ops/linear.h"
 #include "ops/matmul.h"
+#include "ops/max.h"
 #include "ops/max_pool2d.h"
 #include "ops/mean.h"
 #include "ops/multiply.h"
@@ -46,6 +49,10 @@ constinit KernelSlot AdamStep::slot{kAdamStep};
 void add_cpu(const Add&, Inputs, Outputs);
 static constexpr Kernel kAdd[] = {kernel<Add, add_cpu>("highway")};
 constinit KernelSlot Add::slot{kAdd};
+
+void argmax_cpu(const Argmax&, Inputs, Outputs);
+static constexpr Kernel kArgmax[] = {kernel<Argmax, argmax_cpu>("highway")};
+constinit KernelSlot Argmax::slot{kArgmax};
 
 const char* avg_pool2d_f32_declines(const AvgPool2d&, Inputs, std::span<const Tensor>);
 void avg_pool2d_f32(const AvgPool2d&, Inputs, Outputs);
@@ -146,6 +153,10 @@ void embedding_backward_cpu(const EmbeddingBackward&, Inputs, Outputs);
 static constexpr Kernel kEmbeddingBackward[] = {kernel<EmbeddingBackward, embedding_backward_cpu>("columns")};
 constinit KernelSlot EmbeddingBackward::slot{kEmbeddingBackward};
 
+void equal_cpu(const Equal&, Inputs, Outputs);
+static constexpr Kernel kEqual[] = {kernel<Equal, equal_cpu>("highway")};
+constinit KernelSlot Equal::slot{kEqual};
+
 constinit KernelSlot Expand::slot{};
 
 const char* linear_declines(const Linear&, Inputs, std::span<const Tensor>);
@@ -167,6 +178,10 @@ static constexpr Kernel kMatMul[] = {kernel<MatMul, matmul_cpu, matmul_declines>
                                      kernel<MatMul, matmul_integers, matmul_integers_declines>("integers")};
 constinit KernelSlot MatMul::slot{kMatMul};
 
+void max_cpu(const Max&, Inputs, Outputs);
+static constexpr Kernel kMax[] = {kernel<Max, max_cpu>("highway")};
+constinit KernelSlot Max::slot{kMax};
+
 const char* max_pool2d_f32_declines(const MaxPool2d&, Inputs, std::span<const Tensor>);
 void max_pool2d_f32(const MaxPool2d&, Inputs, Outputs);
 void max_pool2d_cpu(const MaxPool2d&, Inputs, Outputs);
@@ -186,8 +201,10 @@ void max_pool2d_take_cpu(const MaxPool2dTake&, Inputs, Outputs);
 static constexpr Kernel kMaxPool2dTake[] = {kernel<MaxPool2dTake, max_pool2d_take_cpu>("planes")};
 constinit KernelSlot MaxPool2dTake::slot{kMaxPool2dTake};
 
+void mean_cpu(const Mean&, Inputs, Outputs);
 void mean_reference(const Mean&, Inputs, Outputs);
-static constexpr Kernel kMean[] = {kernel<Mean, mean_reference>("reference")};
+static constexpr Kernel kMean[] = {kernel<Mean, mean_cpu>("highway"),
+                                   kernel<Mean, mean_reference>("reference")};
 constinit KernelSlot Mean::slot{kMean};
 
 void multiply_cpu(const Multiply&, Inputs, Outputs);
@@ -243,8 +260,9 @@ void subtract_cpu(const Subtract&, Inputs, Outputs);
 static constexpr Kernel kSubtract[] = {kernel<Subtract, subtract_cpu>("highway")};
 constinit KernelSlot Subtract::slot{kSubtract};
 
+void sum_cpu(const Sum&, Inputs, Outputs);
 void sum_reference(const Sum&, Inputs, Outputs);
-static constexpr Kernel kSum[] = {kernel<Sum, sum_reference>("reference")};
+static constexpr Kernel kSum[] = {kernel<Sum, sum_cpu>("highway"), kernel<Sum, sum_reference>("reference")};
 constinit KernelSlot Sum::slot{kSum};
 
 void uniform_cpu(const Uniform&, Inputs, Outputs);

@@ -3,6 +3,7 @@
 #include "ops/cast.h"
 #include "ops/divide.h"
 #include "ops/expand.h"
+#include "ops/promotion.h"
 
 namespace espalier {
 
@@ -21,8 +22,8 @@ Tensors Mean::backward(const BackwardContext& context) const {
   const Shape& shape = context.input_shape(0);
   const Tensor& gradient = context.gradient(0);
   // The narrow types cannot hold large counts.
-  const Dtype wide = gradient.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32;
-  const Tensor share = cast(cast(gradient, wide) / static_cast<double>(elements(shape)), gradient.dtype());
+  const Tensor wide = cast(gradient, accumulation_type(gradient.dtype()));
+  const Tensor share = cast(wide / static_cast<double>(elements(shape)), gradient.dtype());
   return {expand(with_kept_axes(share, shape), shape)};
 }
 

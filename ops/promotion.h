@@ -22,4 +22,9 @@ ESPALIER_API std::pair<Tensor, Tensor> promoted(std::string_view where, const Te
 /// Throws TypeError for u16, u32 and u64.
 ESPALIER_API Tensor promoted_to_floating(std::string_view where, const Tensor& a);
 
+/// The type in which elements of a floating type add up: f64 for f64, f32 for the others.
+inline Dtype accumulation_type(Dtype floating) noexcept {
+  return floating == Dtype::f64 ? Dtype::f64 : Dtype::f32;
+}
+
 }  // namespace espalier

@@ -51,6 +51,14 @@ void Reduction::check_reducible(Inputs inputs, bool floating) const {
     throw TypeError(name(), "input is " + describe(inputs) + "; expected a floating type: cast it first");
 }
 
+void Reduction::check_has_elements(const Tensor& input) const {
+  for (int64_t axis : reduced_axes(input.rank())) {
+    if (input.shape()[static_cast<int>(axis)] > 0) continue;
+    throw ShapeError(name(), "axis " + std::to_string(axis) + " of " + describe(input) +
+                                 " has no elements; expected at least one");
+  }
+}
+
 OutputSpec Reduction::reduced_spec(const Tensor& input, Dtype dtype) const {
   return OutputSpec::fresh(reduced_shape(input.shape(), reduced_axes(input.rank()), keepdim_), dtype);
 }

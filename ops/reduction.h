@@ -21,6 +21,8 @@ class ESPALIER_API Reduction : public Operation {
   /// Throws TypeError for u16, u32 and u64, and for integers and
   /// bool as well where it must be `floating`.
   void check_reducible(Inputs inputs, bool floating = false) const;
+  /// Throws ShapeError where a reduced axis has no elements.
+  void check_has_elements(const Tensor& input) const;
   /// An output of `dtype` in the shape that is left.
   OutputSpec reduced_spec(const Tensor& input, Dtype dtype) const;
   /// `reduced`, an output or its gradient, with size 1 in place of the axes that are gone: it broadcasts

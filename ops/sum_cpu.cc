@@ -1,10 +1,69 @@
+#include <type_traits>
 #include <vector>
 
-#include "ops/elementwise_internal.h"
 #include "ops/mean.h"
 #include "ops/sum.h"
 
+// clang-format off
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/sum_cpu.cc"
+#include "core/highway_internal.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "ops/reduction-inl.h"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace espalier::HWY_NAMESPACE {
+
+/// A sum divided by `divisor`. Partial sums of floats are collected in double.
+template <class C>
+struct SumReducer {
+  using Total = std::conditional_t<std::is_same_v<C, float>, double, C>;
+  Total divisor;
+
+  C identity() const { return C{0}; }
+  template <class D, class V>
+  HWY_ATTR V combine(D, V a, V b) const {
+    return hn::Add(a, b);
+  }
+  template <class D, class V>
+  HWY_ATTR C lanes(D d, V v) const {
+    return hn::GetLane(hn::SumOfLanes(d, v));
+  }
+  Total combine(Total a, Total b) const { return a + b; }
+  Total finish(Total total) const { return total / divisor; }
+};
+
+void sum_kernel(const Tensor& output, const Tensor& input, const Dims& axes, int64_t divisor) {
+  const auto run = [&](auto tag) {
+    using C = typename decltype(tag)::type;
+    run_reduction<C>(SumReducer<C>{static_cast<typename SumReducer<C>::Total>(divisor)}, output, input, axes);
+  };
+  if (input.dtype() == Dtype::f64)
+    run(TypeTag<double>());
+  else if (is_floating(input.dtype()))
+    run(TypeTag<float>());
+  else
+    run(TypeTag<int64_t>());
+}
+
+}  // namespace espalier::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace espalier {
+
+HWY_EXPORT(sum_kernel);
+void sum_cpu(const Sum& op, Inputs inputs, Outputs outputs) {
+  ESPALIER_DISPATCH(sum_kernel)(outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()), 1);
+}
+
+void mean_cpu(const Mean& op, Inputs inputs, Outputs outputs) {
+  ESPALIER_DISPATCH(sum_kernel)
+  (outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()), op.elements(inputs[0].shape()));
+}
+
 namespace {
 
 /// The plain reference: one pass in the input's row-major order, in the widest type, then a division.
@@ -46,3 +105,4 @@ void mean_reference(const Mean& op, Inputs inputs, Outputs outputs) {
 }
 
 }  // namespace espalier
+#endif

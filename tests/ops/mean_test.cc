@@ -1,7 +1,5 @@
 #include "ops/mean.h"
 
-#include <numeric>
-
 #include "tests/ops/op_tests.h"
 #include "tests/ops/reduction_samples.h"
 
@@ -11,9 +9,7 @@ OpTest mean_test() {
   const auto run = [](const Tensor& input, const Dims& axes, bool keepdim) {
     return mean(input, axes, keepdim);
   };
-  const auto fold = [](const std::vector<double>& x) {
-    return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
-  };
+  const auto fold = [](const std::vector<double>& x) { return total(x) / static_cast<double>(x.size()); };
   return {
       .name = "mean",
       .samples = reduction_samples(run, fold, true),

@@ -7,6 +7,7 @@ namespace espalier::test {
 
 OpTest adam_step_test();
 OpTest add_test();
+OpTest argmax_test();
 OpTest avg_pool2d_test();
 OpTest cast_test();
 OpTest concat_test();
@@ -17,9 +18,11 @@ OpTest cross_entropy_test();
 OpTest divide_test();
 OpTest dropout_test();
 OpTest embedding_test();
+OpTest equal_test();
 OpTest expand_test();
 OpTest linear_test();
 OpTest matmul_test();
+OpTest max_test();
 OpTest max_pool2d_test();
 OpTest mean_test();
 OpTest multiply_test();

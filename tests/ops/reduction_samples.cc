@@ -1,6 +1,7 @@
 #include "tests/ops/reduction_samples.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace espalier::test {
 namespace {
@@ -32,6 +33,10 @@ Array reduced(const Array& input, const Dims& axes, bool keepdim,
   Array result(shape);
   std::transform(slices.begin(), slices.end(), result.values.begin(), fold);
   return result;
+}
+
+double total(const std::vector<double>& slice) {
+  return static_cast<double>(std::accumulate(slice.begin(), slice.end(), 0.0L));
 }
 
 std::vector<OpSample> reduction_samples(

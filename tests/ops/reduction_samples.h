@@ -9,6 +9,9 @@ namespace espalier::test {
 Array reduced(const Array& input, const Dims& axes, bool keepdim,
               const std::function<double(const std::vector<double>&)>& fold);
 
+/// The sum of a slice, itself with less rounding than what is tested.
+double total(const std::vector<double>& slice);
+
 /// Samples of a reduction over axes, one for each way through its kernels: rows, columns, everything, axes
 /// with others between them, more elements than a block holds. `empty_slices`: also slices without elements.
 std::vector<OpSample> reduction_samples(

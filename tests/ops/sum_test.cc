@@ -1,7 +1,9 @@
 #include "ops/sum.h"
 
-#include <numeric>
+#include <gtest/gtest.h>
 
+#include "core/parallel.h"
+#include "ops/reshape.h"
 #include "tests/ops/op_tests.h"
 #include "tests/ops/reduction_samples.h"
 
@@ -13,8 +15,7 @@ OpTest sum_test() {
   };
   return {
       .name = "sum",
-      .samples = reduction_samples(
-          run, [](const std::vector<double>& x) { return std::accumulate(x.begin(), x.end(), 0.0); }, true),
+      .samples = reduction_samples(run, total, true),
       .errors =
           {
               {"an axis that is not there",
@@ -28,8 +29,62 @@ OpTest sum_test() {
               {"no tensor", [] { sum(Tensor()); }, "ValueError", {"sum", "input 0", "undefined"}},
           },
       .dtypes = kAllTypes,
+      // Up to 68 roundings of partial sums, which are larger than the whole where signs cancel.
+      .tolerance = 68,
       .benchmarks = reduction_benchmarks(run),
   };
 }
 
+namespace {
+
+std::vector<float> sums_of(const Kernel& kernel, const Tensor& input, const Dims& axes) {
+  const Sum op(axes, false);
+  OutputSpecs specs;
+  op.infer(Inputs(&input, 1), specs);
+  Tensor output = empty(specs[0].shape, Dtype::f32);
+  kernel.run(op, Inputs(&input, 1), Outputs(&output, 1));
+  return output.to_vector<float>();
+}
+
+TEST(Sum, KernelsAgreeWithTheReference) {
+  const auto kernels = Sum::slot.kernels(DeviceType::cpu);
+  for (const OpSample& sample : sum_test().samples) {
+    const Tensor input = make_inputs(sample, Dtype::f32)[0];
+    for (const Dims& axes : {Dims{}, Dims{0}, Dims{-1}}) {
+      if (input.rank() == 0 && !axes.empty()) continue;
+      const std::vector<float> expected = sums_of(kernels.back(), input, axes);
+      for (const Kernel& kernel : kernels) {
+        const std::vector<float> found = sums_of(kernel, input, axes);
+        ASSERT_EQ(found.size(), expected.size());
+        for (size_t i = 0; i < found.size(); ++i) {
+          EXPECT_NEAR(found[i], expected[i], 1e-4) << kernel.name << ", " << sample.label;
+        }
+      }
+    }
+  }
+}
+
+TEST(Sum, GivesTheSameBitsForAnyNumberOfThreads) {
+  for (const OpSample& sample : reduction_benchmarks(
+           [](const Tensor& x, const Dims& axes, bool keepdim) { return sum(x, axes, keepdim); })) {
+    const std::vector<Tensor> inputs = make_inputs(sample, Dtype::f32);
+    std::vector<float> first;
+    for (int threads : {1, 2, 5}) {
+      const ThreadCountGuard guard(threads);
+      const std::vector<float> sums = sample.run(inputs)[0].to_vector<float>();
+      if (first.empty()) first = sums;
+      EXPECT_EQ(sums, first) << sample.label << ", " << threads << " threads";
+    }
+  }
+}
+
+TEST(Sum, RoundsLittleHoweverLong) {
+  constexpr int64_t n = 3'000'000;
+  const Tensor x = full({n}, 0.1);
+  const double exact = n * static_cast<double>(0.1F);
+  EXPECT_NEAR(sum(x).item(), exact, 70 * 0x1p-24 * exact);
+  EXPECT_NEAR(sum(reshape(x, {n / 4, 4}), {0}).to_vector<float>()[3], exact / 4, 70 * 0x1p-24 * exact / 4);
+}
+
+}  // namespace
 }  // namespace espalier::test

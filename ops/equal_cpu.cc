@@ -1,0 +1,38 @@
+#include "ops/equal.h"
+
+// clang-format off
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/equal_cpu.cc"
+#include "core/highway_internal.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "ops/elementwise-inl.h"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace espalier::HWY_NAMESPACE {
+
+struct EqualElements {
+  template <class D, class V>
+  HWY_ATTR V operator()(D d, V a, V b) const {
+    return hn::IfThenElseZero(hn::Eq(a, b), hn::Set(d, hn::TFromD<D>{1}));  // becomes bool as it is stored
+  }
+};
+
+void equal_kernel(const Tensor& output, Inputs inputs) {
+  run_elementwise_any<2>(EqualElements(), output, inputs, 1);
+}
+
+}  // namespace espalier::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace espalier {
+
+HWY_EXPORT(equal_kernel);
+void equal_cpu(const Equal&, Inputs inputs, Outputs outputs) {
+  ESPALIER_DISPATCH(equal_kernel)(outputs[0], inputs);
+}
+
+}  // namespace espalier
+#endif
