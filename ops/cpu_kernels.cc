@@ -16,8 +16,11 @@
 #include "ops/dropout.h"
 #include "ops/embedding.h"
 #include "ops/equal.h"
+#include "ops/exp.h"
 #include "ops/expand.h"
+#include "ops/gelu.h"
 #include "ops/linear.h"
+#include "ops/log.h"
 #include "ops/matmul.h"
 #include "ops/max.h"
 #include "ops/max_pool2d.h"
@@ -31,10 +34,13 @@
 #include "ops/relu.h"
 #include "ops/reshape.h"
 #include "ops/sgd_step.h"
+#include "ops/sigmoid.h"
 #include "ops/slice.h"
 #include "ops/split.h"
+#include "ops/sqrt.h"
 #include "ops/subtract.h"
 #include "ops/sum.h"
+#include "ops/tanh.h"
 
 namespace espalier {
 
@@ -157,7 +163,19 @@ void equal_cpu(const Equal&, Inputs, Outputs);
 static constexpr Kernel kEqual[] = {kernel<Equal, equal_cpu>("highway")};
 constinit KernelSlot Equal::slot{kEqual};
 
+void exp_cpu(const Exp&, Inputs, Outputs);
+static constexpr Kernel kExp[] = {kernel<Exp, exp_cpu>("highway")};
+constinit KernelSlot Exp::slot{kExp};
+
 constinit KernelSlot Expand::slot{};
+
+void gelu_cpu(const Gelu&, Inputs, Outputs);
+static constexpr Kernel kGelu[] = {kernel<Gelu, gelu_cpu>("highway")};
+constinit KernelSlot Gelu::slot{kGelu};
+
+void gelu_backward_cpu(const GeluBackward&, Inputs, Outputs);
+static constexpr Kernel kGeluBackward[] = {kernel<GeluBackward, gelu_backward_cpu>("highway")};
+constinit KernelSlot GeluBackward::slot{kGeluBackward};
 
 const char* linear_declines(const Linear&, Inputs, std::span<const Tensor>);
 void linear_cpu(const Linear&, Inputs, Outputs);
@@ -169,6 +187,10 @@ void linear_backward_cpu(const LinearBackward&, Inputs, Outputs);
 static constexpr Kernel kLinearBackward[] = {
     kernel<LinearBackward, linear_backward_cpu, linear_backward_declines>("gemm")};
 constinit KernelSlot LinearBackward::slot{kLinearBackward};
+
+void log_cpu(const Log&, Inputs, Outputs);
+static constexpr Kernel kLog[] = {kernel<Log, log_cpu>("highway")};
+constinit KernelSlot Log::slot{kLog};
 
 const char* matmul_declines(const MatMul&, Inputs, std::span<const Tensor>);
 void matmul_cpu(const MatMul&, Inputs, Outputs);
@@ -252,9 +274,21 @@ void sgd_step_cpu(const SgdStep&, Inputs, Outputs);
 static constexpr Kernel kSgdStep[] = {kernel<SgdStep, sgd_step_cpu>("highway")};
 constinit KernelSlot SgdStep::slot{kSgdStep};
 
+void sigmoid_cpu(const Sigmoid&, Inputs, Outputs);
+static constexpr Kernel kSigmoid[] = {kernel<Sigmoid, sigmoid_cpu>("highway")};
+constinit KernelSlot Sigmoid::slot{kSigmoid};
+
+void sigmoid_backward_cpu(const SigmoidBackward&, Inputs, Outputs);
+static constexpr Kernel kSigmoidBackward[] = {kernel<SigmoidBackward, sigmoid_backward_cpu>("highway")};
+constinit KernelSlot SigmoidBackward::slot{kSigmoidBackward};
+
 constinit KernelSlot Slice::slot{};
 
 constinit KernelSlot Split::slot{};
+
+void sqrt_cpu(const Sqrt&, Inputs, Outputs);
+static constexpr Kernel kSqrt[] = {kernel<Sqrt, sqrt_cpu>("highway")};
+constinit KernelSlot Sqrt::slot{kSqrt};
 
 void subtract_cpu(const Subtract&, Inputs, Outputs);
 static constexpr Kernel kSubtract[] = {kernel<Subtract, subtract_cpu>("highway")};
@@ -264,6 +298,14 @@ void sum_cpu(const Sum&, Inputs, Outputs);
 void sum_reference(const Sum&, Inputs, Outputs);
 static constexpr Kernel kSum[] = {kernel<Sum, sum_cpu>("highway"), kernel<Sum, sum_reference>("reference")};
 constinit KernelSlot Sum::slot{kSum};
+
+void tanh_cpu(const Tanh&, Inputs, Outputs);
+static constexpr Kernel kTanh[] = {kernel<Tanh, tanh_cpu>("highway")};
+constinit KernelSlot Tanh::slot{kTanh};
+
+void tanh_backward_cpu(const TanhBackward&, Inputs, Outputs);
+static constexpr Kernel kTanhBackward[] = {kernel<TanhBackward, tanh_backward_cpu>("highway")};
+constinit KernelSlot TanhBackward::slot{kTanhBackward};
 
 void uniform_cpu(const Uniform&, Inputs, Outputs);
 static constexpr Kernel kUniform[] = {kernel<Uniform, uniform_cpu>("philox")};

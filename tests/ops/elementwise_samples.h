@@ -1,5 +1,10 @@
 #pragma once
 
+#include <cmath>
+#include <limits>
+
+#include <gtest/gtest.h>
+
 #include "tests/support/op_test.h"
 
 namespace espalier::test {
@@ -19,5 +24,23 @@ std::vector<OpError> binary_errors(const std::string& name,
 
 /// Activations as a language model and a small network have them, for benchmarks.
 std::vector<OpSample> unary_benchmarks(const std::function<Tensor(const Tensor&)>& run);
+
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+/// Expects `f` to make `y` of `x`, in type T, up to what rounds away beside 1.
+template <class T>
+void expect_elements(const std::function<Tensor(const Tensor&)>& f, const std::vector<double>& x,
+                     const std::vector<double>& y) {
+  const auto size = static_cast<int64_t>(x.size());
+  const std::vector<T> found =
+      f(from_values(std::vector<T>(x.begin(), x.end()), {size})).template to_vector<T>();
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (std::isnan(y[i]))
+      EXPECT_TRUE(std::isnan(found[i])) << "at " << x[i] << ": " << found[i];
+    else
+      EXPECT_FLOAT_EQ(static_cast<float>(found[i]) + 1, static_cast<float>(y[i]) + 1) << "at " << x[i];
+  }
+}
 
 }  // namespace espalier::test

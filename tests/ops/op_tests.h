@@ -19,8 +19,11 @@ OpTest divide_test();
 OpTest dropout_test();
 OpTest embedding_test();
 OpTest equal_test();
+OpTest exp_test();
 OpTest expand_test();
+OpTest gelu_test();
 OpTest linear_test();
+OpTest log_test();
 OpTest matmul_test();
 OpTest max_test();
 OpTest max_pool2d_test();
@@ -36,10 +39,13 @@ OpTest random_permutation_test();
 OpTest relu_test();
 OpTest reshape_test();
 OpTest sgd_step_test();
+OpTest sigmoid_test();
 OpTest slice_test();
 OpTest split_test();
+OpTest sqrt_test();
 OpTest subtract_test();
 OpTest sum_test();
+OpTest tanh_test();
 OpTest uniform_test();
 
 }  // namespace espalier::test

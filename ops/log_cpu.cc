@@ -1,0 +1,39 @@
+#include "ops/log.h"
+
+// clang-format off
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/log_cpu.cc"
+#include "core/highway_internal.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "ops/elementwise-inl.h"
+#include "ops/vector_math-inl.h"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace espalier::HWY_NAMESPACE {
+
+struct LogElements {
+  template <class D, class V>
+  HWY_ATTR V operator()(D d, V x) const {
+    return vector_log(d, x);
+  }
+};
+
+void log_kernel(const Tensor& output, Inputs inputs) {
+  run_elementwise_floating<1>(LogElements(), output, inputs, 12);
+}
+
+}  // namespace espalier::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace espalier {
+
+HWY_EXPORT(log_kernel);
+void log_cpu(const Log&, Inputs inputs, Outputs outputs) {
+  ESPALIER_DISPATCH(log_kernel)(outputs[0], inputs);
+}
+
+}  // namespace espalier
+#endif
