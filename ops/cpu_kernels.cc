@@ -6,7 +6,9 @@
 #include "ops/adam_step.h"
 #include "ops/add.h"
 #include "ops/argmax.h"
+#include "ops/attention.h"
 #include "ops/avg_pool2d.h"
+#include "ops/batch_norm.h"
 #include "ops/cast.h"
 #include "ops/concat.h"
 #include "ops/conv2d.h"
@@ -19,6 +21,7 @@
 #include "ops/exp.h"
 #include "ops/expand.h"
 #include "ops/gelu.h"
+#include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/log.h"
 #include "ops/matmul.h"
@@ -59,6 +62,16 @@ constinit KernelSlot Add::slot{kAdd};
 void argmax_cpu(const Argmax&, Inputs, Outputs);
 static constexpr Kernel kArgmax[] = {kernel<Argmax, argmax_cpu>("highway")};
 constinit KernelSlot Argmax::slot{kArgmax};
+const char* attention_declines(const Attention&, Inputs, std::span<const Tensor>);
+void attention_cpu(const Attention&, Inputs, Outputs);
+static constexpr Kernel kAttention[] = {kernel<Attention, attention_cpu, attention_declines>("tiles")};
+constinit KernelSlot Attention::slot{kAttention};
+
+const char* attention_backward_declines(const AttentionBackward&, Inputs, std::span<const Tensor>);
+void attention_backward_cpu(const AttentionBackward&, Inputs, Outputs);
+static constexpr Kernel kAttentionBackward[] = {
+    kernel<AttentionBackward, attention_backward_cpu, attention_backward_declines>("tiles")};
+constinit KernelSlot AttentionBackward::slot{kAttentionBackward};
 
 const char* avg_pool2d_f32_declines(const AvgPool2d&, Inputs, std::span<const Tensor>);
 void avg_pool2d_f32(const AvgPool2d&, Inputs, Outputs);
@@ -74,6 +87,21 @@ static constexpr Kernel kAvgPool2dBackward[] = {
     kernel<AvgPool2dBackward, avg_pool2d_backward_f32, avg_pool2d_backward_f32_declines>("highway"),
     kernel<AvgPool2dBackward, avg_pool2d_backward_cpu>("planes")};
 constinit KernelSlot AvgPool2dBackward::slot{kAvgPool2dBackward};
+
+const char* batch_norm_f32_declines(const BatchNorm&, Inputs, std::span<const Tensor>);
+void batch_norm_f32(const BatchNorm&, Inputs, Outputs);
+void batch_norm_reference(const BatchNorm&, Inputs, Outputs);
+static constexpr Kernel kBatchNorm[] = {kernel<BatchNorm, batch_norm_f32, batch_norm_f32_declines>("highway"),
+                                        kernel<BatchNorm, batch_norm_reference>("reference")};
+constinit KernelSlot BatchNorm::slot{kBatchNorm};
+
+const char* batch_norm_backward_f32_declines(const BatchNormBackward&, Inputs, std::span<const Tensor>);
+void batch_norm_backward_f32(const BatchNormBackward&, Inputs, Outputs);
+void batch_norm_backward_reference(const BatchNormBackward&, Inputs, Outputs);
+static constexpr Kernel kBatchNormBackward[] = {
+    kernel<BatchNormBackward, batch_norm_backward_f32, batch_norm_backward_f32_declines>("highway"),
+    kernel<BatchNormBackward, batch_norm_backward_reference>("reference")};
+constinit KernelSlot BatchNormBackward::slot{kBatchNormBackward};
 
 void cast_cpu(const Cast&, Inputs, Outputs);
 static constexpr Kernel kCast[] = {kernel<Cast, cast_cpu>("tiles")};
@@ -176,6 +204,16 @@ constinit KernelSlot Gelu::slot{kGelu};
 void gelu_backward_cpu(const GeluBackward&, Inputs, Outputs);
 static constexpr Kernel kGeluBackward[] = {kernel<GeluBackward, gelu_backward_cpu>("highway")};
 constinit KernelSlot GeluBackward::slot{kGeluBackward};
+const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
+void layer_norm_cpu(const LayerNorm&, Inputs, Outputs);
+static constexpr Kernel kLayerNorm[] = {kernel<LayerNorm, layer_norm_cpu, layer_norm_declines>("rows")};
+constinit KernelSlot LayerNorm::slot{kLayerNorm};
+
+const char* layer_norm_backward_declines(const LayerNormBackward&, Inputs, std::span<const Tensor>);
+void layer_norm_backward_cpu(const LayerNormBackward&, Inputs, Outputs);
+static constexpr Kernel kLayerNormBackward[] = {
+    kernel<LayerNormBackward, layer_norm_backward_cpu, layer_norm_backward_declines>("rows")};
+constinit KernelSlot LayerNormBackward::slot{kLayerNormBackward};
 
 const char* linear_declines(const Linear&, Inputs, std::span<const Tensor>);
 void linear_cpu(const Linear&, Inputs, Outputs);

@@ -8,8 +8,10 @@ namespace espalier::test {
 OpTest adam_step_test();
 OpTest add_test();
 OpTest argmax_test();
+OpTest attention_test();
 OpTest avg_pool2d_test();
 OpTest cast_test();
+OpTest batch_norm_test();
 OpTest concat_test();
 OpTest conv2d_test();
 OpTest copy_test();
@@ -22,6 +24,7 @@ OpTest equal_test();
 OpTest exp_test();
 OpTest expand_test();
 OpTest gelu_test();
+OpTest layer_norm_test();
 OpTest linear_test();
 OpTest log_test();
 OpTest matmul_test();

@@ -1,0 +1,102 @@
+#pragma once
+
+// What the attention's CPU kernels, forward and backward, share.
+
+#include <algorithm>
+
+#include "core/tensor.h"
+#include "ops/attention_rows_internal.h"
+#include "ops/gemm_internal.h"
+#include "ops/scratch_internal.h"
+
+namespace espalier {
+
+static_assert(kAttentionKeys % kAttentionQueries ==
+              0);  // the first query of a block of keys begins a block of queries
+
+/// A matrix for each head, rows contiguous.
+template <class T>
+struct AttentionHeads {
+  Tensor tensor;  // keeps a copy alive
+  int64_t row_stride;
+
+  /// Of an input: copied where its rows are not contiguous.
+  static AttentionHeads input(const Tensor& given) {
+    const bool contiguous = given.strides().back() == 1 || given.shape().back() == 1;
+    return AttentionHeads(contiguous ? given : row_major(given));
+  }
+  explicit AttentionHeads(const Tensor& given)
+      : tensor(given), row_stride(given.strides()[given.rank() - 2]) {}
+
+  T* of_head(int64_t head) const {
+    T* first = static_cast<T*>(tensor.raw_data());
+    for (int i = tensor.rank() - 3; i >= 0; --i) {
+      first += head % tensor.shape()[i] * tensor.strides()[i];
+      head /= tensor.shape()[i];
+    }
+    return first;
+  }
+};
+
+/// Rows of one head's matrix.
+template <class T>
+struct AttentionRows {
+  T* data;
+  int64_t stride;
+  AttentionRows from(int64_t row) const { return {data + row * stride, stride}; }
+};
+
+template <class T>
+AttentionRows<T> rows_of(const AttentionHeads<T>& heads, int64_t head) {
+  return {heads.of_head(head), heads.row_stride};
+}
+
+/// C = A B or, `accumulate`, C += A B, on the calling thread.
+template <class T>
+struct AttentionProduct {
+  int64_t m, n, k;
+
+  void operator()(AttentionRows<T> a, bool transpose_a, AttentionRows<T> b, bool transpose_b,
+                  AttentionRows<T> c, bool accumulate) const {
+    GemmOf<T> p;
+    p.m = m;
+    p.n = n;
+    p.k = k;
+    p.a = a.data;
+    p.a_row = transpose_a ? 1 : a.stride;
+    p.a_col = transpose_a ? a.stride : 1;
+    p.b = b.data;
+    p.b_row = transpose_b ? 1 : b.stride;
+    p.b_col = transpose_b ? b.stride : 1;
+    p.c = c.data;
+    p.c_row = c.stride;
+    p.accumulate = accumulate;
+    serial_gemm(p);
+  }
+};
+
+/// Sizes of the operands, and of what each query sees.
+struct AttentionSizes {
+  int64_t heads, queries, keys, depth, width;
+  bool causal;
+
+  AttentionSizes(const Tensor& q, const Tensor& v, bool causal_)
+      : heads(1),
+        queries(q.shape()[q.rank() - 2]),
+        keys(v.shape()[v.rank() - 2]),
+        depth(q.shape().back()),
+        width(v.shape().back()),
+        causal(causal_) {
+    for (int i = 0; i < q.rank() - 2; ++i) heads *= q.shape()[i];
+  }
+
+  int64_t query_blocks() const { return (queries + kAttentionQueries - 1) / kAttentionQueries; }
+  int64_t key_blocks() const { return (keys + kAttentionKeys - 1) / kAttentionKeys; }
+  /// Keys that the queries before `end` see.
+  int64_t keys_seen(int64_t end) const { return causal ? std::min(keys, end) : keys; }
+  /// A block of queries with all keys, in the units of kSerialWork: a multiply-add in a tile takes a
+  /// sixteenth.
+  int64_t block_work() const { return std::max<int64_t>(1, kAttentionQueries * keys * (depth + width) / 16); }
+};
+
+}  // namespace espalier

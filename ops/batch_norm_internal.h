@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+
+namespace espalier {
+
+// The vectorised loops of batch normalisation in f32. Sums are taken over blocks short enough for f32; the
+// callers add up the blocks in f64.
+
+/// Where channel c of the blocks below is: neighbouring numbers for rows, one number for runs.
+struct NormCoefficients {
+  const float* mean;
+  const float* scale;  ///< forward: weight / deviation; backward: what multiplies the gradient
+  const float* slope;  ///< backward: what multiplies x - mean; null in forward
+  const float* shift;  ///< forward: added (bias); backward: subtracted
+};
+
+/// For channels-last memory, `rows` rows of `channels` neighbours: the mean of each channel and the sum of
+/// squared distances from it (in two passes over a block that stays in cache).
+void row_moments(const float* x, int64_t rows, int64_t channels, float* mean, float* squares);
+/// The sums of the gradient and of the gradient times x - mean, channel by channel.
+void row_products(const float* gradient, const float* x, const float* mean, int64_t rows, int64_t channels,
+                  float* sum, float* product);
+/// y = (x - mean) * scale + shift.
+void row_normalize(const float* x, const NormCoefficients& k, int64_t rows, int64_t channels, float* y);
+/// dx = gradient * scale - shift - (x - mean) * slope.
+void row_gradient(const float* gradient, const float* x, const NormCoefficients& k, int64_t rows,
+                  int64_t channels, float* dx);
+
+/// The same for `n` neighbours of one channel.
+void run_moments(const float* x, int64_t n, float* mean, float* squares);
+void run_products(const float* gradient, const float* x, float mean, int64_t n, float* sum, float* product);
+void run_normalize(const float* x, const NormCoefficients& k, int64_t n, float* y);
+void run_gradient(const float* gradient, const float* x, const NormCoefficients& k, int64_t n, float* dx);
+
+}  // namespace espalier
