@@ -2,6 +2,7 @@
 // reference last. A kernel stands in <stem>_cpu.cc; its
 // `*_declines` gives the reason why it does not take a problem, or null. Views have none.
 
+#include "ops/abs.h"
 #include "ops/accumulate.h"
 #include "ops/adam_step.h"
 #include "ops/add.h"
@@ -46,6 +47,14 @@
 #include "ops/tanh.h"
 
 namespace espalier {
+
+void abs_cpu(const Abs&, Inputs, Outputs);
+static constexpr Kernel kAbs[] = {kernel<Abs, abs_cpu>("highway")};
+constinit KernelSlot Abs::slot{kAbs};
+
+void abs_backward_cpu(const AbsBackward&, Inputs, Outputs);
+static constexpr Kernel kAbsBackward[] = {kernel<AbsBackward, abs_backward_cpu>("highway")};
+constinit KernelSlot AbsBackward::slot{kAbsBackward};
 
 void accumulate_cpu(const Accumulate&, Inputs, Outputs);
 static constexpr Kernel kAccumulate[] = {kernel<Accumulate, accumulate_cpu>("highway")};

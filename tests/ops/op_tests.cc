@@ -5,6 +5,7 @@ namespace espalier::test {
 const std::vector<OpTest>& op_tests() {
   // clang-format off: one a line
   static const std::vector<OpTest> tests = {
+      abs_test(),
       adam_step_test(),
       add_test(),
       argmax_test(),

@@ -5,6 +5,7 @@
 // The test objects, each in <stem>_test.cc; op_tests.cc lists them.
 namespace espalier::test {
 
+OpTest abs_test();
 OpTest adam_step_test();
 OpTest add_test();
 OpTest argmax_test();
