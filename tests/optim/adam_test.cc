@@ -1,0 +1,70 @@
+#include "optim/adam.h"
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "tests/optim/trajectory.h"
+
+namespace espalier::optim {
+namespace {
+
+using test::expect_trajectory;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+/// Adam as its paper writes it, in double precision; `decoupled` as AdamW's.
+template <class Optimiser, class Options>
+void check(const Options& options, bool decoupled) {
+  struct Moments {
+    double mean = 0, square = 0;
+  };
+  expect_trajectory(
+      [&](const nn::NamedTensors& parameters) { return std::make_unique<Optimiser>(parameters, options); },
+      [&, moments = std::array<Moments, 3>()](size_t i, int step, double w, double g) mutable {
+        if (decoupled)
+          w -= options.learning_rate * options.weight_decay * w;
+        else
+          g += options.weight_decay * w;
+        Moments& m = moments[i];
+        m.mean = options.beta1 * m.mean + (1 - options.beta1) * g;
+        m.square = options.beta2 * m.square + (1 - options.beta2) * g * g;
+        const double mean = m.mean / (1 - std::pow(options.beta1, step));
+        const double square = m.square / (1 - std::pow(options.beta2, step));
+        return w - options.learning_rate * mean / (std::sqrt(square) + options.epsilon);
+      });
+}
+
+TEST(Adam, Defaults) {
+  check<Adam>(AdamOptions{}, false);
+}
+TEST(Adam, OtherOptions) {
+  check<Adam>(AdamOptions{.learning_rate = 0.1, .beta1 = 0.5, .beta2 = 0.8, .epsilon = 0.01}, false);
+}
+TEST(Adam, WeightDecayInTheGradient) {
+  check<Adam>(AdamOptions{.learning_rate = 0.05, .weight_decay = 0.1}, false);
+}
+TEST(AdamW, WeightDecayBesideTheGradient) {
+  check<AdamW>(AdamWOptions{.learning_rate = 0.05, .weight_decay = 0.1}, true);
+}
+
+TEST(Adam, RefusesWrongOptions) {
+  const nn::NamedTensors parameters = {{"w", requires_grad_(ones({2}))}};
+  const auto made = [&](const AdamOptions& options) { return [&, options] { Adam(parameters, options); }; };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THAT(made({.learning_rate = nan}),
+              ThrowsMessage<ValueError>(HasSubstr("[Adam] learning rate is nan")));
+  EXPECT_THAT(made({.beta1 = 1}), ThrowsMessage<ValueError>(HasSubstr("beta1 is 1")));
+  EXPECT_THAT(made({.beta2 = -0.1}), ThrowsMessage<ValueError>(HasSubstr("beta2 is -0.1")));
+  EXPECT_THAT(made({.beta2 = nan}), ThrowsMessage<ValueError>(HasSubstr("beta2 is nan")));
+  EXPECT_THAT(made({.epsilon = -1}), ThrowsMessage<ValueError>(HasSubstr("epsilon is -1")));
+  EXPECT_THAT([&] { AdamW(parameters, {.weight_decay = -1}); },
+              ThrowsMessage<ValueError>(HasSubstr("[AdamW] weight decay is -1")));
+}
+
+}  // namespace
+}  // namespace espalier::optim
