@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/tensor.h"
+#include "ops/loss_internal.h"
 
 namespace espalier {
 
@@ -32,15 +33,9 @@ class ClassIndices {
  private:
   [[noreturn]] void out_of_range(std::string_view name, const Tensor& indices, int64_t at,
                                  int64_t classes) const {
-    Dims position = Dims::filled(indices.rank(), 0);
-    int64_t rest = at;
-    for (int axis = indices.rank() - 1; axis >= 0; --axis) {
-      position[axis] = rest % indices.shape()[axis];
-      rest /= indices.shape()[axis];
-    }
     throw ValueError(name, "class index " + std::to_string((*this)[at]) + " at position " +
-                               to_string(position) + " of " + describe(indices) + " is outside [0, " +
-                               std::to_string(classes) + ")");
+                               to_string(position_of(at, indices.shape())) + " of " + describe(indices) +
+                               " is outside [0, " + std::to_string(classes) + ")");
   }
 
   const void* data_;

@@ -10,6 +10,8 @@
 #include "ops/attention.h"
 #include "ops/avg_pool2d.h"
 #include "ops/batch_norm.h"
+#include "ops/binary_cross_entropy.h"
+#include "ops/binary_cross_entropy_with_logits.h"
 #include "ops/cast.h"
 #include "ops/concat.h"
 #include "ops/conv2d.h"
@@ -29,6 +31,7 @@
 #include "ops/max.h"
 #include "ops/max_pool2d.h"
 #include "ops/mean.h"
+#include "ops/mse_loss.h"
 #include "ops/multiply.h"
 #include "ops/negate.h"
 #include "ops/one_hot.h"
@@ -111,6 +114,27 @@ static constexpr Kernel kBatchNormBackward[] = {
     kernel<BatchNormBackward, batch_norm_backward_f32, batch_norm_backward_f32_declines>("highway"),
     kernel<BatchNormBackward, batch_norm_backward_reference>("reference")};
 constinit KernelSlot BatchNormBackward::slot{kBatchNormBackward};
+
+void binary_cross_entropy_cpu(const BinaryCrossEntropy&, Inputs, Outputs);
+static constexpr Kernel kBinaryCrossEntropy[] = {
+    kernel<BinaryCrossEntropy, binary_cross_entropy_cpu>("highway")};
+constinit KernelSlot BinaryCrossEntropy::slot{kBinaryCrossEntropy};
+
+void binary_cross_entropy_backward_cpu(const BinaryCrossEntropyBackward&, Inputs, Outputs);
+static constexpr Kernel kBinaryCrossEntropyBackward[] = {
+    kernel<BinaryCrossEntropyBackward, binary_cross_entropy_backward_cpu>("highway")};
+constinit KernelSlot BinaryCrossEntropyBackward::slot{kBinaryCrossEntropyBackward};
+
+void binary_cross_entropy_with_logits_cpu(const BinaryCrossEntropyWithLogits&, Inputs, Outputs);
+static constexpr Kernel kBinaryCrossEntropyWithLogits[] = {
+    kernel<BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits_cpu>("highway")};
+constinit KernelSlot BinaryCrossEntropyWithLogits::slot{kBinaryCrossEntropyWithLogits};
+
+void binary_cross_entropy_with_logits_backward_cpu(const BinaryCrossEntropyWithLogitsBackward&, Inputs,
+                                                   Outputs);
+static constexpr Kernel kBinaryCrossEntropyWithLogitsBackward[] = {
+    kernel<BinaryCrossEntropyWithLogitsBackward, binary_cross_entropy_with_logits_backward_cpu>("highway")};
+constinit KernelSlot BinaryCrossEntropyWithLogitsBackward::slot{kBinaryCrossEntropyWithLogitsBackward};
 
 void cast_cpu(const Cast&, Inputs, Outputs);
 static constexpr Kernel kCast[] = {kernel<Cast, cast_cpu>("tiles")};
@@ -275,6 +299,14 @@ void mean_reference(const Mean&, Inputs, Outputs);
 static constexpr Kernel kMean[] = {kernel<Mean, mean_cpu>("highway"),
                                    kernel<Mean, mean_reference>("reference")};
 constinit KernelSlot Mean::slot{kMean};
+
+void mse_loss_cpu(const MseLoss&, Inputs, Outputs);
+static constexpr Kernel kMseLoss[] = {kernel<MseLoss, mse_loss_cpu>("highway")};
+constinit KernelSlot MseLoss::slot{kMseLoss};
+
+void mse_loss_backward_cpu(const MseLossBackward&, Inputs, Outputs);
+static constexpr Kernel kMseLossBackward[] = {kernel<MseLossBackward, mse_loss_backward_cpu>("highway")};
+constinit KernelSlot MseLossBackward::slot{kMseLossBackward};
 
 void multiply_cpu(const Multiply&, Inputs, Outputs);
 static constexpr Kernel kMultiply[] = {kernel<Multiply, multiply_cpu>("highway")};

@@ -1,9 +1,17 @@
 #include "ops/cross_entropy.h"
 
+#include "ops/add.h"
 #include "ops/class_indices_internal.h"
 #include "ops/copy.h"
+#include "ops/exp.h"
+#include "ops/log.h"
 #include "ops/loss_internal.h"
+#include "ops/max.h"
+#include "ops/mean.h"
+#include "ops/multiply.h"
 #include "ops/one_hot.h"
+#include "ops/subtract.h"
+#include "ops/sum.h"
 
 namespace espalier {
 namespace {
@@ -37,6 +45,15 @@ Tensors CrossEntropy::backward(const BackwardContext& context) const {
   return {apply_one(CrossEntropyBackward(), context.gradient(0), context.input(0), context.input(1),
                     context.output(1)),
           Tensor()};
+}
+
+Tensors CrossEntropy::decompose(Inputs inputs) const {
+  const Tensor& logits = inputs[0];
+  // The result does not depend on what is subtracted, so no gradient flows through it.
+  const Tensor top = max(logits.detach(), {-1}, true);
+  const Tensor log_sums = sum(log(sum(exp(logits - top), {-1}, true)) + top, {-1});
+  const Tensor chosen = sum(logits * one_hot(inputs[1], logits.shape().back(), logits.dtype()), {-1});
+  return {mean(log_sums - chosen), log_sums};
 }
 
 Cost CrossEntropy::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {

@@ -16,6 +16,8 @@ class ESPALIER_API CrossEntropy final : public OperationOf<CrossEntropy> {
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b11, .outputs = 0b10}; }
   bool differentiable(int output) const override { return output == 0; }
+  bool decomposable() const override { return true; }
+  Tensors decompose(Inputs inputs) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
 };
 

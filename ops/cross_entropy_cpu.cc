@@ -13,7 +13,7 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "hwy/contrib/math/math-inl.h"
+#include "ops/vector_math-inl.h"
 // clang-format on
 
 #include "core/parallel.h"
@@ -58,12 +58,6 @@ HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Highway's Exp gives 0 for NaN; a loss must show that it is none.
-template <class D, class V>
-HWY_ATTR V exp_or_nan(D d, V x) {
-  return hn::IfThenElse(hn::IsNaN(x), x, hn::Exp(d, x));
-}
-
 /// The largest of `n` elements and `start`.
 template <class C>
 HWY_ATTR C max_of(const C* x, int64_t n, C start) {
@@ -87,10 +81,10 @@ HWY_ATTR C exp_sum(const C* x, int64_t n, C top) {
   const auto tops = hn::Set(d, top);
   auto sum = hn::Zero(d);
   int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) sum = hn::Add(sum, exp_or_nan(d, hn::Sub(hn::LoadU(d, x + i), tops)));
+  for (; i + lanes <= n; i += lanes) sum = hn::Add(sum, vector_exp(d, hn::Sub(hn::LoadU(d, x + i), tops)));
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-    const auto last = exp_or_nan(d, hn::Sub(hn::MaskedLoad(rest, d, x + i), tops));
+    const auto last = vector_exp(d, hn::Sub(hn::MaskedLoad(rest, d, x + i), tops));
     sum = hn::Add(sum, hn::IfThenElseZero(rest, last));
   }
   return hn::GetLane(hn::SumOfLanes(d, sum));
@@ -105,11 +99,11 @@ HWY_ATTR void scaled_softmax(const C* x, int64_t n, C log_sum, C scale, C* out) 
   const auto scales = hn::Set(d, scale);
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    hn::StoreU(hn::Mul(exp_or_nan(d, hn::Sub(hn::LoadU(d, x + i), log_sums)), scales), d, out + i);
+    hn::StoreU(hn::Mul(vector_exp(d, hn::Sub(hn::LoadU(d, x + i), log_sums)), scales), d, out + i);
   }
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-    const auto last = exp_or_nan(d, hn::Sub(hn::MaskedLoad(rest, d, x + i), log_sums));
+    const auto last = vector_exp(d, hn::Sub(hn::MaskedLoad(rest, d, x + i), log_sums));
     hn::BlendedStore(hn::Mul(last, scales), rest, d, out + i);
   }
 }
@@ -121,7 +115,7 @@ HWY_ATTR void add_logs(const C* tops, const C* sums, int64_t n, C* log_sums) {
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   for (int64_t i = 0; i < n; i += lanes) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(std::min(lanes, n - i)));
-    const auto logs = hn::Log(d, hn::MaskedLoad(rest, d, sums + i));
+    const auto logs = vector_log(d, hn::MaskedLoad(rest, d, sums + i));
     hn::BlendedStore(hn::Add(hn::MaskedLoad(rest, d, tops + i), logs), rest, d, log_sums + i);
   }
 }
