@@ -74,6 +74,7 @@ constinit KernelSlot Add::slot{kAdd};
 void argmax_cpu(const Argmax&, Inputs, Outputs);
 static constexpr Kernel kArgmax[] = {kernel<Argmax, argmax_cpu>("highway")};
 constinit KernelSlot Argmax::slot{kArgmax};
+
 const char* attention_declines(const Attention&, Inputs, std::span<const Tensor>);
 void attention_cpu(const Attention&, Inputs, Outputs);
 static constexpr Kernel kAttention[] = {kernel<Attention, attention_cpu, attention_declines>("tiles")};
@@ -237,6 +238,7 @@ constinit KernelSlot Gelu::slot{kGelu};
 void gelu_backward_cpu(const GeluBackward&, Inputs, Outputs);
 static constexpr Kernel kGeluBackward[] = {kernel<GeluBackward, gelu_backward_cpu>("highway")};
 constinit KernelSlot GeluBackward::slot{kGeluBackward};
+
 const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
 void layer_norm_cpu(const LayerNorm&, Inputs, Outputs);
 static constexpr Kernel kLayerNorm[] = {kernel<LayerNorm, layer_norm_cpu, layer_norm_declines>("rows")};
