@@ -1,11 +1,3 @@
-<<<<<<< HEAD
-// What the numeric gradient checks, which run in f64, leave open about operations with a backward of their
-// own: f32 and the narrow types, and the same bits for any number of threads.
-
-#include <cmath>
-#include <functional>
-#include <string>
-=======
 // What the numeric gradient checks, on a few numbers in f64, leave open about operations with a backward of
 // their own: several blocks, f32 and the narrow types, and the same bits for any number of threads.
 
@@ -14,84 +6,43 @@
 #include <functional>
 #include <string>
 #include <utility>
->>>>>>> abceb65 (Layers are normalised and attention computed in fused passes, forward and backward)
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "autograd/autograd.h"
 #include "core/parallel.h"
-<<<<<<< HEAD
-=======
 #include "ops/add.h"
->>>>>>> abceb65 (Layers are normalised and attention computed in fused passes, forward and backward)
 #include "ops/attention.h"
 #include "ops/cast.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
-<<<<<<< HEAD
-=======
 #include "ops/matmul.h"
 #include "ops/permute.h"
->>>>>>> abceb65 (Layers are normalised and attention computed in fused passes, forward and backward)
 #include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {
 
-<<<<<<< HEAD
-struct Case {
-  std::string name;
-  OpSample sample;
-=======
 using Function = std::function<Tensors(Inputs)>;
 
 struct Case {
   std::string name;
   std::vector<InputSpec> inputs;
   Function fused, simple;
->>>>>>> abceb65 (Layers are normalised and attention computed in fused passes, forward and backward)
 };
 
 std::vector<Case> cases() {
   const auto attend = [](bool causal) {
     return [causal](Inputs in) { return Tensors{attention(in[0], in[1], in[2], causal)}; };
   };
-<<<<<<< HEAD
-=======
   const auto attend_simply = [](bool causal) {
     return [causal](Inputs in) { return Attention(causal).decompose(in); };
   };
->>>>>>> abceb65 (Layers are normalised and attention computed in fused passes, forward and backward)
   // More heads than threads, so that each is one pass, and one head, so that blocks are dealt out; several
   // blocks of queries and keys, the last ones partial.
   return {
       {"linear",
-<<<<<<< HEAD
-       {"linear",
-        {{{33, 20}}, {{45, 20}}, {{45}}},
-        [](Inputs in) { return Tensors{linear(in[0], in[1], in[2])}; },
-        {}}},
-      {"layer_norm",
-       {"layer_norm",
-        {{{301, 45}}, {{45}}, {{45}}},
-        [](Inputs in) { return Tensors{layer_norm(in[0], {45}, in[1], in[2])}; },
-        {}}},
-      {"attention_heads", {"heads", {{{9, 70, 20}}, {{9, 70, 20}}, {{9, 70, 33}}}, attend(true), {}}},
-      {"attention_one_head", {"one", {{{1, 70, 20}}, {{1, 150, 20}}, {{1, 150, 33}}}, attend(false), {}}},
-  };
-}
-
-/// The output and the gradients of its product with itself.
-std::vector<std::vector<double>> results(const OpSample& sample, const std::vector<Tensor>& inputs) {
-  std::vector<Tensor> leaves;
-  for (const Tensor& input : inputs) leaves.push_back(requires_grad_(input.detach()));
-  const Tensor output = sample.run(leaves)[0];
-  std::vector<Tensor> found = grad(std::span(&output, 1), leaves, {.gradients = {output.detach()}});
-  found.push_back(output);
-  std::vector<std::vector<double>> values;
-  for (const Tensor& tensor : found) values.push_back(cast(tensor.detach(), Dtype::f64).to_vector<double>());
-=======
        {{{150, 20}}, {{45, 20}}, {{45}}},
        [](Inputs in) { return Tensors{linear(in[0], in[1], in[2])}; },
        [](Inputs in) { return Tensors{matmul(in[0], transpose(in[1], 0, 1)) + in[2]}; }},
@@ -122,23 +73,11 @@ std::vector<std::vector<double>> results(const Function& f, const std::vector<Te
   for (const Tensor& tensor : found) {
     values.push_back(cast(tensor.detach(), Dtype::f64).to_vector<double>());
   }
->>>>>>> abceb65 (Layers are normalised and attention computed in fused passes, forward and backward)
   return values;
 }
 
 class FusedGradients : public testing::TestWithParam<Case> {};
 
-<<<<<<< HEAD
-TEST_P(FusedGradients, AgreeWithDoublePrecision) {
-  const OpSample& sample = GetParam().sample;
-  for (const Dtype dtype : {Dtype::f32, Dtype::f16, Dtype::bf16}) {
-    // The same numbers in both types. Sums of up to 301 products, of gradients that are themselves rounded.
-    const double tolerance = dtype == Dtype::f32 ? 1e-4 : dtype == Dtype::f16 ? 0.02 : 0.16;
-    const std::vector<Tensor> narrow = make_inputs(sample, dtype);
-    std::vector<Tensor> wide;
-    for (const Tensor& input : narrow) wide.push_back(cast(input, Dtype::f64));
-    const auto got = results(sample, narrow), expected = results(sample, wide);
-=======
 TEST_P(FusedGradients, AgreeWithThoseOfSimpleOperationsInDoublePrecision) {
   // Sums of up to 301 products, of gradients that are themselves rounded.
   const std::pair<Dtype, double> tolerances[] = {
@@ -148,7 +87,6 @@ TEST_P(FusedGradients, AgreeWithThoseOfSimpleOperationsInDoublePrecision) {
     std::vector<Tensor> wide;
     for (const Tensor& input : inputs) wide.push_back(cast(input, Dtype::f64));
     const auto got = results(GetParam().fused, inputs), expected = results(GetParam().simple, wide);
->>>>>>> abceb65 (Layers are normalised and attention computed in fused passes, forward and backward)
     for (size_t i = 0; i < got.size(); ++i) {
       double largest = 1;
       for (const double value : expected[i]) largest = std::max(largest, std::abs(value));
@@ -161,18 +99,10 @@ TEST_P(FusedGradients, AgreeWithThoseOfSimpleOperationsInDoublePrecision) {
 }
 
 TEST_P(FusedGradients, AreTheSameBitsForAnyNumberOfThreads) {
-<<<<<<< HEAD
-  const OpSample& sample = GetParam().sample;
-  const std::vector<Tensor> inputs = make_inputs(sample, Dtype::f32);
-  const auto on = [&](int threads) {
-    const ThreadCountGuard guard(threads);
-    return results(sample, inputs);
-=======
   const std::vector<Tensor> inputs = inputs_of(GetParam(), Dtype::f32);
   const auto on = [&](int threads) {
     const ThreadCountGuard guard(threads);
     return results(GetParam().fused, inputs);
->>>>>>> abceb65 (Layers are normalised and attention computed in fused passes, forward and backward)
   };
   const auto alone = on(1);
   for (const int threads : {2, 3, 8}) EXPECT_TRUE(on(threads) == alone) << threads << " threads";
