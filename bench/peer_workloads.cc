@@ -1,0 +1,220 @@
+// Speaks the protocol of the program `peers`, which measures this library against others side by side:
+//
+//   peer_workloads WORKLOAD --threads N --data FILE
+//
+// WORKLOAD is train/NAME or infer/NAME. FILE is a safetensors file with the initial weights (init.*) and
+// eight batches (batch.I.x, batch.I.y). Prints `ready`, then answers each line of its input: `check` with the
+// losses (or outputs) of the eight batches as JSON, a number of seconds with `MEDIAN COUNT`, the median time
+// of a step in microseconds and the number of steps. Exits with 3 for a workload that it does not know.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "examples/models/gpt.h"
+#include "examples/models/mlp.h"
+#include "examples/models/resnet_cifar.h"
+#include "examples/models/seed_net.h"
+
+using namespace espalier;
+
+namespace {
+
+constexpr int kBatches = 8;
+constexpr int kUnknownWorkload = 3;
+
+/// The content of the data file.
+struct Data {
+  nn::StateMap init;
+  std::vector<data::Examples> batches;
+};
+
+Data load(const std::string& path) {
+  const std::map<std::string, Tensor> tensors = io::load_safetensors(path).tensors;
+  Data data;
+  for (const auto& [name, tensor] : tensors) {
+    if (name.starts_with("init.")) data.init.emplace(name.substr(5), tensor);
+  }
+  for (int i = 0; i < kBatches; ++i) {
+    const std::string batch = "batch." + std::to_string(i);
+    data.batches.push_back({tensors.at(batch + ".x"), tensors.at(batch + ".y")});
+  }
+  return data;
+}
+
+/// A workload brought to life: step(i) works on batch i; check() starts afresh from the file's weights.
+struct Job {
+  std::function<void(int)> step;
+  std::function<std::string()> check;
+};
+
+std::string json(const std::vector<double>& values) {
+  std::string text = "[";
+  for (const double value : values) {
+    char number[32];
+    std::snprintf(number, sizeof number, "%s%.9g", text.size() > 1 ? ", " : "", value);
+    text += number;
+  }
+  return text + "]";
+}
+
+template <class Net>
+Net fresh(const std::function<Net()>& make, const nn::StateMap& init) {
+  Net net = make();
+  nn::load_state(net, init);
+  return net;
+}
+
+template <class Net>
+using OptimiserOf = std::unique_ptr<optim::Optimiser> (*)(Net&);
+
+/// A net in training.
+template <class Net>
+struct Training {
+  Net net;
+  std::unique_ptr<optim::Optimiser> optimiser;
+
+  double step(const data::Examples& batch) {
+    const Tensor loss = cross_entropy(net(batch.inputs), batch.labels);
+    optimiser->zero_grad();
+    backward(loss);
+    optimiser->step();
+    return loss.item();
+  }
+};
+
+template <class Net>
+Job train(const Data& data, const std::function<Net()>& make, OptimiserOf<Net> optimiser_of) {
+  const auto begin = [=] {
+    auto training = std::make_shared<Training<Net>>(Training<Net>{fresh(make, data.init), nullptr});
+    training->optimiser = optimiser_of(training->net);
+    return training;
+  };
+  return {[=, training = begin()](int i) { training->step(data.batches[static_cast<size_t>(i)]); },
+          [=] {
+            const auto training = begin();
+            std::vector<double> losses;
+            for (const data::Examples& batch : data.batches) losses.push_back(training->step(batch));
+            return json(losses);
+          }};
+}
+
+template <class Net>
+Job infer(const Data& data, const std::function<Net()>& make) {
+  const auto net = std::make_shared<Net>(fresh(make, data.init));
+  nn::eval(*net);
+  const auto answer = [net](const Tensor& x) {
+    const NoGrad no_grad;
+    return (*net)(x);
+  };
+  return {[=, batches = data.batches](int i) { answer(batches[static_cast<size_t>(i)].inputs); },
+          [=, batches = data.batches] {
+            std::string text = "[";
+            for (const data::Examples& batch : batches) {
+              const std::vector<float> values = answer(batch.inputs).template to_vector<float>();
+              text += (text.size() > 1 ? ", " : "") + json({values.begin(), values.end()});
+            }
+            return text + "]";
+          }};
+}
+
+template <class Net>
+std::unique_ptr<optim::Optimiser> sgd(Net& net) {
+  return std::make_unique<optim::Sgd>(
+      net, optim::SgdOptions{.learning_rate = 0.05, .momentum = 0.9, .weight_decay = 1e-2});
+}
+template <class Net>
+std::unique_ptr<optim::Optimiser> adam(Net& net) {
+  return std::make_unique<optim::Adam>(net, optim::AdamOptions{.learning_rate = 1e-3});
+}
+template <class Net>
+std::unique_ptr<optim::Optimiser> adamw(Net& net) {
+  return std::make_unique<optim::AdamW>(
+      net, optim::AdamWOptions{.learning_rate = 1e-3, .beta1 = 0.9, .beta2 = 0.95, .weight_decay = 0.1});
+}
+
+using models::Gpt, models::Mlp, models::ResNetCifar, models::SeedNet;
+
+const std::map<std::string, std::function<Job(const Data&)>>& workloads() {
+  static const auto digits_mlp = [] { return Mlp({64, 64, 10}); };
+  static const auto mlp = [] { return Mlp({784, 1024, 1024, 10}); };
+  static const auto seednet = [] { return SeedNet(); };
+  static const auto resnet20 = [] { return ResNetCifar(3); };
+  static const auto gpt_nano = [] { return Gpt(4, 128, 4, 64); };
+  static const auto gpt_mini = [] { return Gpt(6, 384, 6, 256); };
+  static const std::map<std::string, std::function<Job(const Data&)>> jobs = {
+      {"train/digits-mlp", [](const Data& data) { return train<Mlp>(data, digits_mlp, adam<Mlp>); }},
+      {"train/mlp", [](const Data& data) { return train<Mlp>(data, mlp, sgd<Mlp>); }},
+      {"train/seednet", [](const Data& data) { return train<SeedNet>(data, seednet, sgd<SeedNet>); }},
+      {"train/resnet20",
+       [](const Data& data) { return train<ResNetCifar>(data, resnet20, sgd<ResNetCifar>); }},
+      {"train/gpt-nano", [](const Data& data) { return train<Gpt>(data, gpt_nano, adamw<Gpt>); }},
+      {"train/gpt-mini", [](const Data& data) { return train<Gpt>(data, gpt_mini, adamw<Gpt>); }},
+      {"infer/digits-mlp-1", [](const Data& data) { return infer<Mlp>(data, digits_mlp); }},
+      {"infer/mlp-1", [](const Data& data) { return infer<Mlp>(data, mlp); }},
+      {"infer/mlp-64", [](const Data& data) { return infer<Mlp>(data, mlp); }},
+      {"infer/seednet-1", [](const Data& data) { return infer<SeedNet>(data, seednet); }},
+      {"infer/resnet20-1", [](const Data& data) { return infer<ResNetCifar>(data, resnet20); }},
+      {"infer/resnet20-64", [](const Data& data) { return infer<ResNetCifar>(data, resnet20); }},
+      {"infer/gpt-mini-prefill", [](const Data& data) { return infer<Gpt>(data, gpt_mini); }},
+  };
+  return jobs;
+}
+
+/// Runs steps for `seconds`, at least three: the median in microseconds and their number.
+std::string measure(const Job& job, double seconds, int& next) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> times;
+  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  while (times.size() < 3 || Clock::now() < end) {
+    const Clock::time_point start = Clock::now();
+    job.step(next);
+    times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+    next = (next + 1) % kBatches;
+  }
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  return std::to_string(*middle) + " " + std::to_string(times.size());
+}
+
+int run(int argc, char** argv) {
+  const std::string usage = "usage: peer_workloads WORKLOAD --threads N --data FILE";
+  if (argc != 6 || std::string(argv[2]) != "--threads" || std::string(argv[4]) != "--data")
+    throw ValueError("peer_workloads", usage);
+  const auto found = workloads().find(argv[1]);
+  if (found == workloads().end()) return kUnknownWorkload;
+  set_num_threads(std::atoi(argv[3]));
+  const Job job = found->second(load(argv[5]));
+  int next = 0;
+  measure(job, 0.3, next);  // warms up caches and primitives
+  std::cout << "ready" << std::endl;
+  for (std::string line; std::getline(std::cin, line);) {
+    if (line == "check") {
+      std::cout << job.check() << std::endl;
+      continue;
+    }
+    const double seconds = std::atof(line.c_str());
+    if (!(seconds > 0))
+      throw ValueError("peer_workloads",
+                       "cannot use the line '" + line + "'; expected check or a number of seconds");
+    std::cout << measure(job, seconds, next) << std::endl;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
+}
