@@ -28,9 +28,9 @@ OpSample sample(std::string label, const Shape& shape, const Dims& before, const
 
 /// The same in channels-last memory, which must stay.
 OpSample channels_last_sample() {
-  OpSample made = sample("channels-last", {2, 3, 4, 5}, {0, 2, 1, 0}, {0, 0, 0, 0}, {0, 1, 0, 3});
+  OpSample made = sample("channels-last", {2, 3, 4, 5}, {0, 2, 1, 0}, {0, 0, 0, 0}, {0, 1, 0, 3}, 1);
   made.run = [](Inputs in) {
-    const Tensor padded = pad(channels_last(in[0]), {0, 2, 1, 0}, {0, 1, 0, 3});
+    const Tensor padded = pad(channels_last(in[0]), {0, 2, 1, 0}, {0, 1, 0, 3}, 1);
     if (!channels_last(padded).is(padded)) throw Error("pad", "left channels-last memory");
     return Tensors{padded};
   };
@@ -44,11 +44,11 @@ OpTest pad_test() {
       .name = "pad",
       .samples =
           {
-              sample("both ends", {2, 3}, {1, 0}, {0, 0}, {2, 1}),
+              sample("both ends", {2, 3}, {1, 0}, {0, 0}, {2, 4}, 1),
               sample("inner axis whole", {2, 3, 4}, {0, 1, 0}, {0, 0, 0}, {1, 0, 0}),
               sample("another value", {3, 2}, {0, 2}, {0, 0}, {1, 1}, 3),
               sample("set apart", {3, 2, 2}, {1, 0, 2}, {2, 1, 3}, {0, 1, 0}, 1),
-              sample("long rows", {2, 700}, {1, 3}, {0, 0}, {0, 5}),
+              sample("long rows", {2, 700}, {1, 3}, {0, 0}, {0, 5}, 2),
               sample("nothing to add", {2, 3}, {0, 0}, {0, 0}, {0, 0}),
               sample("single elements", {1, 1, 3}, {2, 0, 0}, {5, 5, 0}, {0, 1, 0}),
               sample("empty", {0, 2}, {1, 0}, {4, 0}, {2, 1}, 1),
