@@ -57,7 +57,8 @@ class ESPALIER_API Conv2dBackwardData final : public OperationOf<Conv2dBackwardD
 
 /// The gradients of Conv2d with respect to a weight with a kernel of `kernel` and, where `bias`, the bias.
 /// Inputs: x and the gradient [N, O, OH, OW]. Linear in both; its own gradients are a Conv2d and a
-/// Conv2dBackwardData.
+/// Conv2dBackwardData. In f32 the sums over images are made in parts, one a thread: their bits depend on the
+/// number of threads.
 class ESPALIER_API Conv2dBackwardWeights final : public OperationOf<Conv2dBackwardWeights> {
  public:
   static constexpr std::string_view kName = "conv2d_backward_weights";
