@@ -16,6 +16,7 @@ struct ESPALIER_API BatchNorm2d {
     visitor("bias", bias);
     visitor.buffer("running_mean", running_mean);
     visitor.buffer("running_var", running_var);
+    visitor.unused("num_batches_tracked");  // PyTorch's count of training steps
     visitor.training(training);
   }
 

@@ -1,6 +1,6 @@
 #include "nn/state.h"
 
-#include <algorithm>
+#include <set>
 #include <unordered_map>
 
 #include "autograd/autograd.h"
@@ -22,6 +22,15 @@ class Collector final : public Visitor {
 
  private:
   std::unordered_map<const TensorBody*, std::string> first_names_;
+};
+
+class UnusedNames final : public Visitor {
+ public:
+  std::set<std::string> names;
+
+ protected:
+  void on_tensor(const std::string&, Tensor&, Kind) override {}
+  void on_unused(const std::string& name) override { names.insert(name); }
 };
 
 class Copier final : public Visitor {
@@ -86,8 +95,10 @@ void load_state(const VisitFunction& visit, const StateMap& state) {
   for (const auto& [name, here] : found) {
     if (!here) complain(name + " is missing");
   }
+  UnusedNames unused;
+  visit(unused);
   for (const auto& [name, tensor] : state) {
-    if (!known.contains(name)) complain(name + " is not in the model");
+    if (!known.contains(name) && !unused.names.contains(name)) complain(name + " is not in the model");
   }
   if (!problems.empty()) throw ValueError("load_state", problems);
   const NoGrad no_grad;

@@ -72,7 +72,7 @@ StateMap state(M& model) {
 
 /// Copies the values of `state` into the model, converting types. Throws ValueError that lists every missing,
 /// unexpected and mismatched name with the shapes; then the model is as it was. A tied tensor may come under
-/// any one of its names.
+/// any one of its names. What a layer calls unused (PyTorch's `num_batches_tracked`) may be there or not.
 template <Visitable M>
 void load_state(M& model, const StateMap& state) {
   detail::load_state(detail::visiting(model), state);

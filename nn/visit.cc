@@ -3,6 +3,7 @@
 namespace espalier::nn {
 
 Visitor::~Visitor() = default;
+void Visitor::on_unused(const std::string&) {}
 void Visitor::on_mode(bool&) {}
 
 void Visitor::tensor(std::string_view name, Tensor& tensor, Kind kind) {

@@ -38,6 +38,8 @@ class ESPALIER_API Visitor {
   /// A parameter; an undefined one (a layer without bias) is passed over.
   void operator()(std::string_view name, Tensor& parameter) { tensor(name, parameter, Kind::parameter); }
   void buffer(std::string_view name, Tensor& buffer) { tensor(name, buffer, Kind::buffer); }
+  /// A name that files made by others hold and this layer has no use for: nn::load_state passes over it.
+  void unused(std::string_view name) { on_unused(path_ + std::string(name)); }
   /// A switch between training and evaluation.
   void training(bool& flag) { on_mode(flag); }
 
@@ -60,6 +62,7 @@ class ESPALIER_API Visitor {
 
  protected:
   virtual void on_tensor(const std::string& name, Tensor& tensor, Kind kind) = 0;
+  virtual void on_unused(const std::string& name);
   virtual void on_mode(bool& flag);
 
  private:
