@@ -1,0 +1,178 @@
+#include <algorithm>
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "autograd/autograd.h"
+#include "core/error.h"
+#include "nn/batch_norm2d.h"
+#include "nn/conv2d.h"
+#include "nn/dropout.h"
+#include "nn/embedding.h"
+#include "nn/init.h"
+#include "nn/layer_norm.h"
+#include "nn/linear.h"
+#include "nn/losses.h"
+#include "nn/self_attention.h"
+#include "nn/sequential.h"
+#include "nn/state.h"
+#include "ops/relu.h"
+#include "ops/sum.h"
+
+namespace espalier::nn {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+/// `name: f32[2, 3]` of each tensor; `*` marks buffers.
+template <class M>
+std::vector<std::string> contents(M& model) {
+  std::vector<std::string> result;
+  for (const StateEntry& entry : entries(model)) {
+    const char* mark = entry.kind == Visitor::Kind::buffer ? "*" : "";
+    result.push_back(entry.name + mark + ": " + describe(entry.tensor));
+    EXPECT_EQ(entry.tensor.requires_grad(), entry.kind == Visitor::Kind::parameter) << entry.name;
+  }
+  return result;
+}
+
+struct Moments {
+  double least, largest, mean, deviation;
+};
+
+Moments moments(const Tensor& tensor) {
+  const std::vector<float> values = tensor.to_vector<float>();
+  Moments m{HUGE_VAL, -HUGE_VAL, 0, 0};
+  for (const float value : values) {
+    m.least = std::min(m.least, static_cast<double>(value));
+    m.largest = std::max(m.largest, static_cast<double>(value));
+    m.mean += static_cast<double>(value) / static_cast<double>(values.size());
+  }
+  for (const float value : values)
+    m.deviation += std::pow(static_cast<double>(value) - m.mean, 2) / static_cast<double>(values.size());
+  m.deviation = std::sqrt(m.deviation);
+  return m;
+}
+
+/// Uniform within the bound: fills the range to 2 %, and deviates by bound / sqrt(3).
+void expect_uniform(const Tensor& tensor, double bound) {
+  const Moments m = moments(tensor);
+  EXPECT_GE(m.least, -bound);
+  EXPECT_LE(m.largest, bound);
+  EXPECT_LT(m.least, -0.98 * bound);
+  EXPECT_GT(m.largest, 0.98 * bound);
+  EXPECT_NEAR(m.deviation, bound / std::sqrt(3.0), 0.05 * bound);
+}
+
+TEST(Linear, NamesShapesAndInitialValuesAreThoseOfPyTorch) {
+  Linear layer(100, 40, true, Generator(7));
+  EXPECT_THAT(contents(layer), ElementsAre("weight: f32[40, 100]", "bias: f32[40]"));
+  expect_uniform(layer.weight, 0.1);
+  EXPECT_LE(moments(layer.bias).largest, 0.1);
+  EXPECT_GT(moments(layer.bias).deviation, 0.03);
+  Linear plain(100, 40, false);
+  EXPECT_THAT(contents(plain), ElementsAre("weight: f32[40, 100]"));
+  EXPECT_EQ(to_string(layer(zeros({5, 2, 100})).shape()), "[5, 2, 40]");
+}
+
+TEST(Linear, SameGeneratorSameValues) {
+  EXPECT_EQ(Linear(8, 8, true, Generator(3)).weight.to_vector<float>(),
+            Linear(8, 8, true, Generator(3)).weight.to_vector<float>());
+  EXPECT_NE(Linear(8, 8, true, Generator(3)).weight.to_vector<float>(),
+            Linear(8, 8, true, Generator(4)).weight.to_vector<float>());
+}
+
+TEST(Conv2d, NamesShapesAndInitialValuesAreThoseOfPyTorch) {
+  Conv2d layer(8, 32, 3, {.padding = 1, .groups = 2}, true, Generator(7));
+  EXPECT_THAT(contents(layer), ElementsAre("weight: f32[32, 4, 3, 3]", "bias: f32[32]"));
+  expect_uniform(layer.weight, 1.0 / 6);
+  EXPECT_EQ(to_string(layer(zeros({2, 8, 5, 6})).shape()), "[2, 32, 5, 6]");
+  EXPECT_THAT([] { Conv2d(3, 8, 3, {.groups = 2}); }, ThrowsMessage<ValueError>(HasSubstr("2 groups")));
+}
+
+TEST(BatchNorm2d, StartsAsTheIdentityAndFollowsTheBatches) {
+  BatchNorm2d layer(3);
+  EXPECT_THAT(contents(layer),
+              ElementsAre("weight: f32[3]", "bias: f32[3]", "running_mean*: f32[3]", "running_var*: f32[3]"));
+  EXPECT_THAT(layer.weight.to_vector<float>(), Each(1));
+  EXPECT_THAT(layer.running_var.to_vector<float>(), Each(1));
+  const Tensor x = full({2, 3, 2, 2}, 5.0);
+  layer(x);
+  EXPECT_THAT(layer.running_mean.to_vector<float>(), Each(0.5F));
+  eval(layer);
+  layer(x);
+  EXPECT_THAT(layer.running_mean.to_vector<float>(), Each(0.5F));
+}
+
+TEST(LayerNorm, NormalisesTheLastAxis) {
+  LayerNorm layer(2);
+  EXPECT_THAT(contents(layer), ElementsAre("weight: f32[2]", "bias: f32[2]"));
+  const std::vector<float> y = layer(from_values<float>({1, 3, -10, 10}, {2, 2})).to_vector<float>();
+  EXPECT_THAT(y, testing::Pointwise(testing::FloatNear(1e-4F), {-1, 1, -1, 1}));
+}
+
+TEST(Embedding, LooksUpNormalRows) {
+  Embedding layer(50, 40, Generator(7));
+  EXPECT_THAT(contents(layer), ElementsAre("weight: f32[50, 40]"));
+  EXPECT_NEAR(moments(layer.weight).mean, 0, 0.1);
+  EXPECT_NEAR(moments(layer.weight).deviation, 1, 0.1);
+  EXPECT_EQ(to_string(layer(zeros({2, 3}, Dtype::i64)).shape()), "[2, 3, 40]");
+}
+
+TEST(Init, HeNormalDeviatesByTheRootOfTwoOverFanIn) {
+  EXPECT_NEAR(moments(kaiming_normal({64, 50}, 50, Generator(1))).deviation, 0.2, 0.01);
+  EXPECT_NEAR(moments(normal_values({64, 50}, 0.02, Generator(1))).deviation, 0.02, 0.001);
+}
+
+TEST(Dropout, IsSilentInEvaluation) {
+  Sequential model(Dropout(0.5, Generator(3)), relu);
+  const Tensor x = ones({1000});
+  const auto dropped = [&] {
+    const std::vector<float> y = model(x).to_vector<float>();
+    return std::count(y.begin(), y.end(), 0.0F);
+  };
+  EXPECT_NEAR(static_cast<double>(dropped()), 500, 100);
+  eval(model);
+  EXPECT_EQ(dropped(), 0);
+  train(model);
+  EXPECT_GT(dropped(), 0);
+}
+
+TEST(SelfAttention, KeepsTheShapeAndLooksBackOnly) {
+  SelfAttention layer(6, 2, true, Generator(3));
+  EXPECT_THAT(contents(layer), ElementsAre("c_attn.weight: f32[18, 6]", "c_attn.bias: f32[18]",
+                                           "c_proj.weight: f32[6, 6]", "c_proj.bias: f32[6]"));
+  const Tensor x = requires_grad_(normal_values({1, 4, 6}, 1, Generator(1)));
+  const Tensor y = layer(x);
+  EXPECT_EQ(to_string(y.shape()), "[1, 4, 6]");
+  // The result at position 1 does not depend on positions 2 and 3.
+  Tensor seed = zeros({1, 4, 6});
+  std::fill_n(seed.mutable_data<float>() + 6, 6, 1.0F);
+  const std::vector<float> gradient = grad(y, x, {.gradients = {seed}}).to_vector<float>();
+  EXPECT_THAT(std::vector(gradient.begin() + 12, gradient.end()), Each(0));
+  EXPECT_THAT(std::vector(gradient.begin(), gradient.begin() + 6), testing::Contains(testing::Ne(0)));
+  EXPECT_THAT([] { SelfAttention(6, 4); }, ThrowsMessage<ValueError>(HasSubstr("4 heads")));
+}
+
+TEST(Sequential, HoldsLayersFunctionsAndItself) {
+  Sequential model(Linear(4, 3), relu, Sequential(Linear(3, 2, false)),
+                   [](const Tensor& x) { return sum(x, {-1}); });
+  EXPECT_THAT(contents(model), ElementsAre("0.weight: f32[3, 4]", "0.bias: f32[3]", "2.0.weight: f32[2, 3]"));
+  EXPECT_EQ(to_string(model(zeros({7, 4})).shape()), "[7]");
+}
+
+TEST(Losses, CallTheFunctionsOfTheirNames) {
+  const Tensor x = from_values<float>({0.5, 0.25}, {1, 2}), y = from_values<float>({1, 0}, {1, 2});
+  const Tensor target = zeros({1}, Dtype::i64);
+  EXPECT_EQ(CrossEntropy()(x, target).item(), cross_entropy(x, target).item());
+  EXPECT_EQ(MeanSquaredError()(x, y).item(), mse_loss(x, y).item());
+  EXPECT_EQ(BinaryCrossEntropy()(x, y).item(), binary_cross_entropy(x, y).item());
+  EXPECT_EQ(BinaryCrossEntropyWithLogits()(x, y).item(), binary_cross_entropy_with_logits(x, y).item());
+}
+
+}  // namespace
+}  // namespace espalier::nn
