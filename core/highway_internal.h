@@ -18,7 +18,8 @@
 //   #endif
 //
 // (clang-format off around the includes: their order matters.) Lambdas inside HWY_NAMESPACE need HWY_ATTR, or
-// GCC refuses to inline intrinsics into them.
+// GCC refuses to inline intrinsics into them. Partial vectors are read with load_first (core/masked-inl.h),
+// not with MaskedLoad.
 
 #include "core/cpu_features.h"
 

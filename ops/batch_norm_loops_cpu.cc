@@ -8,6 +8,7 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "core/masked-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -32,7 +33,7 @@ struct Chunk {
     const D d;
     if constexpr (partial) {
       if (i == width - 1)
-        return hn::MaskedLoad(hn::FirstN(d, last), d, from + static_cast<size_t>(i) * hn::Lanes(d));
+        return load_first(hn::FirstN(d, last), d, from + static_cast<size_t>(i) * hn::Lanes(d));
     }
     return hn::LoadU(d, from + static_cast<size_t>(i) * hn::Lanes(d));
   }

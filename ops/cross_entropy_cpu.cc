@@ -13,6 +13,7 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "core/masked-inl.h"
 #include "ops/vector_math-inl.h"
 // clang-format on
 
@@ -68,7 +69,7 @@ HWY_ATTR C max_of(const C* x, int64_t n, C start) {
   for (; i + lanes <= n; i += lanes) top = hn::Max(top, hn::LoadU(d, x + i));
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-    top = hn::Max(top, hn::IfThenElse(rest, hn::MaskedLoad(rest, d, x + i), top));
+    top = hn::Max(top, hn::IfThenElse(rest, load_first(rest, d, x + i), top));
   }
   return hn::GetLane(hn::MaxOfLanes(d, top));
 }
@@ -84,7 +85,7 @@ HWY_ATTR C exp_sum(const C* x, int64_t n, C top) {
   for (; i + lanes <= n; i += lanes) sum = hn::Add(sum, vector_exp(d, hn::Sub(hn::LoadU(d, x + i), tops)));
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-    const auto last = vector_exp(d, hn::Sub(hn::MaskedLoad(rest, d, x + i), tops));
+    const auto last = vector_exp(d, hn::Sub(load_first(rest, d, x + i), tops));
     sum = hn::Add(sum, hn::IfThenElseZero(rest, last));
   }
   return hn::GetLane(hn::SumOfLanes(d, sum));
@@ -103,7 +104,7 @@ HWY_ATTR void scaled_softmax(const C* x, int64_t n, C log_sum, C scale, C* out) 
   }
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-    const auto last = vector_exp(d, hn::Sub(hn::MaskedLoad(rest, d, x + i), log_sums));
+    const auto last = vector_exp(d, hn::Sub(load_first(rest, d, x + i), log_sums));
     hn::BlendedStore(hn::Mul(last, scales), rest, d, out + i);
   }
 }
@@ -115,8 +116,8 @@ HWY_ATTR void add_logs(const C* tops, const C* sums, int64_t n, C* log_sums) {
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   for (int64_t i = 0; i < n; i += lanes) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(std::min(lanes, n - i)));
-    const auto logs = vector_log(d, hn::MaskedLoad(rest, d, sums + i));
-    hn::BlendedStore(hn::Add(hn::MaskedLoad(rest, d, tops + i), logs), rest, d, log_sums + i);
+    const auto logs = vector_log(d, load_first(rest, d, sums + i));
+    hn::BlendedStore(hn::Add(load_first(rest, d, tops + i), logs), rest, d, log_sums + i);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <array>
 #include <utility>
 
+#include "core/masked-inl.h"
 #include "core/parallel.h"
 #include "hwy/highway.h"
 #include "ops/elementwise_internal.h"
@@ -30,7 +31,7 @@ HWY_ATTR void vector_loop(const F& f, C* out, const std::array<const C*, sizeof.
   for (; i + lanes <= n; i += lanes) hn::StoreU(f(d, hn::LoadU(d, in[I] + i)...), d, out + i);
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-    hn::BlendedStore(f(d, hn::MaskedLoad(rest, d, in[I] + i)...), rest, d, out + i);
+    hn::BlendedStore(f(d, load_first(rest, d, in[I] + i)...), rest, d, out + i);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "core/masked-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -32,7 +33,7 @@ HWY_ATTR void add_columns(T* to, const T* from, const Index* index, int64_t coun
     for (; i + lanes <= width; i += lanes)
       hn::StoreU(hn::Add(hn::LoadU(d, sum + i), hn::LoadU(d, row + i)), d, sum + i);
     if (i < width) {
-      const auto total = hn::Add(hn::MaskedLoad(rest, d, sum + i), hn::MaskedLoad(rest, d, row + i));
+      const auto total = hn::Add(load_first(rest, d, sum + i), load_first(rest, d, row + i));
       hn::BlendedStore(total, rest, d, sum + i);
     }
   }

@@ -8,6 +8,7 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "core/masked-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -34,7 +35,7 @@ HWY_INLINE void for_each_vector(int64_t n, F&& f) {
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
     f(
-        i, [&](const T* p) HWY_ATTR { return hn::MaskedLoad(rest, d, p + i); },
+        i, [&](const T* p) HWY_ATTR { return load_first(rest, d, p + i); },
         [&](hn::Vec<D<T>> v, T* p) HWY_ATTR { hn::BlendedStore(v, rest, d, p + i); });
   }
 }
@@ -73,7 +74,7 @@ HWY_ATTR void normalize_rows(const LayerNormRows<T>& rows, int64_t first, int64_
     }
     for (; i < n; i += lanes) {
       const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-      const auto a = hn::IfThenElseZero(rest, hn::Sub(hn::MaskedLoad(rest, d, x + i), center));
+      const auto a = hn::IfThenElseZero(rest, hn::Sub(load_first(rest, d, x + i), center));
       even = hn::MulAdd(a, a, even);
     }
     const T variance = sum_of_lanes<T>(hn::Add(even, odd)) / static_cast<T>(n);

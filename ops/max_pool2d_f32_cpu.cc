@@ -13,6 +13,7 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "core/masked-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -55,8 +56,7 @@ void max_window(const float* x, const WindowAxis& rows, const WindowAxis& column
   if (c < channels) {
     const auto rest = static_cast<size_t>(channels - c);
     const auto mask = hn::FirstN(d, rest);
-    const auto [best, index] =
-        run(c, [&](const float* from) HWY_ATTR { return hn::MaskedLoad(mask, d, from); });
+    const auto [best, index] = run(c, [&](const float* from) HWY_ATTR { return load_first(mask, d, from); });
     hn::BlendedStore(best, mask, d, y + c);
     hn::BlendedStore(index, hn::FirstN(di, rest), di, indices + c);
   }

@@ -10,6 +10,7 @@
 #define ESPALIER_MEAN_LOSS_INL_H_
 #endif
 
+#include "core/masked-inl.h"
 #include "core/parallel.h"
 #include "hwy/highway.h"
 #include "ops/elementwise-inl.h"
@@ -40,8 +41,7 @@ HWY_ATTR double sum_losses(const F& f, const C* predictions, const C* targets, i
     sum = hn::Add(sum, f.loss(d, hn::LoadU(d, predictions + i), hn::LoadU(d, targets + i)));
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-    const auto last =
-        f.loss(d, hn::MaskedLoad(rest, d, predictions + i), hn::MaskedLoad(rest, d, targets + i));
+    const auto last = f.loss(d, load_first(rest, d, predictions + i), load_first(rest, d, targets + i));
     sum = hn::Add(sum, hn::IfThenElseZero(rest, last));
   }
   return static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum)));

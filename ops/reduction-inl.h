@@ -24,6 +24,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/masked-inl.h"
 #include "core/parallel.h"
 #include "hwy/highway.h"
 #include "ops/elementwise_internal.h"
@@ -64,7 +65,7 @@ HWY_ATTR C reduce_block(const R& reducer, const C* data, int64_t n) {
   for (; i + lanes <= n; i += lanes) a0 = reducer.combine(d, a0, hn::LoadU(d, data + i));
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-    a1 = reducer.combine(d, a1, hn::IfThenElse(rest, hn::MaskedLoad(rest, d, data + i), identity));
+    a1 = reducer.combine(d, a1, hn::IfThenElse(rest, load_first(rest, d, data + i), identity));
   }
   return reducer.lanes(d, reducer.combine(d, reducer.combine(d, a0, a1), reducer.combine(d, a2, a3)));
 }
@@ -89,8 +90,8 @@ HWY_ATTR void reduce_rows(const R& reducer, C* sums, const std::array<const C*, 
   }
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-    const auto row = combined([&](const C* data) HWY_ATTR { return hn::MaskedLoad(rest, d, data + i); });
-    hn::BlendedStore(reducer.combine(d, hn::MaskedLoad(rest, d, sums + i), row), rest, d, sums + i);
+    const auto row = combined([&](const C* data) HWY_ATTR { return load_first(rest, d, data + i); });
+    hn::BlendedStore(reducer.combine(d, load_first(rest, d, sums + i), row), rest, d, sums + i);
   }
 }
 

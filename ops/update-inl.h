@@ -11,6 +11,7 @@
 
 #include <array>
 
+#include "core/masked-inl.h"
 #include "core/parallel.h"
 #include "hwy/highway.h"
 #include "ops/elementwise_internal.h"
@@ -38,11 +39,11 @@ HWY_ATTR void update_elements(const F& f, const std::array<C*, N>& x, int64_t n)
   }
   if (i == n) return;
   const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-  auto parameter = hn::MaskedLoad(rest, d, x[0] + i);
-  const auto gradient = hn::MaskedLoad(rest, d, x[1] + i);
+  auto parameter = load_first(rest, d, x[0] + i);
+  const auto gradient = load_first(rest, d, x[1] + i);
   auto state1 = hn::Zero(d), state2 = hn::Zero(d);
-  if constexpr (N > 2) state1 = hn::MaskedLoad(rest, d, x[2] + i);
-  if constexpr (N > 3) state2 = hn::MaskedLoad(rest, d, x[3] + i);
+  if constexpr (N > 2) state1 = load_first(rest, d, x[2] + i);
+  if constexpr (N > 3) state2 = load_first(rest, d, x[3] + i);
   f(d, parameter, gradient, state1, state2);
   hn::BlendedStore(parameter, rest, d, x[0] + i);
   if constexpr (N > 2) hn::BlendedStore(state1, rest, d, x[2] + i);

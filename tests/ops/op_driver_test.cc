@@ -11,6 +11,7 @@
 
 #include "autograd/autograd.h"
 #include "autograd/gradient_check.h"
+#include "core/cpu_features.h"
 #include "ops/cast.h"
 #include "tests/ops/op_tests.h"
 
@@ -97,17 +98,21 @@ Tensor scattered(const Tensor& tensor) {
 
 class Operations : public testing::TestWithParam<OpTest> {};
 
-TEST_P(Operations, ValuesInEveryType) {
-  for (const OpSample& sample : GetParam().samples) {
-    for (const Dtype dtype : GetParam().dtypes) {
+void check_values_of(const OpTest& test) {
+  for (const OpSample& sample : test.samples) {
+    for (const Dtype dtype : test.dtypes) {
       const std::string where = sample.label + " in " + std::string(to_string(dtype));
       SCOPED_TRACE(where);
       const std::vector<Tensor> inputs = make_inputs(sample, dtype);
       const Arrays expected = sample.reference(to_arrays(inputs));
-      expect_close(sample.run(inputs), expected, GetParam().tolerance, where);
-      if (HasFatalFailure()) return;
+      expect_close(sample.run(inputs), expected, test.tolerance, where);
+      if (testing::Test::HasFatalFailure()) return;
     }
   }
+}
+
+TEST_P(Operations, ValuesInEveryType) {
+  check_values_of(GetParam());
 }
 
 TEST_P(Operations, NonContiguousInputs) {
@@ -162,6 +167,23 @@ void check_gradients_of(const OpTest& test, bool second_order) {
 TEST_P(Operations, GradientsAgreeWithDifferences) {
   if (!GetParam().differentiable) GTEST_SKIP() << "has no gradient";
   check_gradients_of(GetParam(), false);
+}
+
+/// Puts the level back, also after a failed assertion.
+struct CpuLevelScope {
+  CpuLevel best = cpu_level();
+  ~CpuLevelScope() { set_cpu_level(best); }
+};
+
+TEST_P(Operations, EveryInstructionSetAgrees) {
+  const CpuLevelScope scope;
+  for (const CpuLevel level : {CpuLevel::baseline, CpuLevel::avx2}) {
+    if (level >= scope.best) continue;  // the other tests run on the best one
+    SCOPED_TRACE(cpu_level_name(level));
+    set_cpu_level(level);
+    check_values_of(GetParam());
+    if (GetParam().differentiable) check_gradients_of(GetParam(), false);
+  }
 }
 
 TEST_P(Operations, SecondDerivativesAgreeWithDifferences) {
