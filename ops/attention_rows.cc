@@ -10,25 +10,17 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "hwy/contrib/math/math-inl.h"
+#include "ops/vector_math-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
 template <class T>
 using D = hn::ScalableTag<T>;
 template <class T>
 using V = hn::Vec<D<T>>;
-
-/// Highway's Exp gives 0 for NaN, which would hide it.
-template <class T>
-HWY_INLINE V<T> exp_or_nan(V<T> x) {
-  return hn::IfThenElse(hn::IsNaN(x), x, hn::Exp(D<T>(), x));
-}
 
 // The rows of a tile are whole vectors long (kAttentionKeys is a multiple of every vector's lanes), so loads
 // and stores past the last column stay inside; those lanes are masked.
@@ -58,13 +50,13 @@ HWY_INLINE T exponentials(T* x, int64_t n, int64_t columns, T scale, T shift) {
   auto sum = hn::Zero(d);
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    const auto e = exp_or_nan<T>(hn::MulSub(hn::Load(d, x + i), factor, offset));
+    const auto e = vector_exp(d, hn::MulSub(hn::Load(d, x + i), factor, offset));
     sum = hn::Add(sum, e);
     hn::Store(e, d, x + i);
   }
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-    const auto e = hn::IfThenElseZero(rest, exp_or_nan<T>(hn::MulSub(hn::Load(d, x + i), factor, offset)));
+    const auto e = hn::IfThenElseZero(rest, vector_exp(d, hn::MulSub(hn::Load(d, x + i), factor, offset)));
     sum = hn::Add(sum, e);
     hn::Store(e, d, x + i);
     i += lanes;
@@ -126,7 +118,7 @@ HWY_INLINE void gradients(const AttentionTile<T>& tile, const T* log_sum, const 
     const auto offset = hn::Set(d, log_sum[i]), middle = hn::Set(d, delta[i]);
     for (int64_t j = 0; j < tile.columns; j += lanes) {
       const auto seen = hn::FirstN(d, static_cast<size_t>(std::clamp<int64_t>(n - j, 0, lanes)));
-      const auto e = hn::IfThenElseZero(seen, exp_or_nan<T>(hn::MulSub(hn::Load(d, p + j), factor, offset)));
+      const auto e = hn::IfThenElseZero(seen, vector_exp(d, hn::MulSub(hn::Load(d, p + j), factor, offset)));
       const auto slope = hn::Mul(hn::Mul(e, factor), hn::Sub(hn::Load(d, ds + j), middle));
       hn::Store(e, d, p + j);
       hn::Store(hn::IfThenElseZero(seen, slope), d, ds + j);
