@@ -21,17 +21,72 @@ HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Applies `f` to `n` neighbouring elements of each input; the last, partial vector is masked.
+/// Applies `f` to `n` elements: neighbours in `in[i]`, or, where `walks[i]` is 0 instead of -1, always those
+/// of one vector. The last, partial vector is masked.
 template <class C, class F, size_t... I>
-HWY_ATTR void vector_loop(const F& f, C* out, const std::array<const C*, sizeof...(I)>& in, int64_t n,
-                          std::index_sequence<I...>) {
+HWY_INLINE void vector_loop(const F& f, C* out, const std::array<const C*, sizeof...(I)>& in,
+                            const std::array<int64_t, sizeof...(I)>& walks, int64_t n,
+                            std::index_sequence<I...>) {
   const hn::ScalableTag<C> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(f(d, hn::LoadU(d, in[I] + i)...), d, out + i);
+  for (; i + lanes <= n; i += lanes) {
+    hn::StoreU(f(d, hn::LoadU(d, in[I] + (i & walks[I]))...), d, out + i);
+  }
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-    hn::BlendedStore(f(d, load_first(rest, d, in[I] + i)...), rest, d, out + i);
+    hn::BlendedStore(f(d, load_first(rest, d, in[I] + (i & walks[I]))...), rest, d, out + i);
+  }
+}
+
+/// Applies `f` where the operands lie: each of type C, and in a row either neighbours or one element.
+template <class C, class F, size_t... I>
+HWY_ATTR void direct_rows(const F& f, const ElementwiseLoop& loop, const ElementwiseRows& rows,
+                          std::index_sequence<I...> each) {
+  constexpr size_t kInputs = sizeof...(I);
+  const hn::ScalableTag<C> d;
+  HWY_ALIGN C repeated[kInputs][hn::MaxLanes(d)];
+  const std::array<int64_t, kInputs> walks = {(loop.inner().strides[I + 1] == 0 ? 0 : -1)...};
+  std::array<char*, kMaxOperands> data = rows.data;
+  for (int64_t row = 0; row < rows.count; ++row) {
+    std::array<const C*, kInputs> in = {reinterpret_cast<const C*>(data[I + 1])...};
+    for (size_t i = 0; i < kInputs; ++i) {
+      if (walks[i] != 0) continue;
+      hn::StoreU(hn::Set(d, *in[i]), d, repeated[i]);
+      in[i] = repeated[i];
+    }
+    vector_loop(f, reinterpret_cast<C*>(data[0]), in, walks, rows.size, each);
+    for (size_t o = 0; o <= kInputs; ++o) data[o] += loop.step(static_cast<int>(o));
+  }
+}
+
+/// Applies `f` tile by tile: operands that are not neighbours of type C are converted on their way.
+template <class C, class F, size_t... I>
+HWY_ATTR void tiled_row(const F& f, const ElementwiseLoop& loop, const ElementwiseRow& row,
+                        std::index_sequence<I...> each) {
+  constexpr size_t kInputs = sizeof...(I);
+  HWY_ALIGN C tiles[kInputs + 1][kTile];
+  const std::array<int64_t, kMaxOperands>& strides = loop.inner().strides;
+  for (int64_t begin = 0; begin < row.size; begin += kTile) {
+    const int64_t n = std::min(kTile, row.size - begin);
+    const auto at = [&](size_t o) {
+      return row.data[o] + begin * strides[o] * static_cast<int64_t>(size_of(loop.dtypes[o]));
+    };
+    const auto direct = [&](size_t o) { return loop.dtypes[o] == dtype_of<C>() && strides[o] == 1; };
+    std::array<const C*, kInputs> in;
+    for (size_t i = 0; i < kInputs; ++i) {
+      if (direct(i + 1)) {
+        in[i] = reinterpret_cast<const C*>(at(i + 1));
+      } else {
+        // The tile of a repeated element stays as it is along the row.
+        if (strides[i + 1] != 0 || begin == 0)
+          load_tile(tiles[i + 1], loop.dtypes[i + 1], at(i + 1), strides[i + 1], n);
+        in[i] = tiles[i + 1];
+      }
+    }
+    C* const out = direct(0) ? reinterpret_cast<C*>(at(0)) : tiles[0];
+    vector_loop(f, out, in, std::array<int64_t, kInputs>{(static_cast<void>(I), -1)...}, n, each);
+    if (!direct(0)) store_tile(tiles[0], loop.dtypes[0], at(0), strides[0], n);
   }
 }
 
@@ -41,40 +96,20 @@ template <class C, size_t N, class F>
 void run_elementwise(const F& f, const Tensor& output, Inputs inputs, int64_t work) {
   if (output.numel() == 0) return;
   const ElementwiseLoop loop(output, inputs);
-  const std::array<int64_t, kMaxOperands> strides = loop.inner().strides;
-  // Operands that are already neighbouring elements of type C are used where they lie, the others pass
-  // through a tile.
-  std::array<bool, N + 1> direct;
-  bool all_direct = true;
+  bool direct = true;
   for (size_t o = 0; o <= N; ++o) {
-    direct[o] = loop.dtypes[o] == dtype_of<C>() && (strides[o] == 1 || loop.inner().size == 1);
-    all_direct &= direct[o];
+    const int64_t stride = loop.inner().strides[o];
+    direct &=
+        loop.dtypes[o] == dtype_of<C>() && (stride == 1 || (stride == 0 && o > 0) || loop.inner().size == 1);
   }
+  const auto each = std::make_index_sequence<N>();
   parallel_for(0, loop.elements, std::max<int64_t>(1, kSerialWork / work), [&](int64_t first, int64_t last) {
-    alignas(64) C tiles[N + 1][kTile];
-    for_each_row(loop, first, last, [&](const ElementwiseRow& row) {
-      const int64_t step = all_direct ? row.size : kTile;
-      for (int64_t begin = 0; begin < row.size; begin += step) {
-        const int64_t n = std::min(step, row.size - begin);
-        const auto at = [&](size_t o) {
-          return row.data[o] + begin * strides[o] * static_cast<int64_t>(size_of(loop.dtypes[o]));
-        };
-        std::array<const C*, N> in;
-        for (size_t i = 0; i < N; ++i) {
-          if (direct[i + 1]) {
-            in[i] = reinterpret_cast<const C*>(at(i + 1));
-          } else {
-            // A broadcast operand's tile stays as it is along the row.
-            if (strides[i + 1] != 0 || begin == 0)
-              load_tile(tiles[i + 1], loop.dtypes[i + 1], at(i + 1), strides[i + 1], n);
-            in[i] = tiles[i + 1];
-          }
-        }
-        C* out = direct[0] ? reinterpret_cast<C*>(at(0)) : tiles[0];
-        vector_loop(f, out, in, n, std::make_index_sequence<N>());
-        if (!direct[0]) store_tile(tiles[0], loop.dtypes[0], at(0), strides[0], n);
-      }
-    });
+    if (direct) {
+      for_each_rows(loop, first, last,
+                    [&](const ElementwiseRows& rows) { direct_rows<C>(f, loop, rows, each); });
+    } else {
+      for_each_row(loop, first, last, [&](const ElementwiseRow& row) { tiled_row<C>(f, loop, row, each); });
+    }
   });
 }
 

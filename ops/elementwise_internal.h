@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "core/door.h"
 #include "ops/elementwise.h"
@@ -66,25 +68,38 @@ struct ElementwiseLoop {
   ElementwiseLoop(const Tensor& output, Inputs inputs);
 
   const Axis& inner() const noexcept { return axes[static_cast<size_t>(rank - 1)]; }
+  /// Bytes from one stretch of the innermost axis to the next, in an operand.
+  int64_t step(int operand) const noexcept {
+    const auto o = static_cast<size_t>(operand);
+    return rank < 2
+               ? 0
+               : axes[static_cast<size_t>(rank - 2)].strides[o] * static_cast<int64_t>(size_of(dtypes[o]));
+  }
 };
 
-/// A stretch of the innermost axis: where each operand starts.
-struct ElementwiseRow {
+/// Stretches of the innermost axis that follow each other along the next axis: where the operands of the
+/// first one start.
+struct ElementwiseRows {
   std::array<char*, kMaxOperands> data;
-  int64_t size;
+  int64_t size;   ///< elements in each
+  int64_t count;  ///< how many there are; ElementwiseLoop::step says how far apart
 };
 
-/// Calls `body(row)` for the stretches that make up the elements [first, last) in the loop's order.
+/// Calls `body(rows)` for the stretches that make up the elements [first, last) in the loop's order.
 template <class Body>
-void for_each_row(const ElementwiseLoop& loop, int64_t first, int64_t last, Body&& body) {
+void for_each_rows(const ElementwiseLoop& loop, int64_t first, int64_t last, Body&& body) {
   const int64_t width = loop.inner().size;
   while (first < last) {
     int64_t rest = first / width;
     const int64_t column = first % width;
-    ElementwiseRow row{loop.data, std::min(width - column, last - first)};
+    ElementwiseRows rows{loop.data, std::min(width - column, last - first), 1};
+    if (rows.size == width && loop.rank > 1) {
+      const int64_t height = loop.axes[static_cast<size_t>(loop.rank - 2)].size;
+      rows.count = std::min((last - first) / width, height - rest % height);
+    }
     for (int operand = 0; operand < loop.operands; ++operand) {
       const auto o = static_cast<size_t>(operand);
-      row.data[o] += column * loop.inner().strides[o] * static_cast<int64_t>(size_of(loop.dtypes[o]));
+      rows.data[o] += column * loop.inner().strides[o] * static_cast<int64_t>(size_of(loop.dtypes[o]));
     }
     for (int axis = loop.rank - 2; axis >= 0; --axis) {
       const ElementwiseLoop::Axis& outer = loop.axes[static_cast<size_t>(axis)];
@@ -92,12 +107,32 @@ void for_each_row(const ElementwiseLoop& loop, int64_t first, int64_t last, Body
       rest /= outer.size;
       for (int operand = 0; operand < loop.operands; ++operand) {
         const auto o = static_cast<size_t>(operand);
-        row.data[o] += index * outer.strides[o] * static_cast<int64_t>(size_of(loop.dtypes[o]));
+        rows.data[o] += index * outer.strides[o] * static_cast<int64_t>(size_of(loop.dtypes[o]));
       }
     }
-    body(row);
-    first += row.size;
+    body(std::as_const(rows));
+    first += rows.size * rows.count;
   }
+}
+
+/// A stretch of the innermost axis: where each operand starts.
+struct ElementwiseRow {
+  std::array<char*, kMaxOperands> data;
+  int64_t size;
+};
+
+/// The same one by one: calls `body(row)`.
+template <class Body>
+void for_each_row(const ElementwiseLoop& loop, int64_t first, int64_t last, Body&& body) {
+  for_each_rows(loop, first, last, [&](const ElementwiseRows& rows) {
+    ElementwiseRow row{rows.data, rows.size};
+    for (int64_t i = 0; i < rows.count; ++i) {
+      body(std::as_const(row));
+      for (int operand = 0; operand < loop.operands; ++operand) {
+        row.data[static_cast<size_t>(operand)] += loop.step(operand);
+      }
+    }
+  });
 }
 
 /// Elements that are converted and computed at a time: operands of one tile (4 * 256 doubles) stay in a 32

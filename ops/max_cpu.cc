@@ -34,11 +34,10 @@ struct MaxReducer {
   }
   template <class D, class V>
   HWY_ATTR C lanes(D d, V v) const {
-    C each[hn::MaxLanes(D())];
-    hn::StoreU(v, d, each);
-    C total = each[0];
-    for (size_t i = 1; i < hn::Lanes(d); ++i) total = combine(total, each[i]);
-    return total;
+    if constexpr (std::is_floating_point_v<C>) {
+      if (!hn::AllFalse(d, hn::IsNaN(v))) return std::numeric_limits<C>::quiet_NaN();
+    }
+    return hn::GetLane(hn::MaxOfLanes(d, v));
   }
   Total combine(Total a, Total b) const { return a > b || a != a ? a : b; }
   Total finish(Total total) const { return total; }
@@ -51,25 +50,31 @@ void max_kernel(const Tensor& output, const Tensor& input, const Dims& axes) {
   });
 }
 
-/// The first place of the largest of `n` elements, `stride` apart: block by block, each searched only where
-/// it raises the maximum.
+/// The first place of the largest of `n` elements, `stride` apart: block by block, of which only the first
+/// that has the largest is searched.
 template <class C>
 int64_t argmax_of(const Tensor& input, const char* data, int64_t stride, int64_t n) {
-  const MaxReducer<C> reducer;
-  const auto size = static_cast<int64_t>(size_of(input.dtype()));
   C tile[kTile];
+  const auto block = [&](int64_t begin, int64_t count) -> const C* {
+    const char* const from = data + begin * stride * static_cast<int64_t>(size_of(input.dtype()));
+    if (input.dtype() == dtype_of<C>() && stride == 1) return reinterpret_cast<const C*>(from);
+    load_tile(tile, input.dtype(), from, stride, count);
+    return tile;
+  };
+  const MaxReducer<C> reducer;
   C best = reducer.identity();
-  int64_t place = 0;
-  for (int64_t begin = 0; begin < n; begin += kTile) {
+  int64_t found = 0;  // where the block begins
+  for (int64_t begin = 0; begin < n && best == best; begin += kTile) {
     const int64_t count = std::min(kTile, n - begin);
-    load_tile(tile, input.dtype(), data + begin * stride * size, stride, count);
-    const C largest = reduce_block(reducer, tile, count);
+    const C largest = reduce_block(reducer, block(begin, count), count);
     if (largest <= best) continue;
-    place = begin + (std::find_if(tile, tile + count, [&](C x) { return x == largest || x != x; }) - tile);
-    if (largest != largest) return place;
     best = largest;
+    found = begin;
   }
-  return place;
+  const int64_t count = std::min(kTile, n - found);
+  const C* const elements = block(found, count);
+  return found +
+         (std::find_if(elements, elements + count, [&](C x) { return x == best || x != x; }) - elements);
 }
 
 void argmax_kernel(const Tensor& output, const Tensor& input, int axis) {

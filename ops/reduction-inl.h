@@ -34,14 +34,15 @@ HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Elements of one partial result that a thread computes at a time: enough to pay for a fork.
-inline constexpr int64_t kReductionUnit = kSerialWork;
+/// Elements of one partial result that a thread computes at a time: enough to pay for a fork, and for the
+/// second pass over the partial results of wide rows, which are in double.
+inline constexpr int64_t kReductionUnit = 2 * kSerialWork;
 /// With so many groups of outputs there is work for all threads without cutting up what ends in one group.
 inline constexpr int64_t kReductionGroups = 32;
-/// Neighbours that go into one partial result in C before it joins a Total. With 16 accumulators (4 vectors
-/// of SSE4) 64 are added up in each, which bounds the rounding error of a sum of floats by
-/// (64 + 4) 2^-24 sum |x|, however long it is.
-inline constexpr int64_t kReductionBlock = 1024;
+/// Neighbours that go into one partial result in C before it joins a Total: enough to hide the cost of adding
+/// up a vector's lanes. Spread over 4 vectors, they are 64 additions to each lane with AVX-512 (256 with
+/// SSE4), which bounds the rounding error of a sum of floats, however long, by (64 + 6) 2^-24 sum |x|.
+inline constexpr int64_t kReductionBlock = 4096;
 /// Columns that are reduced at a time: accumulators and four rows stay in the first-level cache.
 inline constexpr int64_t kReductionColumns = 1024;
 /// Rows that are added up in C before they join the Totals; as far as rounding goes, 64 / 4 + 2 additions.
@@ -51,23 +52,28 @@ inline constexpr int64_t kReductionRows = 64;
 template <class C, class R>
 HWY_ATTR C reduce_block(const R& reducer, const C* data, int64_t n) {
   const hn::ScalableTag<C> d;
-  using V = hn::Vec<decltype(d)>;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  const V identity = hn::Set(d, reducer.identity());
-  V a0 = identity, a1 = identity, a2 = identity, a3 = identity;
+  auto a0 = hn::Set(d, reducer.identity());
   int64_t i = 0;
-  for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    a0 = reducer.combine(d, a0, hn::LoadU(d, data + i));
-    a1 = reducer.combine(d, a1, hn::LoadU(d, data + i + lanes));
-    a2 = reducer.combine(d, a2, hn::LoadU(d, data + i + 2 * lanes));
-    a3 = reducer.combine(d, a3, hn::LoadU(d, data + i + 3 * lanes));
+  if (n >= 4 * lanes) {
+    a0 = hn::LoadU(d, data);
+    auto a1 = hn::LoadU(d, data + lanes), a2 = hn::LoadU(d, data + 2 * lanes),
+         a3 = hn::LoadU(d, data + 3 * lanes);
+    for (i = 4 * lanes; i + 4 * lanes <= n; i += 4 * lanes) {
+      a0 = reducer.combine(d, a0, hn::LoadU(d, data + i));
+      a1 = reducer.combine(d, a1, hn::LoadU(d, data + i + lanes));
+      a2 = reducer.combine(d, a2, hn::LoadU(d, data + i + 2 * lanes));
+      a3 = reducer.combine(d, a3, hn::LoadU(d, data + i + 3 * lanes));
+    }
+    a0 = reducer.combine(d, reducer.combine(d, a0, a1), reducer.combine(d, a2, a3));
   }
   for (; i + lanes <= n; i += lanes) a0 = reducer.combine(d, a0, hn::LoadU(d, data + i));
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-    a1 = reducer.combine(d, a1, hn::IfThenElse(rest, load_first(rest, d, data + i), identity));
+    const auto identity = hn::Set(d, reducer.identity());
+    a0 = reducer.combine(d, a0, hn::IfThenElse(rest, load_first(rest, d, data + i), identity));
   }
-  return reducer.lanes(d, reducer.combine(d, reducer.combine(d, a0, a1), reducer.combine(d, a2, a3)));
+  return reducer.lanes(d, a0);
 }
 
 /// Combines a row, or four, into the accumulators of as many columns.
@@ -108,7 +114,9 @@ class ReductionRun {
   }
 
   void run() {
-    if (loop_.inner_reduced) {
+    if (loop_.inner_reduced && loop_.reduced().empty() && loop_.inner.size <= kReductionBlock) {
+      run_rows();
+    } else if (loop_.inner_reduced) {
       // A row is cut into segments; neighbouring segments, of one row or several, make a unit.
       segment_ = std::min(loop_.inner.size, kReductionUnit);
       segments_ = (loop_.inner.size + segment_ - 1) / segment_;
@@ -120,6 +128,33 @@ class ReductionRun {
   }
 
  private:
+  /// Each output is one row, a single block.
+  void run_rows() {
+    const int64_t grain = std::max<int64_t>(1, kSerialWork / loop_.inner.size);
+    parallel_for(0, loop_.kept_positions, grain, [&](int64_t first, int64_t last) {
+      // Runs of rows along the innermost axis that is kept.
+      const ReductionLoop::Axis axis =
+          loop_.kept().empty() ? ReductionLoop::Axis{1, 0, 1} : loop_.kept().back();
+      while (first < last) {
+        const int64_t run = std::min({last - first, axis.size - first % axis.size, kTile});
+        reduce_rows_of(offset_at(loop_.kept(), first, &ReductionLoop::Axis::input), axis.input, run,
+                       offset_at(loop_.kept(), first, &ReductionLoop::Axis::output), axis.output);
+        first += run;
+      }
+    });
+  }
+
+  HWY_ATTR void reduce_rows_of(int64_t input, int64_t input_step, int64_t rows, int64_t output,
+                               int64_t output_step) const {
+    C tile[kReductionBlock];
+    Total totals[kTile];
+    for (int64_t row = 0; row < rows; ++row) {
+      const C* const data = elements(input + row * input_step, loop_.inner.size, tile);
+      totals[row] = reducer_.finish(static_cast<Total>(reduce_block(reducer_, data, loop_.inner.size)));
+    }
+    store_tile(totals, output_.dtype(), output_at(output), output_step, rows);
+  }
+
   /// A unit reduces `steps` consecutive ones of the `all` segments or rows, of `elements` each, that end in
   /// the same `width` outputs, of which there are `chunks` for each position that is kept.
   void run_units(int64_t chunks, int64_t width, int64_t all, int64_t elements) {
@@ -173,6 +208,10 @@ class ReductionRun {
   const char* at(int64_t offset) const {
     return static_cast<const char*>(input_.raw_data()) +
            offset * static_cast<int64_t>(size_of(input_.dtype()));
+  }
+
+  char* output_at(int64_t offset) const {
+    return static_cast<char*>(output_.raw_data()) + offset * static_cast<int64_t>(size_of(output_.dtype()));
   }
 
   /// `n` elements of the innermost axis as neighbours of type C: where they lie, or converted in `tile`.
@@ -247,9 +286,7 @@ class ReductionRun {
     for (int64_t i = 0; i < n; ++i) totals[i] = reducer_.finish(totals[i]);
     const int64_t offset = offset_at(loop_.kept(), group / chunks, &ReductionLoop::Axis::output) +
                            chunk * kReductionColumns * loop_.inner.output;
-    char* const to =
-        static_cast<char*>(output_.raw_data()) + offset * static_cast<int64_t>(size_of(output_.dtype()));
-    store_tile(totals, output_.dtype(), to, loop_.inner.output, n);
+    store_tile(totals, output_.dtype(), output_at(offset), loop_.inner.output, n);
   }
 
   const R& reducer_;
