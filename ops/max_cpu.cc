@@ -28,9 +28,11 @@ struct MaxReducer {
   }
   template <class D, class V>
   HWY_ATTR V combine(D, V a, V b) const {
-    auto takes_a = hn::Gt(a, b);
-    if constexpr (std::is_floating_point_v<C>) takes_a = hn::Or(takes_a, hn::IsNaN(a));
-    return hn::IfThenElse(takes_a, a, b);
+    const V larger = hn::Max(a, b);  // b where that is NaN, on x86 and ARM
+    if constexpr (std::is_floating_point_v<C>)
+      return hn::IfThenElse(hn::IsNaN(a), a, larger);
+    else
+      return larger;
   }
   template <class D, class V>
   HWY_ATTR C lanes(D d, V v) const {
