@@ -47,6 +47,8 @@ HWY_ATTR void direct_rows(const F& f, const ElementwiseLoop& loop, const Element
   const hn::ScalableTag<C> d;
   HWY_ALIGN C repeated[kInputs][hn::MaxLanes(d)];
   const std::array<int64_t, kInputs> walks = {(loop.inner().strides[I + 1] == 0 ? 0 : -1)...};
+  std::array<int64_t, kInputs + 1> steps;
+  for (size_t o = 0; o <= kInputs; ++o) steps[o] = loop.step(static_cast<int>(o));
   std::array<char*, kMaxOperands> data = rows.data;
   for (int64_t row = 0; row < rows.count; ++row) {
     std::array<const C*, kInputs> in = {reinterpret_cast<const C*>(data[I + 1])...};
@@ -56,7 +58,7 @@ HWY_ATTR void direct_rows(const F& f, const ElementwiseLoop& loop, const Element
       in[i] = repeated[i];
     }
     vector_loop(f, reinterpret_cast<C*>(data[0]), in, walks, rows.size, each);
-    for (size_t o = 0; o <= kInputs; ++o) data[o] += loop.step(static_cast<int>(o));
+    for (size_t o = 0; o <= kInputs; ++o) data[o] += steps[o];
   }
 }
 
