@@ -1,0 +1,23 @@
+#include <cstdio>
+
+#include <espalier/espalier.h>
+
+using namespace espalier;
+
+int main() {
+  const data::Split digits = data::digits();
+  nn::Sequential net(nn::Linear(64, 128), relu, nn::Linear(128, 10));
+  optim::AdamW adamw(net, {.learning_rate = 3e-3});
+  for (uint64_t number = 0; number < 20; ++number) {
+    const data::Epoch epoch(digits.train, 32, 1, number);
+    for (int64_t i = 0; i < epoch.size(); ++i) {
+      const Tensor loss = cross_entropy(net(flatten(epoch[i].inputs, 1)), epoch[i].labels);
+      adamw.zero_grad();
+      backward(loss);
+      adamw.step();
+    }
+  }
+  const Tensor right = equal(argmax(net(flatten(digits.test.inputs, 1)), 1), digits.test.labels);
+  std::printf("%.1f %% of the test digits are right\n", 100 * mean(cast(right, Dtype::f32)).item());
+  io::save_safetensors("first.safetensors", nn::state(net));
+}
