@@ -1,6 +1,9 @@
 #include "ops/add.h"
 
+#include <gtest/gtest.h>
+
 #include "ops/accumulate.h"
+#include "ops/cast.h"
 #include "tests/ops/elementwise_samples.h"
 #include "tests/ops/op_tests.h"
 
@@ -37,4 +40,14 @@ OpTest add_test() {
   };
 }
 
+namespace {
+
+TEST(Accumulate, ReachesOnlyTheElementsOfAView) {
+  const Tensor block = zeros({6}, Dtype::f16);
+  const Tensor view = block.with_layout({3}, {2}, 0);
+  accumulate_(view, ones({3}, Dtype::f16));
+  EXPECT_EQ(cast(block, Dtype::f32).to_vector<float>(), (std::vector<float>{1, 0, 1, 0, 1, 0}));
+}
+
+}  // namespace
 }  // namespace espalier::test
