@@ -12,12 +12,16 @@ namespace espalier::test {
 inline constexpr const char* kNoSharedFiles =
     "the files are not there: set ESPALIER_SHARED to the folder that holds golden/ and models/";
 
-/// The tensors of a file in $ESPALIER_SHARED (../shared by default); none where that folder is absent.
-inline std::map<std::string, Tensor> shared_tensors(const std::string& path) {
+/// A file or folder in $ESPALIER_SHARED (../shared by default), whether it is there or not.
+inline std::filesystem::path shared_path(const std::string& path) {
   const char* shared = std::getenv("ESPALIER_SHARED");
-  const std::filesystem::path folder = shared ? shared : "../shared";
-  if (!std::filesystem::exists(folder)) return {};
-  return io::load_safetensors(folder / path).tensors;
+  return std::filesystem::path(shared ? shared : "../shared") / path;
+}
+
+/// The tensors of such a file; none where it is absent.
+inline std::map<std::string, Tensor> shared_tensors(const std::string& path) {
+  const std::filesystem::path file = shared_path(path);
+  return std::filesystem::exists(file) ? io::load_safetensors(file).tensors : std::map<std::string, Tensor>();
 }
 
 }  // namespace espalier::test
