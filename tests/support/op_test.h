@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -96,6 +97,11 @@ struct OpTest {
   /// Samples with the sizes that people use, for the benchmark only; their reference may be empty.
   std::vector<OpSample> benchmarks = {};
 };
+
+/// How GoogleTest shows a test object: by its name.
+inline void PrintTo(const OpTest& test, std::ostream* out) {
+  *out << test.name;
+}
 
 /// Every test object: tests/ops/op_tests.cc lists them.
 const std::vector<OpTest>& op_tests();
