@@ -1,7 +1,9 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <type_traits>
 
 #include "core/export.h"
 #include "core/operation.h"
@@ -16,6 +18,14 @@ ESPALIER_API Tensors apply(const Operation& operation, Inputs inputs);
 
 inline Tensors apply(const Operation& operation, std::initializer_list<Tensor> inputs) {
   return apply(operation, Inputs(inputs.begin(), inputs.size()));
+}
+
+/// The same for inputs in a vector or array. Its constraint makes it win over std::apply, which an
+/// unqualified call finds too where an argument is of the standard library.
+template <class Op, class List>
+  requires std::derived_from<std::remove_cvref_t<Op>, Operation> && std::convertible_to<List&, Inputs>
+Tensors apply(Op&& operation, List&& inputs) {
+  return apply(static_cast<const Operation&>(operation), Inputs(inputs));
 }
 
 /// For operations with one output.

@@ -15,6 +15,10 @@ namespace espalier {
 template <class T, size_t N>
 class InlineVector {
  public:
+  using value_type = T;
+  using iterator = T*;
+  using const_iterator = const T*;
+
   InlineVector() = default;
   explicit InlineVector(size_t size) { resize(size); }
   InlineVector(std::initializer_list<T> values) {

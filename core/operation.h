@@ -60,7 +60,8 @@ struct Cost {
 };
 
 /// Axes that must keep the same size when channels are removed: `operand` counts the inputs from 0 up and the
-/// outputs from -1 down.
+/// outputs from -1 down. At least one is an input's, and the operation itself stays as it is: run on inputs
+/// without a channel, it puts out what it did, without that channel along the outputs' tied axes.
 struct AxisTie {
   struct Axis {
     int operand;

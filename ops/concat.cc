@@ -89,7 +89,7 @@ void Concat::print_attributes(std::ostream& out) const {
 }
 
 Tensor concat(std::span<const Tensor> inputs, int64_t axis) {
-  if (inputs.size() <= kMostInputs) return std::move(espalier::apply(Concat(axis), inputs)[0]);
+  if (inputs.size() <= kMostInputs) return std::move(apply(Concat(axis), inputs)[0]);
   std::vector<Tensor> parts;
   while (!inputs.empty()) {
     const size_t taken = std::min(inputs.size(), kMostInputs);

@@ -49,15 +49,17 @@ OutputSpec elementwise_spec(std::string_view name, Inputs inputs, Dtype output) 
 std::vector<AxisTie> elementwise_ties(Inputs inputs) {
   int rank = 0;
   for (const Tensor& input : inputs) rank = std::max(rank, input.rank());
-  std::vector<AxisTie> ties(static_cast<size_t>(rank));
+  std::vector<AxisTie> ties;
   for (int axis = 0; axis < rank; ++axis) {
-    std::vector<AxisTie::Axis>& tied = ties[static_cast<size_t>(axis)].axes;
+    AxisTie tie;
     for (int i = 0; i < static_cast<int>(inputs.size()); ++i) {
       const Tensor& input = inputs[static_cast<size_t>(i)];
       const int own = axis - (rank - input.rank());
-      if (own >= 0 && input.shape()[own] != 1) tied.push_back({i, own});
+      if (own >= 0 && input.shape()[own] != 1) tie.axes.push_back({i, own});
     }
-    tied.push_back({-1, axis});
+    if (tie.axes.empty()) continue;
+    tie.axes.push_back({-1, axis});
+    ties.push_back(std::move(tie));
   }
   return ties;
 }

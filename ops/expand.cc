@@ -26,8 +26,13 @@ Tensors Expand::backward(const BackwardContext& context) const {
 }
 
 std::vector<AxisTie> Expand::axis_ties(Inputs inputs) const {
-  // The new axes have no source that could shrink.
-  return elementwise_ties(inputs);
+  // Only axes that are kept as they are: the others have a size of their own, here in the shape.
+  std::vector<AxisTie> ties;
+  const int lead = shape_.rank() - inputs[0].rank();
+  for (int i = 0; i < inputs[0].rank(); ++i) {
+    if (shape_[lead + i] == -1) ties.push_back({{{0, i}, {-1, lead + i}}});
+  }
+  return ties;
 }
 
 void Expand::print_attributes(std::ostream& out) const {
@@ -35,7 +40,18 @@ void Expand::print_attributes(std::ostream& out) const {
 }
 
 Tensor expand(const Tensor& input, const Shape& shape) {
-  return input.shape() == shape ? input : apply_one(Expand(shape), input);
+  check_defined(Expand::kName, input);
+  if (input.shape() == shape) return input;
+  const int lead = shape.rank() - input.rank();
+  if (lead < 0) return apply_one(Expand(shape), input);
+  Shape kept = shape;
+  for (int i = 0; i < input.rank(); ++i) {
+    const int64_t own = input.shape()[i], wanted = shape[lead + i];
+    if (own != wanted && own != 1)
+      return apply_one(Expand(shape), input);  // as asked for, or an error that says so
+    if (own == wanted) kept[lead + i] = -1;
+  }
+  return apply_one(Expand(kept), input);
 }
 
 }  // namespace espalier

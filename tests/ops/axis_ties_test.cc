@@ -1,0 +1,135 @@
+// What the operations say about axes that shrink together is tried out: a channel is removed from all tied
+// axes.
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "core/door.h"
+#include "ops/cast.h"
+#include "ops/concat.h"
+#include "ops/copy.h"
+#include "ops/slice.h"
+#include "tests/ops/op_tests.h"
+
+namespace espalier::test {
+namespace {
+
+/// One run of an operation, with its inputs as they were before it.
+struct Call {
+  std::unique_ptr<Operation> operation;
+  std::vector<Tensor> inputs;
+};
+
+/// Keeps every call with ties that passes through the door.
+class Calls final : public Listener {
+ public:
+  void before(const Operation& operation, Inputs inputs, std::span<const OutputSpec>) override {
+    if (operation.axis_ties(inputs).empty()) return;
+    const ListenerScope deaf(ListenerSlot::recorder, nullptr);
+    calls.push_back({operation.clone(), copies(inputs)});
+  }
+  void after(const Operation&, Inputs, Outputs) override {}
+
+  static std::vector<Tensor> copies(Inputs inputs) {
+    std::vector<Tensor> result;
+    for (const Tensor& input : inputs) result.push_back(input.defined() ? copy(input) : Tensor());
+    return result;
+  }
+
+  std::vector<Call> calls;
+};
+
+/// `tensor` without index `removed` of an axis.
+Tensor without(const Tensor& tensor, int axis, int64_t removed) {
+  return concat({slice(tensor, axis, {.stop = removed}), slice(tensor, axis, {.start = removed + 1})}, axis);
+}
+
+bool is_mixed(const OpTest& test, const AxisTie& tie, int rank) {
+  for (const AxisTie::Axis& axis : tie.axes) {
+    if (axis.operand != -1) continue;
+    for (const int mixed : test.mixed_axes) {
+      if ((mixed < 0 ? mixed + rank : mixed) == axis.axis) return true;
+    }
+  }
+  return false;
+}
+
+void check_tie(const OpTest& test, const Call& call, const AxisTie& tie) {
+  std::vector<Tensor> smaller = Calls::copies(call.inputs);
+  int64_t size = -1;
+  bool of_output = false;
+  for (const auto& [operand, axis] : tie.axes) {
+    of_output |= operand < 0;
+    if (operand < 0) continue;
+    const Tensor& input = call.inputs[static_cast<size_t>(operand)];
+    ASSERT_LT(axis, input.rank());
+    if (size < 0) size = input.shape()[axis];
+    ASSERT_EQ(input.shape()[axis], size) << "tied axes differ in size";
+  }
+  ASSERT_GE(size, 0) << "no input's axis is tied";
+  if (size < 2) return;
+  const int64_t removed = size / 2;
+  for (const auto& [operand, axis] : tie.axes) {
+    if (operand < 0) continue;
+    Tensor& input = smaller[static_cast<size_t>(operand)];
+    input = without(input, axis, removed);
+  }
+  const std::vector<Tensor> whole = Calls::copies(call.inputs);
+  const Tensors expected = apply(*call.operation, whole), got = apply(*call.operation, smaller);
+  ASSERT_EQ(got.size(), expected.size());
+  const bool same_values = of_output && !is_mixed(test, tie, expected[0].rank());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    Tensor want = expected[i];
+    for (const auto& [operand, axis] : tie.axes) {
+      if (operand == -1 - static_cast<int>(i)) want = without(want, axis, removed);
+    }
+    ASSERT_EQ(to_string(got[i].shape()), to_string(want.shape())) << "output " << i;
+    if (!same_values) continue;
+    const auto values = cast(got[i], Dtype::f64).to_vector<double>(),
+               wanted = cast(want, Dtype::f64).to_vector<double>();
+    for (size_t n = 0; n < values.size(); ++n) {
+      if (values[n] == wanted[n] || (std::isnan(values[n]) && std::isnan(wanted[n]))) continue;
+      // Another split of the same sums rounds otherwise; a wrong channel differs in the first digits.
+      ASSERT_NEAR(values[n], wanted[n], 1e-9 * std::max(1.0, std::abs(wanted[n])))
+          << "output " << i << ", element " << n;
+    }
+  }
+}
+
+std::string to_string(const AxisTie& tie) {
+  std::string text;
+  for (const auto& [operand, axis] : tie.axes) {
+    text += (operand < 0 ? " output " + std::to_string(-1 - operand) : " input " + std::to_string(operand)) +
+            " axis " + std::to_string(axis);
+  }
+  return text;
+}
+
+class AxisTies : public testing::TestWithParam<OpTest> {};
+
+TEST_P(AxisTies, AChannelCanBeRemovedFromAllTiedAxes) {
+  const OpTest& test = GetParam();
+  const NoGrad no_grad;
+  for (const OpSample& sample : test.samples) {
+    Calls calls;
+    {
+      const ListenerScope scope(ListenerSlot::recorder, &calls);
+      sample.run(make_inputs(sample, test.dtypes.front()));
+    }
+    for (const Call& call : calls.calls) {
+      for (const AxisTie& tie : call.operation->axis_ties(call.inputs)) {
+        SCOPED_TRACE(sample.label + ": " + std::string(call.operation->name()) + "(" + describe(call.inputs) +
+                     ")," + to_string(tie));
+        check_tie(test, call, tie);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, AxisTies, testing::ValuesIn(op_tests()),
+                         [](const testing::TestParamInfo<OpTest>& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace espalier::test
