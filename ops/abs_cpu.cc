@@ -19,7 +19,7 @@ struct AbsElements {
   }
 };
 
-void abs_kernel(const Tensor& output, Inputs inputs) {
+void abs_kernel(const Abs&, const Tensor& output, Inputs inputs) {
   run_elementwise_any<1>(AbsElements(), output, inputs, 1);
 }
 
@@ -31,25 +31,12 @@ struct AbsBackwardElements {
   }
 };
 
-void abs_backward_kernel(const Tensor& output, Inputs inputs) {
+void abs_backward_kernel(const AbsBackward&, const Tensor& output, Inputs inputs) {
   run_elementwise_floating<2>(AbsBackwardElements(), output, inputs, 1);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(abs_kernel);
-void abs_cpu(const Abs&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(abs_kernel)(outputs[0], inputs);
-}
-
-HWY_EXPORT(abs_backward_kernel);
-void abs_backward_cpu(const AbsBackward&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(abs_backward_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Abs, abs)
+ESPALIER_ELEMENTWISE_KERNEL(AbsBackward, abs_backward)

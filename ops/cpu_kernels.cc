@@ -24,6 +24,7 @@
 #include "ops/exp.h"
 #include "ops/expand.h"
 #include "ops/gelu.h"
+#include "ops/kernel_lists_internal.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/log.h"
@@ -52,28 +53,22 @@
 namespace espalier {
 
 void abs_cpu(const Abs&, Inputs, Outputs);
-static constexpr Kernel kAbs[] = {kernel<Abs, abs_cpu>("highway")};
-constinit KernelSlot Abs::slot{kAbs};
+constinit KernelSlot Abs::slot{kVectorised<Abs, abs_cpu>};
 
 void abs_backward_cpu(const AbsBackward&, Inputs, Outputs);
-static constexpr Kernel kAbsBackward[] = {kernel<AbsBackward, abs_backward_cpu>("highway")};
-constinit KernelSlot AbsBackward::slot{kAbsBackward};
+constinit KernelSlot AbsBackward::slot{kVectorised<AbsBackward, abs_backward_cpu>};
 
 void accumulate_cpu(const Accumulate&, Inputs, Outputs);
-static constexpr Kernel kAccumulate[] = {kernel<Accumulate, accumulate_cpu>("highway")};
-constinit KernelSlot Accumulate::slot{kAccumulate};
+constinit KernelSlot Accumulate::slot{kVectorised<Accumulate, accumulate_cpu>};
 
 void adam_step_cpu(const AdamStep&, Inputs, Outputs);
-static constexpr Kernel kAdamStep[] = {kernel<AdamStep, adam_step_cpu>("highway")};
-constinit KernelSlot AdamStep::slot{kAdamStep};
+constinit KernelSlot AdamStep::slot{kVectorised<AdamStep, adam_step_cpu>};
 
 void add_cpu(const Add&, Inputs, Outputs);
-static constexpr Kernel kAdd[] = {kernel<Add, add_cpu>("highway")};
-constinit KernelSlot Add::slot{kAdd};
+constinit KernelSlot Add::slot{kVectorised<Add, add_cpu>};
 
 void argmax_cpu(const Argmax&, Inputs, Outputs);
-static constexpr Kernel kArgmax[] = {kernel<Argmax, argmax_cpu>("highway")};
-constinit KernelSlot Argmax::slot{kArgmax};
+constinit KernelSlot Argmax::slot{kVectorised<Argmax, argmax_cpu>};
 
 const char* attention_declines(const Attention&, Inputs, std::span<const Tensor>);
 void attention_cpu(const Attention&, Inputs, Outputs);
@@ -117,33 +112,26 @@ static constexpr Kernel kBatchNormBackward[] = {
 constinit KernelSlot BatchNormBackward::slot{kBatchNormBackward};
 
 void binary_cross_entropy_cpu(const BinaryCrossEntropy&, Inputs, Outputs);
-static constexpr Kernel kBinaryCrossEntropy[] = {
-    kernel<BinaryCrossEntropy, binary_cross_entropy_cpu>("highway")};
-constinit KernelSlot BinaryCrossEntropy::slot{kBinaryCrossEntropy};
+constinit KernelSlot BinaryCrossEntropy::slot{kVectorised<BinaryCrossEntropy, binary_cross_entropy_cpu>};
 
 void binary_cross_entropy_backward_cpu(const BinaryCrossEntropyBackward&, Inputs, Outputs);
-static constexpr Kernel kBinaryCrossEntropyBackward[] = {
-    kernel<BinaryCrossEntropyBackward, binary_cross_entropy_backward_cpu>("highway")};
-constinit KernelSlot BinaryCrossEntropyBackward::slot{kBinaryCrossEntropyBackward};
+constinit KernelSlot BinaryCrossEntropyBackward::slot{
+    kVectorised<BinaryCrossEntropyBackward, binary_cross_entropy_backward_cpu>};
 
 void binary_cross_entropy_with_logits_cpu(const BinaryCrossEntropyWithLogits&, Inputs, Outputs);
-static constexpr Kernel kBinaryCrossEntropyWithLogits[] = {
-    kernel<BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits_cpu>("highway")};
-constinit KernelSlot BinaryCrossEntropyWithLogits::slot{kBinaryCrossEntropyWithLogits};
+constinit KernelSlot BinaryCrossEntropyWithLogits::slot{
+    kVectorised<BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits_cpu>};
 
 void binary_cross_entropy_with_logits_backward_cpu(const BinaryCrossEntropyWithLogitsBackward&, Inputs,
                                                    Outputs);
-static constexpr Kernel kBinaryCrossEntropyWithLogitsBackward[] = {
-    kernel<BinaryCrossEntropyWithLogitsBackward, binary_cross_entropy_with_logits_backward_cpu>("highway")};
-constinit KernelSlot BinaryCrossEntropyWithLogitsBackward::slot{kBinaryCrossEntropyWithLogitsBackward};
+constinit KernelSlot BinaryCrossEntropyWithLogitsBackward::slot{
+    kVectorised<BinaryCrossEntropyWithLogitsBackward, binary_cross_entropy_with_logits_backward_cpu>};
 
 void cast_cpu(const Cast&, Inputs, Outputs);
-static constexpr Kernel kCast[] = {kernel<Cast, cast_cpu>("tiles")};
-constinit KernelSlot Cast::slot{kCast};
+constinit KernelSlot Cast::slot{kPlain<Cast, cast_cpu>};
 
 void concat_cpu(const Concat&, Inputs, Outputs);
-static constexpr Kernel kConcat[] = {kernel<Concat, concat_cpu>("strided")};
-constinit KernelSlot Concat::slot{kConcat};
+constinit KernelSlot Concat::slot{kPlain<Concat, concat_cpu>};
 
 const char* conv2d_onednn_declines(const Conv2d&, Inputs, std::span<const Tensor>);
 void conv2d_onednn(const Conv2d&, Inputs, Outputs);
@@ -182,12 +170,10 @@ static constexpr Kernel kConv2dBackwardWeights[] = {
 constinit KernelSlot Conv2dBackwardWeights::slot{kConv2dBackwardWeights};
 
 void copy_cpu(const Copy&, Inputs, Outputs);
-static constexpr Kernel kCopy[] = {kernel<Copy, copy_cpu>("strided")};
-constinit KernelSlot Copy::slot{kCopy};
+constinit KernelSlot Copy::slot{kPlain<Copy, copy_cpu>};
 
 void copy_into_cpu(const CopyInto&, Inputs, Outputs);
-static constexpr Kernel kCopyInto[] = {kernel<CopyInto, copy_into_cpu>("strided")};
-constinit KernelSlot CopyInto::slot{kCopyInto};
+constinit KernelSlot CopyInto::slot{kPlain<CopyInto, copy_into_cpu>};
 
 const char* cross_entropy_declines(const CrossEntropy&, Inputs, std::span<const Tensor>);
 void cross_entropy_cpu(const CrossEntropy&, Inputs, Outputs);
@@ -202,42 +188,33 @@ static constexpr Kernel kCrossEntropyBackward[] = {
 constinit KernelSlot CrossEntropyBackward::slot{kCrossEntropyBackward};
 
 void divide_cpu(const Divide&, Inputs, Outputs);
-static constexpr Kernel kDivide[] = {kernel<Divide, divide_cpu>("highway")};
-constinit KernelSlot Divide::slot{kDivide};
+constinit KernelSlot Divide::slot{kVectorised<Divide, divide_cpu>};
 
 void dropout_cpu(const Dropout&, Inputs, Outputs);
-static constexpr Kernel kDropout[] = {kernel<Dropout, dropout_cpu>("highway")};
-constinit KernelSlot Dropout::slot{kDropout};
+constinit KernelSlot Dropout::slot{kVectorised<Dropout, dropout_cpu>};
 
 void dropout_backward_cpu(const DropoutBackward&, Inputs, Outputs);
-static constexpr Kernel kDropoutBackward[] = {kernel<DropoutBackward, dropout_backward_cpu>("highway")};
-constinit KernelSlot DropoutBackward::slot{kDropoutBackward};
+constinit KernelSlot DropoutBackward::slot{kVectorised<DropoutBackward, dropout_backward_cpu>};
 
 void embedding_cpu(const Embedding&, Inputs, Outputs);
-static constexpr Kernel kEmbedding[] = {kernel<Embedding, embedding_cpu>("rows")};
-constinit KernelSlot Embedding::slot{kEmbedding};
+constinit KernelSlot Embedding::slot{kPlain<Embedding, embedding_cpu>};
 
 void embedding_backward_cpu(const EmbeddingBackward&, Inputs, Outputs);
-static constexpr Kernel kEmbeddingBackward[] = {kernel<EmbeddingBackward, embedding_backward_cpu>("columns")};
-constinit KernelSlot EmbeddingBackward::slot{kEmbeddingBackward};
+constinit KernelSlot EmbeddingBackward::slot{kPlain<EmbeddingBackward, embedding_backward_cpu>};
 
 void equal_cpu(const Equal&, Inputs, Outputs);
-static constexpr Kernel kEqual[] = {kernel<Equal, equal_cpu>("highway")};
-constinit KernelSlot Equal::slot{kEqual};
+constinit KernelSlot Equal::slot{kVectorised<Equal, equal_cpu>};
 
 void exp_cpu(const Exp&, Inputs, Outputs);
-static constexpr Kernel kExp[] = {kernel<Exp, exp_cpu>("highway")};
-constinit KernelSlot Exp::slot{kExp};
+constinit KernelSlot Exp::slot{kVectorised<Exp, exp_cpu>};
 
 constinit KernelSlot Expand::slot{};
 
 void gelu_cpu(const Gelu&, Inputs, Outputs);
-static constexpr Kernel kGelu[] = {kernel<Gelu, gelu_cpu>("highway")};
-constinit KernelSlot Gelu::slot{kGelu};
+constinit KernelSlot Gelu::slot{kVectorised<Gelu, gelu_cpu>};
 
 void gelu_backward_cpu(const GeluBackward&, Inputs, Outputs);
-static constexpr Kernel kGeluBackward[] = {kernel<GeluBackward, gelu_backward_cpu>("highway")};
-constinit KernelSlot GeluBackward::slot{kGeluBackward};
+constinit KernelSlot GeluBackward::slot{kVectorised<GeluBackward, gelu_backward_cpu>};
 
 const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
 void layer_norm_cpu(const LayerNorm&, Inputs, Outputs);
@@ -262,8 +239,7 @@ static constexpr Kernel kLinearBackward[] = {
 constinit KernelSlot LinearBackward::slot{kLinearBackward};
 
 void log_cpu(const Log&, Inputs, Outputs);
-static constexpr Kernel kLog[] = {kernel<Log, log_cpu>("highway")};
-constinit KernelSlot Log::slot{kLog};
+constinit KernelSlot Log::slot{kVectorised<Log, log_cpu>};
 
 const char* matmul_declines(const MatMul&, Inputs, std::span<const Tensor>);
 void matmul_cpu(const MatMul&, Inputs, Outputs);
@@ -274,8 +250,7 @@ static constexpr Kernel kMatMul[] = {kernel<MatMul, matmul_cpu, matmul_declines>
 constinit KernelSlot MatMul::slot{kMatMul};
 
 void max_cpu(const Max&, Inputs, Outputs);
-static constexpr Kernel kMax[] = {kernel<Max, max_cpu>("highway")};
-constinit KernelSlot Max::slot{kMax};
+constinit KernelSlot Max::slot{kVectorised<Max, max_cpu>};
 
 const char* max_pool2d_f32_declines(const MaxPool2d&, Inputs, std::span<const Tensor>);
 void max_pool2d_f32(const MaxPool2d&, Inputs, Outputs);
@@ -293,8 +268,7 @@ static constexpr Kernel kMaxPool2dBackward[] = {
 constinit KernelSlot MaxPool2dBackward::slot{kMaxPool2dBackward};
 
 void max_pool2d_take_cpu(const MaxPool2dTake&, Inputs, Outputs);
-static constexpr Kernel kMaxPool2dTake[] = {kernel<MaxPool2dTake, max_pool2d_take_cpu>("planes")};
-constinit KernelSlot MaxPool2dTake::slot{kMaxPool2dTake};
+constinit KernelSlot MaxPool2dTake::slot{kPlain<MaxPool2dTake, max_pool2d_take_cpu>};
 
 void mean_cpu(const Mean&, Inputs, Outputs);
 void mean_reference(const Mean&, Inputs, Outputs);
@@ -303,24 +277,19 @@ static constexpr Kernel kMean[] = {kernel<Mean, mean_cpu>("highway"),
 constinit KernelSlot Mean::slot{kMean};
 
 void mse_loss_cpu(const MseLoss&, Inputs, Outputs);
-static constexpr Kernel kMseLoss[] = {kernel<MseLoss, mse_loss_cpu>("highway")};
-constinit KernelSlot MseLoss::slot{kMseLoss};
+constinit KernelSlot MseLoss::slot{kVectorised<MseLoss, mse_loss_cpu>};
 
 void mse_loss_backward_cpu(const MseLossBackward&, Inputs, Outputs);
-static constexpr Kernel kMseLossBackward[] = {kernel<MseLossBackward, mse_loss_backward_cpu>("highway")};
-constinit KernelSlot MseLossBackward::slot{kMseLossBackward};
+constinit KernelSlot MseLossBackward::slot{kVectorised<MseLossBackward, mse_loss_backward_cpu>};
 
 void multiply_cpu(const Multiply&, Inputs, Outputs);
-static constexpr Kernel kMultiply[] = {kernel<Multiply, multiply_cpu>("highway")};
-constinit KernelSlot Multiply::slot{kMultiply};
+constinit KernelSlot Multiply::slot{kVectorised<Multiply, multiply_cpu>};
 
 void negate_cpu(const Negate&, Inputs, Outputs);
-static constexpr Kernel kNegate[] = {kernel<Negate, negate_cpu>("highway")};
-constinit KernelSlot Negate::slot{kNegate};
+constinit KernelSlot Negate::slot{kVectorised<Negate, negate_cpu>};
 
 void normal_cpu(const Normal&, Inputs, Outputs);
-static constexpr Kernel kNormal[] = {kernel<Normal, normal_cpu>("philox")};
-constinit KernelSlot Normal::slot{kNormal};
+constinit KernelSlot Normal::slot{kVectorised<Normal, normal_cpu>};
 
 const char* one_hot_declines(const OneHot&, Inputs, std::span<const Tensor>);
 void one_hot_cpu(const OneHot&, Inputs, Outputs);
@@ -328,52 +297,42 @@ static constexpr Kernel kOneHot[] = {kernel<OneHot, one_hot_cpu, one_hot_decline
 constinit KernelSlot OneHot::slot{kOneHot};
 
 void pad_cpu(const Pad&, Inputs, Outputs);
-static constexpr Kernel kPad[] = {kernel<Pad, pad_cpu>("rows")};
-constinit KernelSlot Pad::slot{kPad};
+constinit KernelSlot Pad::slot{kPlain<Pad, pad_cpu>};
 
 constinit KernelSlot Permute::slot{};
 
 void random_integers_cpu(const RandomIntegers&, Inputs, Outputs);
-static constexpr Kernel kRandomIntegers[] = {kernel<RandomIntegers, random_integers_cpu>("philox")};
-constinit KernelSlot RandomIntegers::slot{kRandomIntegers};
+constinit KernelSlot RandomIntegers::slot{kVectorised<RandomIntegers, random_integers_cpu>};
 
 void random_permutation_cpu(const RandomPermutation&, Inputs, Outputs);
-static constexpr Kernel kRandomPermutation[] = {kernel<RandomPermutation, random_permutation_cpu>("sort")};
-constinit KernelSlot RandomPermutation::slot{kRandomPermutation};
+constinit KernelSlot RandomPermutation::slot{kPlain<RandomPermutation, random_permutation_cpu>};
 
 void relu_cpu(const Relu&, Inputs, Outputs);
-static constexpr Kernel kRelu[] = {kernel<Relu, relu_cpu>("highway")};
-constinit KernelSlot Relu::slot{kRelu};
+constinit KernelSlot Relu::slot{kVectorised<Relu, relu_cpu>};
 
 void relu_backward_cpu(const ReluBackward&, Inputs, Outputs);
-static constexpr Kernel kReluBackward[] = {kernel<ReluBackward, relu_backward_cpu>("highway")};
-constinit KernelSlot ReluBackward::slot{kReluBackward};
+constinit KernelSlot ReluBackward::slot{kVectorised<ReluBackward, relu_backward_cpu>};
 
 constinit KernelSlot Reshape::slot{};
 
 void sgd_step_cpu(const SgdStep&, Inputs, Outputs);
-static constexpr Kernel kSgdStep[] = {kernel<SgdStep, sgd_step_cpu>("highway")};
-constinit KernelSlot SgdStep::slot{kSgdStep};
+constinit KernelSlot SgdStep::slot{kVectorised<SgdStep, sgd_step_cpu>};
 
 void sigmoid_cpu(const Sigmoid&, Inputs, Outputs);
-static constexpr Kernel kSigmoid[] = {kernel<Sigmoid, sigmoid_cpu>("highway")};
-constinit KernelSlot Sigmoid::slot{kSigmoid};
+constinit KernelSlot Sigmoid::slot{kVectorised<Sigmoid, sigmoid_cpu>};
 
 void sigmoid_backward_cpu(const SigmoidBackward&, Inputs, Outputs);
-static constexpr Kernel kSigmoidBackward[] = {kernel<SigmoidBackward, sigmoid_backward_cpu>("highway")};
-constinit KernelSlot SigmoidBackward::slot{kSigmoidBackward};
+constinit KernelSlot SigmoidBackward::slot{kVectorised<SigmoidBackward, sigmoid_backward_cpu>};
 
 constinit KernelSlot Slice::slot{};
 
 constinit KernelSlot Split::slot{};
 
 void sqrt_cpu(const Sqrt&, Inputs, Outputs);
-static constexpr Kernel kSqrt[] = {kernel<Sqrt, sqrt_cpu>("highway")};
-constinit KernelSlot Sqrt::slot{kSqrt};
+constinit KernelSlot Sqrt::slot{kVectorised<Sqrt, sqrt_cpu>};
 
 void subtract_cpu(const Subtract&, Inputs, Outputs);
-static constexpr Kernel kSubtract[] = {kernel<Subtract, subtract_cpu>("highway")};
-constinit KernelSlot Subtract::slot{kSubtract};
+constinit KernelSlot Subtract::slot{kVectorised<Subtract, subtract_cpu>};
 
 void sum_cpu(const Sum&, Inputs, Outputs);
 void sum_reference(const Sum&, Inputs, Outputs);
@@ -381,15 +340,12 @@ static constexpr Kernel kSum[] = {kernel<Sum, sum_cpu>("highway"), kernel<Sum, s
 constinit KernelSlot Sum::slot{kSum};
 
 void tanh_cpu(const Tanh&, Inputs, Outputs);
-static constexpr Kernel kTanh[] = {kernel<Tanh, tanh_cpu>("highway")};
-constinit KernelSlot Tanh::slot{kTanh};
+constinit KernelSlot Tanh::slot{kVectorised<Tanh, tanh_cpu>};
 
 void tanh_backward_cpu(const TanhBackward&, Inputs, Outputs);
-static constexpr Kernel kTanhBackward[] = {kernel<TanhBackward, tanh_backward_cpu>("highway")};
-constinit KernelSlot TanhBackward::slot{kTanhBackward};
+constinit KernelSlot TanhBackward::slot{kVectorised<TanhBackward, tanh_backward_cpu>};
 
 void uniform_cpu(const Uniform&, Inputs, Outputs);
-static constexpr Kernel kUniform[] = {kernel<Uniform, uniform_cpu>("philox")};
-constinit KernelSlot Uniform::slot{kUniform};
+constinit KernelSlot Uniform::slot{kVectorised<Uniform, uniform_cpu>};
 
 }  // namespace espalier

@@ -19,20 +19,11 @@ struct DivideElements {
   }
 };
 
-void divide_kernel(const Tensor& output, Inputs inputs) {
+void divide_kernel(const Divide&, const Tensor& output, Inputs inputs) {
   run_elementwise_floating<2>(DivideElements(), output, inputs, 2);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(divide_kernel);
-void divide_cpu(const Divide&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(divide_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Divide, divide)

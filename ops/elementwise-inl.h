@@ -136,4 +136,20 @@ void run_elementwise_floating(const F& f, const Tensor& output, Inputs inputs, i
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
+/// `void stem_cpu(const Op&, Inputs, Outputs)`, which the list of kernels names, from `void stem_kernel(const
+/// Op&, const Tensor& output, Inputs)` of every instruction set. Stands at the end of the file, outside all
+/// namespaces.
+#undef ESPALIER_ELEMENTWISE_KERNEL
+#if HWY_ONCE
+#define ESPALIER_ELEMENTWISE_KERNEL(Op, stem)                            \
+  namespace espalier {                                                   \
+  HWY_EXPORT(stem##_kernel);                                             \
+  void stem##_cpu(const Op& operation, Inputs inputs, Outputs outputs) { \
+    ESPALIER_DISPATCH(stem##_kernel)(operation, outputs[0], inputs);     \
+  }                                                                      \
+  }
+#else
+#define ESPALIER_ELEMENTWISE_KERNEL(Op, stem)
+#endif
+
 #endif

@@ -19,20 +19,11 @@ struct EqualElements {
   }
 };
 
-void equal_kernel(const Tensor& output, Inputs inputs) {
+void equal_kernel(const Equal&, const Tensor& output, Inputs inputs) {
   run_elementwise_any<2>(EqualElements(), output, inputs, 1);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(equal_kernel);
-void equal_cpu(const Equal&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(equal_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Equal, equal)

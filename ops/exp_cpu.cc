@@ -20,20 +20,11 @@ struct ExpElements {
   }
 };
 
-void exp_kernel(const Tensor& output, Inputs inputs) {
+void exp_kernel(const Exp&, const Tensor& output, Inputs inputs) {
   run_elementwise_floating<1>(ExpElements(), output, inputs, 8);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(exp_kernel);
-void exp_cpu(const Exp&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(exp_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Exp, exp)

@@ -43,15 +43,13 @@ Tensor expand(const Tensor& input, const Shape& shape) {
   check_defined(Expand::kName, input);
   if (input.shape() == shape) return input;
   const int lead = shape.rank() - input.rank();
-  if (lead < 0) return apply_one(Expand(shape), input);
   Shape kept = shape;
-  for (int i = 0; i < input.rank(); ++i) {
-    const int64_t own = input.shape()[i], wanted = shape[lead + i];
-    if (own != wanted && own != 1)
-      return apply_one(Expand(shape), input);  // as asked for, or an error that says so
-    if (own == wanted) kept[lead + i] = -1;
+  bool fits = lead >= 0;
+  for (int i = 0; i < shape.rank() && fits; ++i) {
+    if (i >= lead && shape[i] == input.shape()[i - lead]) kept[i] = -1;
+    fits = i < lead ? shape[i] >= 0 : kept[i] == -1 || input.shape()[i - lead] == 1;
   }
-  return apply_one(Expand(kept), input);
+  return apply_one(Expand(fits ? kept : shape), input);  // an error shows the shape that was asked for
 }
 
 }  // namespace espalier

@@ -38,7 +38,7 @@ struct GeluElements {
   }
 };
 
-void gelu_kernel(const Tensor& output, Inputs inputs) {
+void gelu_kernel(const Gelu&, const Tensor& output, Inputs inputs) {
   run_elementwise_floating<1>(GeluElements(), output, inputs, 12);
 }
 
@@ -59,25 +59,12 @@ struct GeluBackwardElements {
   }
 };
 
-void gelu_backward_kernel(const Tensor& output, Inputs inputs) {
+void gelu_backward_kernel(const GeluBackward&, const Tensor& output, Inputs inputs) {
   run_elementwise_floating<2>(GeluBackwardElements(), output, inputs, 16);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(gelu_kernel);
-void gelu_cpu(const Gelu&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(gelu_kernel)(outputs[0], inputs);
-}
-
-HWY_EXPORT(gelu_backward_kernel);
-void gelu_backward_cpu(const GeluBackward&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(gelu_backward_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Gelu, gelu)
+ESPALIER_ELEMENTWISE_KERNEL(GeluBackward, gelu_backward)

@@ -20,20 +20,11 @@ struct LogElements {
   }
 };
 
-void log_kernel(const Tensor& output, Inputs inputs) {
+void log_kernel(const Log&, const Tensor& output, Inputs inputs) {
   run_elementwise_floating<1>(LogElements(), output, inputs, 12);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(log_kernel);
-void log_cpu(const Log&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(log_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Log, log)

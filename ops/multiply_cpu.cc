@@ -29,20 +29,11 @@ struct MultiplyElements {
   }
 };
 
-void multiply_kernel(const Tensor& output, Inputs inputs) {
+void multiply_kernel(const Multiply&, const Tensor& output, Inputs inputs) {
   run_elementwise_any<2>(MultiplyElements(), output, inputs, 1);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(multiply_kernel);
-void multiply_cpu(const Multiply&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(multiply_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Multiply, multiply)

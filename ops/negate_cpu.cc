@@ -19,20 +19,11 @@ struct NegateElements {
   }
 };
 
-void negate_kernel(const Tensor& output, Inputs inputs) {
+void negate_kernel(const Negate&, const Tensor& output, Inputs inputs) {
   run_elementwise_any<1>(NegateElements(), output, inputs, 1);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(negate_kernel);
-void negate_cpu(const Negate&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(negate_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Negate, negate)

@@ -19,7 +19,7 @@ struct ReluElements {
   }
 };
 
-void relu_kernel(const Tensor& output, Inputs inputs) {
+void relu_kernel(const Relu&, const Tensor& output, Inputs inputs) {
   run_elementwise_any<1>(ReluElements(), output, inputs, 1);
 }
 
@@ -30,25 +30,12 @@ struct ReluBackwardElements {
   }
 };
 
-void relu_backward_kernel(const Tensor& output, Inputs inputs) {
+void relu_backward_kernel(const ReluBackward&, const Tensor& output, Inputs inputs) {
   run_elementwise_floating<2>(ReluBackwardElements(), output, inputs, 1);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(relu_kernel);
-void relu_cpu(const Relu&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(relu_kernel)(outputs[0], inputs);
-}
-
-HWY_EXPORT(relu_backward_kernel);
-void relu_backward_cpu(const ReluBackward&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(relu_backward_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Relu, relu)
+ESPALIER_ELEMENTWISE_KERNEL(ReluBackward, relu_backward)

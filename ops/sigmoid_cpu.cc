@@ -20,7 +20,7 @@ struct SigmoidElements {
   }
 };
 
-void sigmoid_kernel(const Tensor& output, Inputs inputs) {
+void sigmoid_kernel(const Sigmoid&, const Tensor& output, Inputs inputs) {
   run_elementwise_floating<1>(SigmoidElements(), output, inputs, 12);
 }
 
@@ -32,25 +32,12 @@ struct SigmoidBackwardElements {
   }
 };
 
-void sigmoid_backward_kernel(const Tensor& output, Inputs inputs) {
+void sigmoid_backward_kernel(const SigmoidBackward&, const Tensor& output, Inputs inputs) {
   run_elementwise_floating<2>(SigmoidBackwardElements(), output, inputs, 1);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(sigmoid_kernel);
-void sigmoid_cpu(const Sigmoid&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(sigmoid_kernel)(outputs[0], inputs);
-}
-
-HWY_EXPORT(sigmoid_backward_kernel);
-void sigmoid_backward_cpu(const SigmoidBackward&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(sigmoid_backward_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Sigmoid, sigmoid)
+ESPALIER_ELEMENTWISE_KERNEL(SigmoidBackward, sigmoid_backward)

@@ -19,20 +19,11 @@ struct SqrtElements {
   }
 };
 
-void sqrt_kernel(const Tensor& output, Inputs inputs) {
+void sqrt_kernel(const Sqrt&, const Tensor& output, Inputs inputs) {
   run_elementwise_floating<1>(SqrtElements(), output, inputs, 4);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(sqrt_kernel);
-void sqrt_cpu(const Sqrt&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(sqrt_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Sqrt, sqrt)

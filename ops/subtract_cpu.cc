@@ -19,20 +19,11 @@ struct SubtractElements {
   }
 };
 
-void subtract_kernel(const Tensor& output, Inputs inputs) {
+void subtract_kernel(const Subtract&, const Tensor& output, Inputs inputs) {
   run_elementwise_any<2>(SubtractElements(), output, inputs, 1);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(subtract_kernel);
-void subtract_cpu(const Subtract&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(subtract_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Subtract, subtract)

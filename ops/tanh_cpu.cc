@@ -20,7 +20,7 @@ struct TanhElements {
   }
 };
 
-void tanh_kernel(const Tensor& output, Inputs inputs) {
+void tanh_kernel(const Tanh&, const Tensor& output, Inputs inputs) {
   run_elementwise_floating<1>(TanhElements(), output, inputs, 12);
 }
 
@@ -31,25 +31,12 @@ struct TanhBackwardElements {
   }
 };
 
-void tanh_backward_kernel(const Tensor& output, Inputs inputs) {
+void tanh_backward_kernel(const TanhBackward&, const Tensor& output, Inputs inputs) {
   run_elementwise_floating<2>(TanhBackwardElements(), output, inputs, 1);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(tanh_kernel);
-void tanh_cpu(const Tanh&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(tanh_kernel)(outputs[0], inputs);
-}
-
-HWY_EXPORT(tanh_backward_kernel);
-void tanh_backward_cpu(const TanhBackward&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(tanh_backward_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Tanh, tanh)
+ESPALIER_ELEMENTWISE_KERNEL(TanhBackward, tanh_backward)

@@ -20,20 +20,11 @@ struct SoftsignElements {
 };
 
 // 6: simple operations an element, of which the division counts as four.
-void softsign_kernel(const Tensor& output, Inputs inputs) {
+void softsign_kernel(const Softsign&, const Tensor& output, Inputs inputs) {
   run_elementwise_floating<1>(SoftsignElements(), output, inputs, 6);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(softsign_kernel);
-void softsign_cpu(const Softsign&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(softsign_kernel)(outputs[0], inputs);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(Softsign, softsign)

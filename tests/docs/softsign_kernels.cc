@@ -1,9 +1,9 @@
+#include "ops/kernel_lists_internal.h"
 #include "tests/docs/softsign.h"
 
 namespace espalier {
 
 void softsign_cpu(const Softsign&, Inputs, Outputs);
-static constexpr Kernel kSoftsign[] = {kernel<Softsign, softsign_cpu>("highway")};
-constinit KernelSlot Softsign::slot{kSoftsign};
+constinit KernelSlot Softsign::slot{kVectorised<Softsign, softsign_cpu>};
 
 }  // namespace espalier

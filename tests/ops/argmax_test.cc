@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/ops/op_tests.h"
 #include "tests/ops/reduction_samples.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "ops/permute.h"
 #include "ops/reshape.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

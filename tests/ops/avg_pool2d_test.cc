@@ -1,7 +1,7 @@
 #include "ops/avg_pool2d.h"
 
 #include "tests/ops/images.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

@@ -8,7 +8,7 @@
 #include "core/parallel.h"
 #include "ops/add.h"
 #include "tests/ops/images.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

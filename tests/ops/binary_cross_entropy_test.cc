@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "tests/ops/mean_loss_samples.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

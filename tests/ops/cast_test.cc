@@ -6,7 +6,7 @@
 
 #include "autograd/autograd.h"
 #include "tests/ops/elementwise_samples.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

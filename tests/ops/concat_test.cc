@@ -1,7 +1,7 @@
 #include "ops/concat.h"
 
 #include "ops/copy.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "autograd/autograd.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

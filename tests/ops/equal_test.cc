@@ -1,7 +1,7 @@
 #include "ops/equal.h"
 
 #include "tests/ops/elementwise_samples.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/ops/elementwise_samples.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 

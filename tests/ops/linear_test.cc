@@ -2,7 +2,7 @@
 
 #include "ops/expand.h"
 #include "ops/permute.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ops/permute.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "autograd/autograd.h"
-#include "tests/ops/op_tests.h"
 #include "tests/ops/reduction_samples.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 

@@ -1,7 +1,7 @@
 #include "ops/mean.h"
 
-#include "tests/ops/op_tests.h"
 #include "tests/ops/reduction_samples.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 

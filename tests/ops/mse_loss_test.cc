@@ -1,7 +1,7 @@
 #include "ops/mse_loss.h"
 
 #include "tests/ops/mean_loss_samples.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 

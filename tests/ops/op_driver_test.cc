@@ -13,7 +13,7 @@
 #include "autograd/gradient_check.h"
 #include "core/cpu_features.h"
 #include "ops/cast.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

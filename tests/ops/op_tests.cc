@@ -1,61 +1,67 @@
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
+
+// The test objects: each name stands for the function <name>_test() of a file in this folder.
+// clang-format off: one a line
+#define ESPALIER_OP_TESTS(TEST) \
+  TEST(abs) \
+  TEST(adam_step) \
+  TEST(add) \
+  TEST(argmax) \
+  TEST(attention) \
+  TEST(avg_pool2d) \
+  TEST(batch_norm) \
+  TEST(binary_cross_entropy) \
+  TEST(binary_cross_entropy_with_logits) \
+  TEST(cast) \
+  TEST(concat) \
+  TEST(conv2d) \
+  TEST(copy) \
+  TEST(copy_into) \
+  TEST(cross_entropy) \
+  TEST(divide) \
+  TEST(dropout) \
+  TEST(embedding) \
+  TEST(equal) \
+  TEST(exp) \
+  TEST(expand) \
+  TEST(gelu) \
+  TEST(layer_norm) \
+  TEST(linear) \
+  TEST(log) \
+  TEST(matmul) \
+  TEST(max) \
+  TEST(max_pool2d) \
+  TEST(mean) \
+  TEST(mse_loss) \
+  TEST(multiply) \
+  TEST(negate) \
+  TEST(normal) \
+  TEST(one_hot) \
+  TEST(pad) \
+  TEST(permute) \
+  TEST(random_integers) \
+  TEST(random_permutation) \
+  TEST(relu) \
+  TEST(reshape) \
+  TEST(sgd_step) \
+  TEST(sigmoid) \
+  TEST(slice) \
+  TEST(split) \
+  TEST(sqrt) \
+  TEST(subtract) \
+  TEST(sum) \
+  TEST(tanh) \
+  TEST(uniform)
+// clang-format on
 
 namespace espalier::test {
 
+#define ESPALIER_DECLARE(name) OpTest name##_test();
+ESPALIER_OP_TESTS(ESPALIER_DECLARE)
+
 const std::vector<OpTest>& op_tests() {
-  // clang-format off: one a line
-  static const std::vector<OpTest> tests = {
-      abs_test(),
-      adam_step_test(),
-      add_test(),
-      argmax_test(),
-      attention_test(),
-      avg_pool2d_test(),
-      batch_norm_test(),
-      binary_cross_entropy_test(),
-      binary_cross_entropy_with_logits_test(),
-      cast_test(),
-      concat_test(),
-      conv2d_test(),
-      copy_test(),
-      copy_into_test(),
-      cross_entropy_test(),
-      divide_test(),
-      dropout_test(),
-      embedding_test(),
-      equal_test(),
-      exp_test(),
-      expand_test(),
-      gelu_test(),
-      layer_norm_test(),
-      linear_test(),
-      log_test(),
-      matmul_test(),
-      max_test(),
-      max_pool2d_test(),
-      mean_test(),
-      mse_loss_test(),
-      multiply_test(),
-      negate_test(),
-      normal_test(),
-      one_hot_test(),
-      pad_test(),
-      permute_test(),
-      random_integers_test(),
-      random_permutation_test(),
-      relu_test(),
-      reshape_test(),
-      sgd_step_test(),
-      sigmoid_test(),
-      slice_test(),
-      split_test(),
-      sqrt_test(),
-      subtract_test(),
-      sum_test(),
-      tanh_test(),
-      uniform_test(),
-  };
-  // clang-format on
+#define ESPALIER_MAKE(name) name##_test(),
+  static const std::vector<OpTest> tests = {ESPALIER_OP_TESTS(ESPALIER_MAKE)};
   return tests;
 }
 

@@ -1,6 +1,6 @@
 #include "ops/permute.h"
 
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

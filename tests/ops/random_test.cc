@@ -12,7 +12,7 @@
 #include "core/philox.h"
 #include "ops/copy.h"
 #include "ops/dropout.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "ops/copy.h"
 #include "ops/pad.h"
-#include "tests/ops/op_tests.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "core/parallel.h"
 #include "ops/reshape.h"
-#include "tests/ops/op_tests.h"
 #include "tests/ops/reduction_samples.h"
+#include "tests/support/op_test.h"
 
 namespace espalier::test {
 

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "core/kernel.h"
+
+namespace espalier {
+
+/// The list of an operation that has one kernel, which takes everything, vectorised with Highway.
+template <class Op, auto run>
+inline constexpr Kernel kVectorised[] = {kernel<Op, run>("highway")};
+
+/// The same in plain loops.
+template <class Op, auto run>
+inline constexpr Kernel kPlain[] = {kernel<Op, run>("plain")};
+
+}  // namespace espalier
