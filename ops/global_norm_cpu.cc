@@ -27,6 +27,7 @@ struct NormBlock {
 
 // A block takes about 1 us: enough to be worth a thread's while, and small tensors are one block each.
 constexpr int64_t kNormBlock = 32 * kTile;
+constexpr int64_t kNormTile = 4 * kTile;
 
 }  // namespace espalier
 #endif
@@ -34,42 +35,63 @@ constexpr int64_t kNormBlock = 32 * kTile;
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
 
-/// Each value's square in f64, added lane by lane into two sums; floats are widened first.
-HWY_ATTR double sum_of_squares(const double* x, int64_t n) {
-  const hn::ScalableTag<double> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  auto sum1 = hn::Zero(d), sum2 = hn::Zero(d);
-  int64_t i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    const auto a = hn::LoadU(d, x + i), b = hn::LoadU(d, x + i + lanes);
-    sum1 = hn::MulAdd(a, a, sum1);
-    sum2 = hn::MulAdd(b, b, sum2);
-  }
-  for (; i < n; i += lanes) {
-    const auto count = static_cast<size_t>(std::min(lanes, n - i));
-    const auto a = load_first(hn::FirstN(d, count), d, x + i);
-    sum1 = hn::MulAdd(a, a, sum1);
-  }
-  return hn::GetLane(hn::SumOfLanes(d, hn::Add(sum1, sum2)));
+/// `n` values, fewer than a vector has lanes or all of them, in f64.
+template <class D>
+HWY_INLINE HWY_ATTR hn::Vec<D> widened(D d, const double* x, int64_t n) {
+  if (n >= static_cast<int64_t>(hn::Lanes(d))) return hn::LoadU(d, x);
+  return load_first(hn::FirstN(d, static_cast<size_t>(n)), d, x);
 }
-HWY_ATTR double sum_of_squares(const float* x, int64_t n) {
+template <class D>
+HWY_INLINE HWY_ATTR hn::Vec<D> widened(D d, const float* x, int64_t n) {
+  const hn::Rebind<float, D> narrow;
+  if (n >= static_cast<int64_t>(hn::Lanes(d))) return hn::PromoteTo(d, hn::LoadU(narrow, x));
+  return hn::PromoteTo(d, load_first(hn::FirstN(narrow, static_cast<size_t>(n)), narrow, x));
+}
+
+/// The sum of squares of `n` neighbouring values: four sums hide the latency of an addition, and every
+/// kNormTile values they are brought together, so that rounding does not add up along a block.
+template <class T>
+HWY_ATTR double sum_of_squares(const T* x, int64_t n) {
   const hn::ScalableTag<double> d;
-  const hn::Rebind<float, decltype(d)> narrow;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  auto sum1 = hn::Zero(d), sum2 = hn::Zero(d);
-  int64_t i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    const auto a = hn::PromoteTo(d, hn::LoadU(narrow, x + i));
-    const auto b = hn::PromoteTo(d, hn::LoadU(narrow, x + i + lanes));
-    sum1 = hn::MulAdd(a, a, sum1);
-    sum2 = hn::MulAdd(b, b, sum2);
+  double total = 0;
+  for (int64_t begin = 0; begin < n; begin += kNormTile) {
+    const T* tile = x + begin;
+    const int64_t size = std::min(kNormTile, n - begin);
+    auto sum1 = hn::Zero(d), sum2 = sum1, sum3 = sum1, sum4 = sum1;
+    int64_t i = 0;
+    for (; i + 4 * lanes <= size; i += 4 * lanes) {
+      const auto a = widened(d, tile + i, lanes), b = widened(d, tile + i + lanes, lanes);
+      const auto c = widened(d, tile + i + 2 * lanes, lanes), e = widened(d, tile + i + 3 * lanes, lanes);
+      sum1 = hn::MulAdd(a, a, sum1);
+      sum2 = hn::MulAdd(b, b, sum2);
+      sum3 = hn::MulAdd(c, c, sum3);
+      sum4 = hn::MulAdd(e, e, sum4);
+    }
+    for (; i < size; i += lanes) {
+      const auto a = widened(d, tile + i, size - i);
+      sum1 = hn::MulAdd(a, a, sum1);
+    }
+    const auto sum = hn::Add(hn::Add(sum1, sum2), hn::Add(sum3, sum4));
+    total += hn::GetLane(hn::SumOfLanes(d, sum));
   }
-  for (; i < n; i += lanes) {
-    const auto count = static_cast<size_t>(std::min(lanes, n - i));
-    const auto a = hn::PromoteTo(d, load_first(hn::FirstN(narrow, count), narrow, x + i));
-    sum1 = hn::MulAdd(a, a, sum1);
+  return total;
+}
+
+double sum_of_squares(const NormBlock& block) {
+  if (block.dtype == Dtype::f64)
+    return sum_of_squares(reinterpret_cast<const double*>(block.data), block.size);
+  if (block.dtype == Dtype::f32)
+    return sum_of_squares(reinterpret_cast<const float*>(block.data), block.size);
+  const auto bytes = static_cast<int64_t>(size_of(block.dtype));
+  double total = 0;
+  for (int64_t begin = 0; begin < block.size; begin += kTile) {
+    alignas(64) float tile[kTile];
+    const int64_t size = std::min(kTile, block.size - begin);
+    load_tile(tile, block.dtype, block.data + begin * bytes, 1, size);
+    total += sum_of_squares(tile, size);
   }
-  return hn::GetLane(hn::SumOfLanes(d, hn::Add(sum1, sum2)));
+  return total;
 }
 
 void norm_kernel(std::vector<NormBlock>& blocks) {
@@ -78,19 +100,7 @@ void norm_kernel(std::vector<NormBlock>& blocks) {
                [&](int64_t first, int64_t last) {
                  for (int64_t b = first; b < last; ++b) {
                    NormBlock& block = blocks[static_cast<size_t>(b)];
-                   if (block.dtype == Dtype::f64) {
-                     block.sum = sum_of_squares(reinterpret_cast<const double*>(block.data), block.size);
-                   } else if (block.dtype == Dtype::f32) {
-                     block.sum = sum_of_squares(reinterpret_cast<const float*>(block.data), block.size);
-                   } else {
-                     alignas(64) float tile[kTile];
-                     const auto bytes = static_cast<int64_t>(size_of(block.dtype));
-                     for (int64_t begin = 0; begin < block.size; begin += kTile) {
-                       const int64_t n = std::min(kTile, block.size - begin);
-                       load_tile(tile, block.dtype, block.data + begin * bytes, 1, n);
-                       block.sum += sum_of_squares(tile, n);
-                     }
-                   }
+                   block.sum = sum_of_squares(block);
                  }
                });
 }
