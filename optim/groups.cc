@@ -1,3 +1,4 @@
+#include <set>
 #include <string>
 
 #include "core/error.h"
@@ -56,6 +57,22 @@ std::vector<size_t> assign_groups(std::string_view where, const nn::NamedTensors
     throw ValueError(where, "no parameter matches " + unmatched + "; there are: " + names);
   if (!doubled.empty()) throw ValueError(where, "parameters in two groups: " + doubled);
   return result;
+}
+
+void check_parameters(std::string_view where, const nn::NamedTensors& parameters) {
+  if (parameters.empty())
+    throw ValueError(where, "there are no parameters to update: does the model's visit() name any?");
+  std::set<std::string> names;
+  std::set<const TensorBody*> bodies;
+  for (const auto& [name, parameter] : parameters) {
+    if (!parameter.defined()) throw ValueError(where, "parameter " + name + " is undefined");
+    if (!names.insert(name).second) throw ValueError(where, "parameter " + name + " was given twice");
+    if (!bodies.insert(&parameter.body()).second) {
+      throw ValueError(where, "parameter " + name + ", " + describe(parameter) +
+                                  ", was given under another name, too: each would be updated twice");
+    }
+    parameter.grad();  // refuses what is not a leaf
+  }
 }
 
 }  // namespace espalier::optim

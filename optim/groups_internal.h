@@ -12,6 +12,10 @@ namespace espalier::optim {
 /// Whether `name` matches `pattern`, in which `*` stands for any characters and `?` for one.
 bool name_matches(std::string_view pattern, std::string_view name);
 
+/// Throws ValueError, on behalf of `where`, for no parameters, undefined ones, and names or tensors that come
+/// twice; GradientError for a tensor that is not a leaf.
+void check_parameters(std::string_view where, const nn::NamedTensors& parameters);
+
 /// The group of each parameter: that of the pattern which its name matches, or 0. `patterns` has those of
 /// each group; the first group's are not read. Throws ValueError, on behalf of `where`, with the names, for a
 /// pattern that matches nothing, a group without patterns and parameters in two groups.

@@ -1,7 +1,5 @@
 #include "optim/optimiser.h"
 
-#include <set>
-
 #include "autograd/autograd.h"
 #include "core/error.h"
 #include "ops/copy.h"
@@ -16,22 +14,6 @@ Tensor full_like(const Tensor& like, double value) {
   if (!is_dense(like.shape(), like.strides())) return full(like.shape(), value, like.dtype(), like.device());
   const Tensor block = full({like.numel()}, value, like.dtype(), like.device());
   return block.with_layout(like.shape(), like.strides(), 0);
-}
-
-void check_parameters(std::string_view where, const nn::NamedTensors& parameters) {
-  if (parameters.empty())
-    throw ValueError(where, "there are no parameters to update: does the model's visit() name any?");
-  std::set<std::string> names;
-  std::set<const TensorBody*> bodies;
-  for (const auto& [name, parameter] : parameters) {
-    if (!parameter.defined()) throw ValueError(where, "parameter " + name + " is undefined");
-    if (!names.insert(name).second) throw ValueError(where, "parameter " + name + " was given twice");
-    if (!bodies.insert(&parameter.body()).second) {
-      throw ValueError(where, "parameter " + name + ", " + describe(parameter) +
-                                  ", was given under another name, too: each would be updated twice");
-    }
-    parameter.grad();  // refuses what is not a leaf
-  }
 }
 
 /// The number under `name`, where `state` has one; load_state() finds the other mistakes.

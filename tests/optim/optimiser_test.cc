@@ -126,8 +126,8 @@ TEST(Optimiser, StateIsNamedAsPyTorchNamesIt) {
   EXPECT_THAT(names(Sgd(model, {.learning_rate = 0.1, .momentum = 0.9}).state()),
               ElementsAre("bias.momentum_buffer", "learning_rate", "momentum", "weight.momentum_buffer"));
   EXPECT_THAT(names(Adam(model).state()),
-              ElementsAre("beta1", "bias.exp_avg", "bias.exp_avg_sq", "bias.step", "learning_rate", "weight.exp_avg",
-                          "weight.exp_avg_sq", "weight.step"));
+              ElementsAre("beta1", "bias.exp_avg", "bias.exp_avg_sq", "bias.step", "learning_rate",
+                          "weight.exp_avg", "weight.exp_avg_sq", "weight.step"));
 }
 
 TEST(Optimiser, TrainingGoesOnFromItsState) {
