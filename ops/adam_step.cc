@@ -5,12 +5,9 @@
 namespace espalier {
 
 void AdamStep::infer(Inputs inputs, OutputSpecs& outputs) const {
-  infer_update(kName, inputs, 4, outputs);
-  const Tensor& step = inputs[5];
-  if (step.rank() != 0)
-    throw ShapeError(kName, "the step is " + describe(step) + "; expected a tensor without axes");
-  if (step.dtype() != Dtype::i64) throw TypeError(kName, "the step is " + describe(step) + "; expected i64");
-  outputs.push_back(OutputSpec::update(5, step));
+  infer_update(kName, inputs, 5, outputs);
+  check_rate(kName, "beta1", inputs[6]);
+  infer_step_count(kName, inputs, 7, outputs);
 }
 
 Cost AdamStep::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
@@ -18,17 +15,18 @@ Cost AdamStep::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
 }
 
 std::vector<AxisTie> AdamStep::axis_ties(Inputs inputs) const {
-  return update_ties(inputs[0], 4);  // the step, the last output, has no axes
+  return update_ties(inputs.first(5));  // the step, the last output, has no axes
 }
 
 void AdamStep::print_attributes(std::ostream& out) const {
-  out << "beta1=" << rule_.beta1 << ", beta2=" << rule_.beta2 << ", epsilon=" << rule_.epsilon
-      << ", weight_decay=" << rule_.weight_decay << ", decoupled=" << rule_.decoupled;
+  out << "beta2=" << rule_.beta2 << ", epsilon=" << rule_.epsilon << ", weight_decay=" << rule_.weight_decay
+      << ", decoupled=" << rule_.decoupled;
 }
 
 void adam_step_(const Tensor& parameter, const Tensor& gradient, const Tensor& mean, const Tensor& square,
-                const Tensor& learning_rate, const Tensor& step, const AdamRule& rule) {
-  apply(AdamStep(rule), {parameter, gradient, mean, square, learning_rate, step});
+                const Tensor& largest, const Tensor& learning_rate, const Tensor& beta1, const Tensor& step,
+                const AdamRule& rule) {
+  apply(AdamStep(rule), {parameter, gradient, mean, square, largest, learning_rate, beta1, step});
 }
 
 }  // namespace espalier

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "ops/adam_step.h"
+#include "ops/update_internal.h"
 
 // clang-format off
 #undef HWY_TARGET_INCLUDE
@@ -25,12 +26,12 @@ struct AdamFactors {
   double kept;       ///< what decoupled decay leaves of a parameter
   double decay;      ///< weight decay that goes into the gradient
 
-  AdamFactors(const AdamRule& rule, double rate, double step)
-      : mean_rate(1 - rule.beta1),
+  AdamFactors(const AdamRule& rule, double rate, double beta1, double step)
+      : mean_rate(1 - beta1),
         square_rate(1 - rule.beta2),
         root_scale(1 / std::sqrt(1 - std::pow(rule.beta2, step))),
         epsilon(rule.epsilon),
-        step_size(rate / (1 - std::pow(rule.beta1, step))),
+        step_size(rate / (1 - std::pow(beta1, step))),
         kept(rule.decoupled ? 1 - rate * rule.weight_decay : 1),
         decay(rule.decoupled ? 0 : rule.weight_decay) {}
 };
@@ -41,7 +42,7 @@ struct AdamFactors {
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
 
-template <class C>
+template <class C, bool kLargest>
 struct AdamElements {
   C mean_rate, square_rate, root_scale, epsilon, step_size, kept, decay;
 
@@ -55,24 +56,31 @@ struct AdamElements {
         decay(static_cast<C>(factors.decay)) {}
 
   template <class D, class V>
-  HWY_ATTR void operator()(D d, V& parameter, V gradient, V& mean, V& square) const {
+  HWY_ATTR void operator()(D d, V& parameter, V gradient, V& mean, V& square, V& largest) const {
     if (decay != 0) gradient = hn::MulAdd(hn::Set(d, decay), parameter, gradient);
     mean = hn::MulAdd(hn::Set(d, mean_rate), hn::Sub(gradient, mean), mean);
     square = hn::MulAdd(hn::Set(d, square_rate), hn::MulSub(gradient, gradient, square), square);
-    const V root = hn::MulAdd(hn::Sqrt(square), hn::Set(d, root_scale), hn::Set(d, epsilon));
+    V scale = square;
+    // A NaN in the square stays one: Max would give the other operand.
+    if constexpr (kLargest) scale = largest = hn::IfThenElse(hn::Ge(largest, square), largest, square);
+    const V root = hn::MulAdd(hn::Sqrt(scale), hn::Set(d, root_scale), hn::Set(d, epsilon));
     const V change = hn::Div(hn::Mul(hn::Set(d, step_size), mean), root);
     parameter = hn::MulSub(hn::Set(d, kept), parameter, change);
   }
 };
 
-void adam_kernel(const AdamFactors& factors, Inputs operands) {
+template <class C>
+void adam(const AdamFactors& factors, Inputs operands) {
   // Seven memory streams, where an addition of arrays, the unit of work, has three; in cache the root and the
   // quotient cost about as much as eight additions.
   constexpr int64_t kWork = 8;
-  if (operands[0].dtype() == Dtype::f64)
-    run_update<double, 4>(AdamElements<double>(factors), operands, kWork);
-  else
-    run_update<float, 4>(AdamElements<float>(factors), operands, kWork);
+  if (operands[4].defined()) return run_update<C, 5>(AdamElements<C, true>(factors), operands, kWork);
+  run_update<C, 4>(AdamElements<C, false>(factors), operands, kWork);
+}
+
+void adam_kernel(const AdamFactors& factors, Inputs operands) {
+  if (operands[0].dtype() == Dtype::f64) return adam<double>(factors, operands);
+  adam<float>(factors, operands);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
@@ -84,11 +92,8 @@ namespace espalier {
 HWY_EXPORT(adam_kernel);
 
 void adam_step_cpu(const AdamStep& op, Inputs inputs, Outputs outputs) {
-  int64_t& step = *static_cast<int64_t*>(outputs[3].raw_data());
-  if (step < 0)
-    throw ValueError(AdamStep::kName, "the step is " + std::to_string(step) + "; it counts from 0");
-  ++step;
-  const AdamFactors factors(op.rule(), inputs[4].item(), static_cast<double>(step));
+  const double step = count_step(AdamStep::kName, outputs[outputs.size() - 1]);
+  const AdamFactors factors(op.rule(), inputs[5].item(), inputs[6].item(), step);
   ESPALIER_DISPATCH(adam_kernel)(factors, inputs);
 }
 

@@ -24,6 +24,7 @@
 #include "ops/exp.h"
 #include "ops/expand.h"
 #include "ops/gelu.h"
+#include "ops/global_norm.h"
 #include "ops/kernel_lists_internal.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
@@ -49,6 +50,7 @@
 #include "ops/subtract.h"
 #include "ops/sum.h"
 #include "ops/tanh.h"
+#include "ops/update_steps.h"
 
 namespace espalier {
 
@@ -216,6 +218,15 @@ constinit KernelSlot Gelu::slot{kVectorised<Gelu, gelu_cpu>};
 void gelu_backward_cpu(const GeluBackward&, Inputs, Outputs);
 constinit KernelSlot GeluBackward::slot{kVectorised<GeluBackward, gelu_backward_cpu>};
 
+void global_norm_cpu(const GlobalNorm&, Inputs, Outputs);
+constinit KernelSlot GlobalNorm::slot{kVectorised<GlobalNorm, global_norm_cpu>};
+
+void clip_by_norm_cpu(const ClipByNorm&, Inputs, Outputs);
+constinit KernelSlot ClipByNorm::slot{kVectorised<ClipByNorm, clip_by_norm_cpu>};
+
+void clip_by_value_cpu(const ClipByValue&, Inputs, Outputs);
+constinit KernelSlot ClipByValue::slot{kVectorised<ClipByValue, clip_by_value_cpu>};
+
 const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
 void layer_norm_cpu(const LayerNorm&, Inputs, Outputs);
 static constexpr Kernel kLayerNorm[] = {kernel<LayerNorm, layer_norm_cpu, layer_norm_declines>("rows")};
@@ -347,5 +358,20 @@ constinit KernelSlot TanhBackward::slot{kVectorised<TanhBackward, tanh_backward_
 
 void uniform_cpu(const Uniform&, Inputs, Outputs);
 constinit KernelSlot Uniform::slot{kVectorised<Uniform, uniform_cpu>};
+
+void rmsprop_step_cpu(const RmspropStep&, Inputs, Outputs);
+constinit KernelSlot RmspropStep::slot{kVectorised<RmspropStep, rmsprop_step_cpu>};
+
+void adagrad_step_cpu(const AdagradStep&, Inputs, Outputs);
+constinit KernelSlot AdagradStep::slot{kVectorised<AdagradStep, adagrad_step_cpu>};
+
+void adadelta_step_cpu(const AdadeltaStep&, Inputs, Outputs);
+constinit KernelSlot AdadeltaStep::slot{kVectorised<AdadeltaStep, adadelta_step_cpu>};
+
+void lion_step_cpu(const LionStep&, Inputs, Outputs);
+constinit KernelSlot LionStep::slot{kVectorised<LionStep, lion_step_cpu>};
+
+void average_step_cpu(const AverageStep&, Inputs, Outputs);
+constinit KernelSlot AverageStep::slot{kVectorised<AverageStep, average_step_cpu>};
 
 }  // namespace espalier

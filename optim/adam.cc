@@ -1,40 +1,56 @@
 #include "optim/adam.h"
 
-#include <array>
-
+#include "optim/groups_internal.h"
 #include "optim/options_internal.h"
 
 namespace espalier::optim {
 namespace {
 
-const AdamOptions& checked(std::string_view where, const AdamOptions& options) {
-  constexpr std::string_view kFraction = "0 or more and less than 1";
-  check_option(where, options.beta1 >= 0 && options.beta1 < 1, "beta1", options.beta1, kFraction);
-  check_option(where, options.beta2 >= 0 && options.beta2 < 1, "beta2", options.beta2, kFraction);
+void check(std::string_view where, const AdamOptions& options) {
+  check_fraction(where, "beta1", options.beta1);
+  check_fraction(where, "beta2", options.beta2);
   check_not_negative(where, "epsilon", options.epsilon);
   check_not_negative(where, "weight decay", options.weight_decay);
-  return options;
+}
+
+AdamOptions as_adam(const AdamWOptions& o) {
+  return {o.learning_rate, o.beta1, o.beta2, o.epsilon, o.weight_decay, o.amsgrad};
+}
+
+Groups<AdamOptions> as_adam(const Groups<AdamWOptions>& groups) {
+  Groups<AdamOptions> result;
+  for (const auto& group : groups) result.push_back({group.patterns, as_adam(group.options)});
+  return result;
 }
 
 }  // namespace
 
 Adam::Adam(std::string_view where, const nn::NamedTensors& parameters, const AdamOptions& options,
-           bool decoupled)
-    : Optimiser(where, parameters, checked(where, options).learning_rate,
-                std::array<Memory, 3>{{{"exp_avg"}, {"exp_avg_sq"}, {"step", true}}}),
-      rule_{options.beta1, options.beta2, options.epsilon, options.weight_decay, decoupled} {}
+           const Groups<AdamOptions>& groups, bool decoupled)
+    : Optimiser(where, parameters,
+                plans_of<GroupPlan>(options, groups,
+                                    [&](const AdamOptions& o) -> GroupPlan {
+                                      check(where, o);
+                                      std::vector<Memory> memory = {
+                                          {"exp_avg"}, {"exp_avg_sq"}, {"step", true}};
+                                      if (o.amsgrad) memory.push_back({"max_exp_avg_sq"});
+                                      return {{}, o.learning_rate, Momentum{"beta1", o.beta1, true}, memory};
+                                    })),
+      rules_(rules_of<AdamRule>(options, groups, [&](const AdamOptions& o) -> AdamRule {
+        return {o.beta2, o.epsilon, o.weight_decay, decoupled};
+      })) {}
 
-Adam::Adam(const nn::NamedTensors& parameters, const AdamOptions& options)
-    : Adam("Adam", parameters, options, false) {}
+Adam::Adam(const nn::NamedTensors& parameters, const AdamOptions& options, const Groups<AdamOptions>& groups)
+    : Adam("Adam", parameters, options, groups, false) {}
 
-void Adam::update(const Tensor& parameter, const Tensor& gradient, std::span<const Tensor> memory,
-                  const Tensor& rate) const {
-  adam_step_(parameter, gradient, memory[0], memory[1], rate, memory[2], rule_);
+void Adam::update(const Update& u) const {
+  const Tensor largest = u.memory.size() > 3 ? u.memory[3] : Tensor();
+  adam_step_(u.parameter, u.gradient, u.memory[0], u.memory[1], largest, u.rate, u.momentum, u.memory[2],
+             rules_[u.group]);
 }
 
-AdamW::AdamW(const nn::NamedTensors& parameters, const AdamWOptions& options)
-    : Adam("AdamW", parameters,
-           {options.learning_rate, options.beta1, options.beta2, options.epsilon, options.weight_decay},
-           true) {}
+AdamW::AdamW(const nn::NamedTensors& parameters, const AdamWOptions& options,
+             const Groups<AdamWOptions>& groups)
+    : Adam("AdamW", parameters, as_adam(options), as_adam(groups), true) {}
 
 }  // namespace espalier::optim

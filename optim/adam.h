@@ -11,6 +11,7 @@ struct AdamOptions {
   double beta2 = 0.999;   ///< how much of its mean square
   double epsilon = 1e-8;  ///< added to the root of the mean square
   double weight_decay = 0;
+  bool amsgrad = false;  ///< divide by the largest mean square so far (Reddi, Kale, Kumar 2018)
 };
 
 /// Adam (Kingma and Ba 2014) with the formulas of torch.optim.Adam: weight decay is added to the gradient.
@@ -19,19 +20,20 @@ class ESPALIER_API Adam : public Optimiser {
  public:
   /// Throws what Optimiser's constructor throws, ValueError for betas outside [0, 1) and other options that
   /// are negative or not finite.
-  explicit Adam(const nn::NamedTensors& parameters, const AdamOptions& options = {});
+  explicit Adam(const nn::NamedTensors& parameters, const AdamOptions& options = {},
+                const Groups<AdamOptions>& groups = {});
   template <nn::Visitable M>
-  explicit Adam(M& model, const AdamOptions& options = {}) : Adam(nn::named_parameters(model), options) {}
+  explicit Adam(M& model, const AdamOptions& options = {}, const Groups<AdamOptions>& groups = {})
+      : Adam(nn::named_parameters(model), options, groups) {}
 
  protected:
   Adam(std::string_view where, const nn::NamedTensors& parameters, const AdamOptions& options,
-       bool decoupled);
+       const Groups<AdamOptions>& groups, bool decoupled);
 
  private:
-  void update(const Tensor& parameter, const Tensor& gradient, std::span<const Tensor> memory,
-              const Tensor& rate) const override;
+  void update(const Update& update) const override;
 
-  AdamRule rule_;
+  std::vector<AdamRule> rules_;
 };
 
 struct AdamWOptions {
@@ -40,6 +42,7 @@ struct AdamWOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 1e-2;  ///< times the learning rate and the parameter, taken off the parameter
+  bool amsgrad = false;
 };
 
 /// AdamW (Loshchilov and Hutter 2017), Adam whose weight decay stays out of the gradient, with the formulas
@@ -48,9 +51,11 @@ struct AdamWOptions {
 ///   optim::AdamW adamw(model, {.learning_rate = 3e-4, .weight_decay = 0.1});
 class ESPALIER_API AdamW final : public Adam {
  public:
-  explicit AdamW(const nn::NamedTensors& parameters, const AdamWOptions& options = {});
+  explicit AdamW(const nn::NamedTensors& parameters, const AdamWOptions& options = {},
+                 const Groups<AdamWOptions>& groups = {});
   template <nn::Visitable M>
-  explicit AdamW(M& model, const AdamWOptions& options = {}) : AdamW(nn::named_parameters(model), options) {}
+  explicit AdamW(M& model, const AdamWOptions& options = {}, const Groups<AdamWOptions>& groups = {})
+      : AdamW(nn::named_parameters(model), options, groups) {}
 };
 
 }  // namespace espalier::optim

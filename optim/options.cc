@@ -19,4 +19,8 @@ void check_not_negative(std::string_view where, std::string_view option, double 
   check_option(where, std::isfinite(value) && value >= 0, option, value, "a finite number, 0 or more");
 }
 
+void check_fraction(std::string_view where, std::string_view option, double value) {
+  check_option(where, value >= 0 && value < 1, option, value, "0 or more and less than 1");
+}
+
 }  // namespace espalier::optim

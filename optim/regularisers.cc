@@ -5,32 +5,10 @@
 #include "ops/add.h"
 #include "ops/multiply.h"
 #include "ops/sum.h"
+#include "optim/groups_internal.h"
 
 namespace espalier::optim {
 namespace {
-
-/// Whether `name` matches `pattern`. On a mismatch the last star takes one character more: no need to try
-/// earlier ones again.
-bool matches(std::string_view pattern, std::string_view name) {
-  size_t p = 0, n = 0;
-  size_t star = std::string_view::npos, taken = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      taken = n;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
-      ++p;
-      ++n;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      n = ++taken;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
 
 /// The sum of what `term` makes of each parameter that matches, times lambda.
 template <class Term>
@@ -50,7 +28,7 @@ nn::NamedTensors select(const nn::NamedTensors& parameters, std::string_view pat
   nn::NamedTensors selected;
   std::string names;
   for (const auto& entry : parameters) {
-    if (matches(pattern, entry.first)) selected.push_back(entry);
+    if (name_matches(pattern, entry.first)) selected.push_back(entry);
     names += (names.empty() ? "" : ", ") + entry.first;
   }
   if (selected.empty())

@@ -1,6 +1,7 @@
 #include "optim/sgd.h"
 
 #include "core/error.h"
+#include "optim/groups_internal.h"
 #include "optim/options_internal.h"
 
 namespace espalier::optim {
@@ -8,24 +9,31 @@ namespace {
 
 constexpr std::string_view kName = "Sgd";
 
-const SgdOptions& checked(const SgdOptions& options) {
+void check(const SgdOptions& options) {
   check_not_negative(kName, "momentum", options.momentum);
   check_not_negative(kName, "weight decay", options.weight_decay);
   if (options.nesterov && options.momentum == 0)
     throw ValueError(kName, "Nesterov's method looks ahead along the momentum, which is 0");
-  return options;
 }
 
 }  // namespace
 
-Sgd::Sgd(const nn::NamedTensors& parameters, const SgdOptions& options)
-    : Optimiser(kName, parameters, checked(options).learning_rate,
-                options.momentum != 0 ? std::vector<Memory>{{"momentum_buffer"}} : std::vector<Memory>{}),
-      rule_{options.momentum, options.weight_decay, options.nesterov} {}
+Sgd::Sgd(const nn::NamedTensors& parameters, const SgdOptions& options, const Groups<SgdOptions>& groups)
+    : Optimiser(
+          kName, parameters,
+          plans_of<GroupPlan>(
+              options, groups,
+              [](const SgdOptions& o) -> GroupPlan {
+                check(o);
+                if (o.momentum == 0) return {{}, o.learning_rate, {}, {}};
+                return {{}, o.learning_rate, Momentum{"momentum", o.momentum, false}, {{"momentum_buffer"}}};
+              })),
+      rules_(rules_of<SgdRule>(
+          options, groups, [](const SgdOptions& o) -> SgdRule { return {o.weight_decay, o.nesterov}; })) {}
 
-void Sgd::update(const Tensor& parameter, const Tensor& gradient, std::span<const Tensor> memory,
-                 const Tensor& rate) const {
-  sgd_step_(parameter, gradient, memory.empty() ? Tensor() : memory[0], rate, rule_);
+void Sgd::update(const Update& u) const {
+  sgd_step_(u.parameter, u.gradient, u.memory.empty() ? Tensor() : u.memory[0], u.rate, u.momentum,
+            rules_[u.group]);
 }
 
 }  // namespace espalier::optim

@@ -19,15 +19,15 @@ class ESPALIER_API Sgd final : public Optimiser {
  public:
   /// Throws what Optimiser's constructor throws, ValueError for a negative or not finite option and for
   /// Nesterov's method without momentum.
-  Sgd(const nn::NamedTensors& parameters, const SgdOptions& options);
+  Sgd(const nn::NamedTensors& parameters, const SgdOptions& options, const Groups<SgdOptions>& groups = {});
   template <nn::Visitable M>
-  Sgd(M& model, const SgdOptions& options) : Sgd(nn::named_parameters(model), options) {}
+  Sgd(M& model, const SgdOptions& options, const Groups<SgdOptions>& groups = {})
+      : Sgd(nn::named_parameters(model), options, groups) {}
 
  private:
-  void update(const Tensor& parameter, const Tensor& gradient, std::span<const Tensor> memory,
-              const Tensor& rate) const override;
+  void update(const Update& update) const override;
 
-  SgdRule rule_;
+  std::vector<SgdRule> rules_;
 };
 
 }  // namespace espalier::optim

@@ -1,5 +1,6 @@
 #include "ops/adam_step.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/support/op_test.h"
@@ -7,36 +8,54 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& shape, const AdamRule& rule) {
+struct Case {
+  AdamRule rule = {};
+  double beta1 = 0.9;
+  bool largest = false;
+};
+
+OpSample sample(std::string label, const Shape& shape, const Case& c) {
+  const AdamRule rule = c.rule;
   return {std::move(label),
-          {{shape}, {shape}, {shape}, {shape, 0.01, 2}, {{}, 0.01, 0.2, Dtype::f64}, {{}, 0, 20, Dtype::i64}},
+          {{shape},
+           {shape},
+           {shape},
+           {shape, 0.01, 2},
+           {.shape = shape, .low = 0.01, .high = 2, .absent = !c.largest},
+           {{}, 0.01, 0.2, Dtype::f64},
+           {{}, c.beta1, c.beta1, Dtype::f64},
+           {{}, 0, 20, Dtype::i64}},
           [=](Inputs in) {
-            adam_step_(in[0], in[1], in[2], in[3], in[4], in[5], rule);
-            return Tensors{in[0], in[2], in[3], in[5]};
+            adam_step_(in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7], rule);
+            if (c.largest) return Tensors{in[0], in[2], in[3], in[4], in[7]};
+            return Tensors{in[0], in[2], in[3], in[7]};
           },
           [=](const Arrays& in) {
-            Array parameter(shape), mean(shape), square(shape);
-            const double rate = in[4][0], t = in[5][0] + 1;
+            Array parameter(shape), mean(shape), square(shape), largest(shape);
+            const double rate = in[5][0], beta1 = in[6][0], t = in[7][0] + 1;
             for (int64_t i = 0; i < count(shape); ++i) {
               double w = in[0][i], g = in[1][i];
               if (rule.decoupled)
                 w *= 1 - rate * rule.weight_decay;
               else
                 g += rule.weight_decay * w;
-              mean[i] = rule.beta1 * in[2][i] + (1 - rule.beta1) * g;
+              mean[i] = beta1 * in[2][i] + (1 - beta1) * g;
               square[i] = rule.beta2 * in[3][i] + (1 - rule.beta2) * g * g;
-              const double corrected_mean = mean[i] / (1 - std::pow(rule.beta1, t));
-              const double corrected_square = square[i] / (1 - std::pow(rule.beta2, t));
+              largest[i] = c.largest ? std::max(in[4][i], square[i]) : square[i];
+              const double corrected_mean = mean[i] / (1 - std::pow(beta1, t));
+              const double corrected_square = largest[i] / (1 - std::pow(rule.beta2, t));
               parameter[i] = w - rate * corrected_mean / (std::sqrt(corrected_square) + rule.epsilon);
             }
             Array steps;
             steps[0] = t;
+            if (c.largest) return Arrays{parameter, mean, square, largest, steps};
             return Arrays{parameter, mean, square, steps};
           }};
 }
 
-void step(const Tensor& parameter, const Tensor& gradient, const Tensor& state, const Tensor& steps) {
-  adam_step_(parameter, gradient, state, zeros({2}), full({}, 0.1, Dtype::f64), steps, {});
+void step(const Tensor& parameter, const Tensor& gradient, const Tensor& state, const Tensor& steps,
+          const Tensor& beta1 = full({}, 0.9, Dtype::f64)) {
+  adam_step_(parameter, gradient, state, zeros({2}), {}, full({}, 0.1, Dtype::f64), beta1, steps, {});
 }
 
 Tensor none() {
@@ -51,10 +70,12 @@ OpTest adam_step_test() {
       .samples =
           {
               sample("adam", {3, 5}, {}),
-              sample("large epsilon", {5}, {.beta1 = 0.5, .beta2 = 0.9, .epsilon = 0.1}),
-              sample("decay in the gradient", {4, 3}, {.weight_decay = 0.1}),
-              sample("decay beside it", {2, 3, 2, 2}, {.weight_decay = 0.1, .decoupled = true}),
+              sample("large epsilon", {5}, {{.beta2 = 0.9, .epsilon = 0.1}, 0.5}),
+              sample("decay in the gradient", {4, 3}, {{.weight_decay = 0.1}}),
+              sample("decay beside it", {2, 3, 2, 2}, {{.weight_decay = 0.1, .decoupled = true}}),
               sample("longer than a tile", {300}, {}),
+              sample("amsgrad", {4, 70}, {.largest = true}),
+              sample("amsgrad with decay", {3, 5}, {{.weight_decay = 0.1, .decoupled = true}, 0.8, true}),
               sample("scalar", {}, {}),
               sample("empty", {0, 2}, {}),
           },
@@ -76,6 +97,10 @@ OpTest adam_step_test() {
                [] { step(zeros({2}), zeros({2}), zeros({2}), full({}, -1, Dtype::i64)); },
                "ValueError",
                {"adam_step", "step is -1", "counts from 0"}},
+              {"an integer beta1",
+               [] { step(zeros({2}), zeros({2}), zeros({2}), none(), none()); },
+               "TypeError",
+               {"adam_step", "beta1 is i64[]", "f64"}},
               {"no step",
                [] { step(zeros({2}), zeros({2}), zeros({2}), {}); },
                "ValueError",

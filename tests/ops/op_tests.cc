@@ -4,15 +4,20 @@
 // clang-format off: one a line
 #define ESPALIER_OP_TESTS(TEST) \
   TEST(abs) \
+  TEST(adadelta_step) \
+  TEST(adagrad_step) \
   TEST(adam_step) \
   TEST(add) \
   TEST(argmax) \
   TEST(attention) \
+  TEST(average_step) \
   TEST(avg_pool2d) \
   TEST(batch_norm) \
   TEST(binary_cross_entropy) \
   TEST(binary_cross_entropy_with_logits) \
   TEST(cast) \
+  TEST(clip_by_norm) \
+  TEST(clip_by_value) \
   TEST(concat) \
   TEST(conv2d) \
   TEST(copy) \
@@ -25,8 +30,10 @@
   TEST(exp) \
   TEST(expand) \
   TEST(gelu) \
+  TEST(global_norm) \
   TEST(layer_norm) \
   TEST(linear) \
+  TEST(lion_step) \
   TEST(log) \
   TEST(matmul) \
   TEST(max) \
@@ -43,6 +50,7 @@
   TEST(random_permutation) \
   TEST(relu) \
   TEST(reshape) \
+  TEST(rmsprop_step) \
   TEST(sgd_step) \
   TEST(sigmoid) \
   TEST(slice) \

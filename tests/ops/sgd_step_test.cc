@@ -5,20 +5,25 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& shape, const SgdRule& rule, Dtype rate = Dtype::f64) {
-  const bool moving = rule.momentum != 0;
+OpSample sample(std::string label, const Shape& shape, double momentum, const SgdRule& rule,
+                Dtype rate = Dtype::f64) {
+  const bool moving = momentum != 0;
   return {std::move(label),
-          {{shape}, {shape}, {.shape = shape, .absent = !moving}, {{}, 0.01, 0.2, rate}},
+          {{shape},
+           {shape},
+           {.shape = shape, .absent = !moving},
+           {{}, 0.01, 0.2, rate},
+           {.shape = {}, .low = momentum, .high = momentum, .dtype = rate, .absent = !moving}},
           [=](Inputs in) {
-            sgd_step_(in[0], in[1], in[2], in[3], rule);
+            sgd_step_(in[0], in[1], in[2], in[3], in[4], rule);
             return moving ? Tensors{in[0], in[2]} : Tensors{in[0]};
           },
           [=](const Arrays& in) {
             Array parameter(shape), velocity(shape);
             for (int64_t i = 0; i < count(shape); ++i) {
               const double gradient = in[1][i] + rule.weight_decay * in[0][i];
-              velocity[i] = gradient + (moving ? rule.momentum * in[2][i] : 0);
-              const double direction = rule.nesterov ? gradient + rule.momentum * velocity[i] : velocity[i];
+              velocity[i] = gradient + (moving ? in[4][0] * in[2][i] : 0);
+              const double direction = rule.nesterov ? gradient + in[4][0] * velocity[i] : velocity[i];
               parameter[i] = in[0][i] - in[3][0] * direction;
             }
             return moving ? Arrays{parameter, velocity} : Arrays{parameter};
@@ -26,7 +31,7 @@ OpSample sample(std::string label, const Shape& shape, const SgdRule& rule, Dtyp
 }
 
 void step(const Tensor& parameter, const Tensor& gradient, const Tensor& velocity, const Tensor& rate) {
-  sgd_step_(parameter, gradient, velocity, rate, {.momentum = velocity.defined() ? 0.9 : 0});
+  sgd_step_(parameter, gradient, velocity, rate, velocity.defined() ? full({}, 0.9) : Tensor(), {});
 }
 
 Tensor rate() {
@@ -40,14 +45,14 @@ OpTest sgd_step_test() {
       .name = "sgd_step",
       .samples =
           {
-              sample("plain", {3, 5}, {}),
-              sample("f32 rate", {3, 5}, {}, Dtype::f32),
-              sample("weight decay", {7}, {.weight_decay = 0.1}),
-              sample("momentum", {4, 3}, {.momentum = 0.9}),
-              sample("momentum and decay", {2, 3, 2, 2}, {.momentum = 0.9, .weight_decay = 0.01}),
-              sample("nesterov", {300}, {.momentum = 0.8, .weight_decay = 0.1, .nesterov = true}),
-              sample("scalar", {}, {.momentum = 0.9}),
-              sample("empty", {0, 2}, {.momentum = 0.9}),
+              sample("plain", {3, 5}, 0, {}),
+              sample("f32 rate", {3, 5}, 0.5, {}, Dtype::f32),
+              sample("weight decay", {7}, 0, {.weight_decay = 0.1}),
+              sample("momentum", {4, 3}, 0.9, {}),
+              sample("momentum and decay", {2, 3, 2, 2}, 0.9, {.weight_decay = 0.01}),
+              sample("nesterov", {300}, 0.8, {.weight_decay = 0.1, .nesterov = true}),
+              sample("scalar", {}, 0.9, {}),
+              sample("empty", {0, 2}, 0.9, {}),
           },
       .errors =
           {
@@ -76,18 +81,25 @@ OpTest sgd_step_test() {
                "ValueError",
                {"sgd_step", "undefined"}},
               {"momentum without velocity",
-               [] { sgd_step_(zeros({2}), zeros({2}), {}, rate(), {.momentum = 0.9}); },
+               [] { sgd_step_(zeros({2}), zeros({2}), {}, rate(), rate(), {}); },
                "ValueError",
-               {"sgd_step", "velocity is undefined", "0.9"}},
+               {"sgd_step", "velocity is undefined", "f64[]"}},
               {"velocity without momentum",
-               [] { sgd_step_(zeros({2}), zeros({2}), zeros({2}), rate(), {}); },
+               [] { sgd_step_(zeros({2}), zeros({2}), zeros({2}), rate(), {}, {}); },
                "ValueError",
                {"sgd_step", "velocity is f32[2]"}},
+              {"nesterov without momentum",
+               [] { sgd_step_(zeros({2}), zeros({2}), {}, rate(), {}, {.nesterov = true}); },
+               "ValueError",
+               {"sgd_step", "Nesterov"}},
+              {"momentum with axes",
+               [] { sgd_step_(zeros({2}), zeros({2}), zeros({2}), rate(), zeros({1}), {}); },
+               "ShapeError",
+               {"sgd_step", "momentum", "f32[1]"}},
           },
       .differentiable = false,
       .twice_differentiable = false,
-      .benchmarks = {sample("4096", {64, 64}, {.momentum = 0.9}),
-                     sample("1M", {1024, 1024}, {.momentum = 0.9})},
+      .benchmarks = {sample("4096", {64, 64}, 0.9, {}), sample("1M", {1024, 1024}, 0.9, {})},
   };
 }
 

@@ -124,10 +124,10 @@ TEST(Optimiser, StateIsNamedAsPyTorchNamesIt) {
   Scale model({1, 2, 3});
   EXPECT_THAT(names(Sgd(model, {.learning_rate = 0.1}).state()), ElementsAre("learning_rate"));
   EXPECT_THAT(names(Sgd(model, {.learning_rate = 0.1, .momentum = 0.9}).state()),
-              ElementsAre("bias.momentum_buffer", "learning_rate", "weight.momentum_buffer"));
+              ElementsAre("bias.momentum_buffer", "learning_rate", "momentum", "weight.momentum_buffer"));
   EXPECT_THAT(names(Adam(model).state()),
-              ElementsAre("bias.exp_avg", "bias.exp_avg_sq", "bias.step", "learning_rate", "weight.exp_avg",
-                          "weight.exp_avg_sq", "weight.step"));
+              ElementsAre("beta1", "bias.exp_avg", "bias.exp_avg_sq", "bias.step", "learning_rate",
+                          "weight.exp_avg", "weight.exp_avg_sq", "weight.step"));
 }
 
 TEST(Optimiser, TrainingGoesOnFromItsState) {
