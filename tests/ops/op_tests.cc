@@ -25,6 +25,10 @@
   TEST(exp) \
   TEST(expand) \
   TEST(gelu) \
+  TEST(hinge_embedding_loss) \
+  TEST(huber_loss) \
+  TEST(kl_div) \
+  TEST(l1_loss) \
   TEST(layer_norm) \
   TEST(linear) \
   TEST(log) \
@@ -35,6 +39,7 @@
   TEST(mse_loss) \
   TEST(multiply) \
   TEST(negate) \
+  TEST(nll_loss) \
   TEST(normal) \
   TEST(one_hot) \
   TEST(pad) \
@@ -46,6 +51,7 @@
   TEST(sgd_step) \
   TEST(sigmoid) \
   TEST(slice) \
+  TEST(smooth_l1_loss) \
   TEST(split) \
   TEST(sqrt) \
   TEST(subtract) \
