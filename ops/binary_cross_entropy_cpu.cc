@@ -1,10 +1,7 @@
-#include <cmath>
-#include <string>
-#include <vector>
+#include <limits>
 
 #include "ops/binary_cross_entropy.h"
-#include "ops/loss_internal.h"
-#include "ops/scratch_internal.h"
+#include "ops/element_check_internal.h"
 
 // clang-format off
 #undef HWY_TARGET_INCLUDE
@@ -12,7 +9,7 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "ops/mean_loss-inl.h"
+#include "ops/element_loss-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -26,7 +23,10 @@ struct BinaryCrossEntropyElements {
     // Max(a, x) is x where x is NaN.
     const V log_yes = hn::Max(least, vector_log(d, p));
     const V log_no = hn::Max(least, vector_log1p(d, hn::Neg(p)));
-    return hn::Neg(hn::MulAdd(y, log_yes, hn::Mul(hn::Sub(one, y), log_no)));
+    const V loss = hn::Neg(hn::MulAdd(y, log_yes, hn::Mul(hn::Sub(one, y), log_no)));
+    // A target that is none shows as NaN, as a probability does.
+    const V nan = hn::Set(d, std::numeric_limits<hn::TFromD<D>>::quiet_NaN());
+    return hn::IfThenElse(hn::And(hn::Ge(y, hn::Zero(d)), hn::Le(y, one)), loss, nan);
   }
   template <class D, class V>
   HWY_ATTR V slope(D d, V p, V y) const {
@@ -39,46 +39,33 @@ struct BinaryCrossEntropyElements {
 /// Simple operations an element.
 inline constexpr int64_t kBinaryCrossEntropyWork = 25;
 
-void binary_cross_entropy_kernel(Inputs inputs, const Tensor& output) {
-  mean_loss(BinaryCrossEntropyElements(), inputs, output, kBinaryCrossEntropyWork);
+void binary_cross_entropy_kernel(const BinaryCrossEntropy& loss, const Tensor& output, Inputs inputs) {
+  element_loss<2>(BinaryCrossEntropyElements(), loss.reduction(), output, inputs, kBinaryCrossEntropyWork);
 }
 
-void binary_cross_entropy_backward_kernel(Inputs inputs, const Tensor& output) {
-  mean_loss_gradient(BinaryCrossEntropyElements(), inputs, output, kBinaryCrossEntropyWork);
+void binary_cross_entropy_backward_kernel(const BinaryCrossEntropyBackward& loss, const Tensor& output,
+                                          Inputs inputs) {
+  element_loss_gradient<2>(BinaryCrossEntropyElements(), loss.reduction(), output, inputs,
+                           kBinaryCrossEntropyWork);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
+ESPALIER_ELEMENTWISE_KERNEL(BinaryCrossEntropyBackward, binary_cross_entropy_backward)
+
 #if HWY_ONCE
 namespace espalier {
 
-namespace {
-
-void check_probabilities(const Tensor& probabilities) {
-  const std::vector<float> values = row_major_f32(probabilities).to_vector<float>();
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (!(values[i] < 0) && !(values[i] > 1)) continue;
-    throw ValueError(BinaryCrossEntropy::kName,
-                     "probability " + std::to_string(values[i]) + " at position " +
-                         to_string(position_of(static_cast<int64_t>(i), probabilities.shape())) + " of " +
-                         describe(probabilities) +
-                         " is outside [0, 1]; for logits use binary_cross_entropy_with_logits");
-  }
-}
-
-}  // namespace
-
 HWY_EXPORT(binary_cross_entropy_kernel);
-void binary_cross_entropy_cpu(const BinaryCrossEntropy&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(binary_cross_entropy_kernel)(inputs, outputs[0]);
-  // The logarithm of a negative number is NaN, so only then is there something to look for.
-  if (std::isnan(outputs[0].item())) check_probabilities(inputs[0]);
-}
-
-HWY_EXPORT(binary_cross_entropy_backward_kernel);
-void binary_cross_entropy_backward_cpu(const BinaryCrossEntropyBackward&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(binary_cross_entropy_backward_kernel)(inputs, outputs[0]);
+void binary_cross_entropy_cpu(const BinaryCrossEntropy& loss, Inputs inputs, Outputs outputs) {
+  ESPALIER_DISPATCH(binary_cross_entropy_kernel)(loss, outputs[0], inputs);
+  // What is not a probability gives NaN, so only then is there something to look for.
+  if (!has_nan(outputs[0])) return;
+  const auto outside = [](double value) { return value < 0 || value > 1; };
+  check_elements(BinaryCrossEntropy::kName, "probability", inputs[0], outside,
+                 "is outside [0, 1]; for logits use binary_cross_entropy_with_logits");
+  check_elements(BinaryCrossEntropy::kName, "target", inputs[1], outside, "is outside [0, 1]");
 }
 
 }  // namespace espalier

@@ -6,54 +6,64 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "ops/mean_loss-inl.h"
+#include "ops/element_loss-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
 
 struct BinaryCrossEntropyWithLogitsElements {
+  // Where x > 0: (1 - y) x, else -y x; 0 is not multiplied with an infinite x that it does not belong to.
   template <class D, class V>
   HWY_ATTR V loss(D d, V x, V y) const {
-    const V e = vector_exp(d, hn::Neg(hn::Abs(x)));
-    const V linear = hn::NegMulAdd(x, y, hn::Max(hn::Zero(d), x));
-    return hn::Add(linear, vector_log1p(d, e));
+    const V one = hn::Set(d, hn::TFromD<D>{1});
+    const V magnitude = hn::Abs(x);
+    const V factor = hn::IfThenElse(hn::Gt(x, hn::Zero(d)), hn::Sub(one, y), y);
+    return hn::MulAdd(factor, magnitude, vector_log1p(d, vector_exp(d, hn::Neg(magnitude))));
   }
   template <class D, class V>
   HWY_ATTR V slope(D d, V x, V y) const {
     return hn::Sub(vector_sigmoid(d, x), y);
+  }
+  template <class D, class V>
+  HWY_ATTR V loss(D d, V x, V y, V positive) const {
+    const V one = hn::Set(d, hn::TFromD<D>{1});
+    const V magnitude = hn::Abs(x);
+    const V no = hn::Sub(one, y), yes = hn::Mul(positive, y);
+    const V logarithm = hn::Mul(hn::Add(no, yes), vector_log1p(d, vector_exp(d, hn::Neg(magnitude))));
+    return hn::MulAdd(hn::IfThenElse(hn::Gt(x, hn::Zero(d)), no, yes), magnitude, logarithm);
+  }
+  template <class D, class V>
+  HWY_ATTR V slope(D d, V x, V y, V positive) const {
+    const V one = hn::Set(d, hn::TFromD<D>{1});
+    const V no = hn::Mul(hn::Sub(one, y), vector_sigmoid(d, x));
+    return hn::NegMulAdd(hn::Mul(positive, y), vector_sigmoid(d, hn::Neg(x)), no);
   }
 };
 
 /// Simple operations an element.
 inline constexpr int64_t kBinaryCrossEntropyWithLogitsWork = 25;
 
-void binary_cross_entropy_with_logits_kernel(Inputs inputs, const Tensor& output) {
-  mean_loss(BinaryCrossEntropyWithLogitsElements(), inputs, output, kBinaryCrossEntropyWithLogitsWork);
+void binary_cross_entropy_with_logits_kernel(const BinaryCrossEntropyWithLogits& loss, const Tensor& output,
+                                             Inputs inputs) {
+  const BinaryCrossEntropyWithLogitsElements elements;
+  if (inputs.size() == 2)
+    element_loss<2>(elements, loss.reduction(), output, inputs, kBinaryCrossEntropyWithLogitsWork);
+  else
+    element_loss<3>(elements, loss.reduction(), output, inputs, kBinaryCrossEntropyWithLogitsWork);
 }
 
-void binary_cross_entropy_with_logits_backward_kernel(Inputs inputs, const Tensor& output) {
-  mean_loss_gradient(BinaryCrossEntropyWithLogitsElements(), inputs, output,
-                     kBinaryCrossEntropyWithLogitsWork);
+void binary_cross_entropy_with_logits_backward_kernel(const BinaryCrossEntropyWithLogitsBackward& loss,
+                                                      const Tensor& output, Inputs inputs) {
+  const BinaryCrossEntropyWithLogitsElements elements;
+  if (inputs.size() == 3)
+    element_loss_gradient<2>(elements, loss.reduction(), output, inputs, kBinaryCrossEntropyWithLogitsWork);
+  else
+    element_loss_gradient<3>(elements, loss.reduction(), output, inputs, kBinaryCrossEntropyWithLogitsWork);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(binary_cross_entropy_with_logits_kernel);
-void binary_cross_entropy_with_logits_cpu(const BinaryCrossEntropyWithLogits&, Inputs inputs,
-                                          Outputs outputs) {
-  ESPALIER_DISPATCH(binary_cross_entropy_with_logits_kernel)(inputs, outputs[0]);
-}
-
-HWY_EXPORT(binary_cross_entropy_with_logits_backward_kernel);
-void binary_cross_entropy_with_logits_backward_cpu(const BinaryCrossEntropyWithLogitsBackward&, Inputs inputs,
-                                                   Outputs outputs) {
-  ESPALIER_DISPATCH(binary_cross_entropy_with_logits_backward_kernel)(inputs, outputs[0]);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits)
+ESPALIER_ELEMENTWISE_KERNEL(BinaryCrossEntropyWithLogitsBackward, binary_cross_entropy_with_logits_backward)

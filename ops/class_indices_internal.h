@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,14 +17,17 @@ inline void check_index_type(std::string_view name, const Tensor& indices) {
   throw TypeError(name, "class indices are " + describe(indices) + "; expected i32 or i64");
 }
 
-/// Row-major class indices of type i32 or i64, for reading by a kernel.
+/// Row-major class indices of type i32 or i64, for reading by a kernel; perhaps with one that stands for "no
+/// class".
 class ClassIndices {
  public:
   /// Throws ValueError, with its position, for the first index outside [0, classes).
-  ClassIndices(std::string_view name, const Tensor& indices, int64_t classes)
+  ClassIndices(std::string_view name, const Tensor& indices, int64_t classes,
+               std::optional<int64_t> none = {})
       : data_(indices.raw_data()), wide_(indices.dtype() == Dtype::i64) {
     for (int64_t i = 0; i < indices.numel(); ++i) {
-      if ((*this)[i] < 0 || (*this)[i] >= classes) out_of_range(name, indices, i, classes);
+      const int64_t index = (*this)[i];
+      if ((index < 0 || index >= classes) && index != none) out_of_range(name, indices, i, classes);
     }
   }
   int64_t operator[](int64_t i) const noexcept {

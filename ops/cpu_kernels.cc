@@ -25,7 +25,10 @@
 #include "ops/expand.h"
 #include "ops/gelu.h"
 #include "ops/global_norm.h"
+#include "ops/hinge_embedding_loss.h"
 #include "ops/kernel_lists_internal.h"
+#include "ops/kl_div.h"
+#include "ops/l1_loss.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/log.h"
@@ -36,6 +39,7 @@
 #include "ops/mse_loss.h"
 #include "ops/multiply.h"
 #include "ops/negate.h"
+#include "ops/nll_loss.h"
 #include "ops/one_hot.h"
 #include "ops/pad.h"
 #include "ops/permute.h"
@@ -226,6 +230,30 @@ constinit KernelSlot ClipByNorm::slot{kVectorised<ClipByNorm, clip_by_norm_cpu>}
 
 void clip_by_value_cpu(const ClipByValue&, Inputs, Outputs);
 constinit KernelSlot ClipByValue::slot{kVectorised<ClipByValue, clip_by_value_cpu>};
+void hinge_embedding_loss_cpu(const HingeEmbeddingLoss&, Inputs, Outputs);
+constinit KernelSlot HingeEmbeddingLoss::slot{kVectorised<HingeEmbeddingLoss, hinge_embedding_loss_cpu>};
+
+void hinge_embedding_loss_backward_cpu(const HingeEmbeddingLossBackward&, Inputs, Outputs);
+constinit KernelSlot HingeEmbeddingLossBackward::slot{
+    kVectorised<HingeEmbeddingLossBackward, hinge_embedding_loss_backward_cpu>};
+
+void huber_loss_cpu(const HuberLoss&, Inputs, Outputs);
+constinit KernelSlot HuberLoss::slot{kVectorised<HuberLoss, huber_loss_cpu>};
+
+void huber_loss_backward_cpu(const HuberLossBackward&, Inputs, Outputs);
+constinit KernelSlot HuberLossBackward::slot{kVectorised<HuberLossBackward, huber_loss_backward_cpu>};
+
+void kl_div_cpu(const KlDiv&, Inputs, Outputs);
+constinit KernelSlot KlDiv::slot{kVectorised<KlDiv, kl_div_cpu>};
+
+void kl_div_backward_cpu(const KlDivBackward&, Inputs, Outputs);
+constinit KernelSlot KlDivBackward::slot{kVectorised<KlDivBackward, kl_div_backward_cpu>};
+
+void l1_loss_cpu(const L1Loss&, Inputs, Outputs);
+constinit KernelSlot L1Loss::slot{kVectorised<L1Loss, l1_loss_cpu>};
+
+void l1_loss_backward_cpu(const L1LossBackward&, Inputs, Outputs);
+constinit KernelSlot L1LossBackward::slot{kVectorised<L1LossBackward, l1_loss_backward_cpu>};
 
 const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
 void layer_norm_cpu(const LayerNorm&, Inputs, Outputs);
@@ -302,6 +330,12 @@ constinit KernelSlot Negate::slot{kVectorised<Negate, negate_cpu>};
 void normal_cpu(const Normal&, Inputs, Outputs);
 constinit KernelSlot Normal::slot{kVectorised<Normal, normal_cpu>};
 
+void nll_loss_cpu(const NllLoss&, Inputs, Outputs);
+constinit KernelSlot NllLoss::slot{kPlain<NllLoss, nll_loss_cpu>};
+
+void nll_loss_backward_cpu(const NllLossBackward&, Inputs, Outputs);
+constinit KernelSlot NllLossBackward::slot{kPlain<NllLossBackward, nll_loss_backward_cpu>};
+
 const char* one_hot_declines(const OneHot&, Inputs, std::span<const Tensor>);
 void one_hot_cpu(const OneHot&, Inputs, Outputs);
 static constexpr Kernel kOneHot[] = {kernel<OneHot, one_hot_cpu, one_hot_declines>("rows")};
@@ -338,6 +372,13 @@ constinit KernelSlot SigmoidBackward::slot{kVectorised<SigmoidBackward, sigmoid_
 constinit KernelSlot Slice::slot{};
 
 constinit KernelSlot Split::slot{};
+
+void smooth_l1_loss_cpu(const SmoothL1Loss&, Inputs, Outputs);
+constinit KernelSlot SmoothL1Loss::slot{kVectorised<SmoothL1Loss, smooth_l1_loss_cpu>};
+
+void smooth_l1_loss_backward_cpu(const SmoothL1LossBackward&, Inputs, Outputs);
+constinit KernelSlot SmoothL1LossBackward::slot{
+    kVectorised<SmoothL1LossBackward, smooth_l1_loss_backward_cpu>};
 
 void sqrt_cpu(const Sqrt&, Inputs, Outputs);
 constinit KernelSlot Sqrt::slot{kVectorised<Sqrt, sqrt_cpu>};

@@ -1,28 +1,22 @@
 #include "ops/mse_loss.h"
 
-#include "ops/mean.h"
+#include "ops/loss_internal.h"
 #include "ops/multiply.h"
 #include "ops/subtract.h"
 
 namespace espalier {
 
 Tensors MseLoss::backward(const BackwardContext& context) const {
-  Tensors gradients(2);
-  for (const int i : {0, 1}) {  // the loss is symmetric
-    if (!context.wants(i)) continue;
-    gradients[static_cast<size_t>(i)] =
-        apply_one(MseLossBackward(), context.gradient(0), context.input(i), context.input(1 - i));
-  }
-  return gradients;
+  return symmetric_loss_gradients(context, MseLossBackward(reduction()));
 }
 
 Tensors MseLoss::decompose(Inputs inputs) const {
   const Tensor error = inputs[0] - inputs[1];
-  return {mean(error * error)};
+  return {reduced_loss(error * error, reduction())};
 }
 
-Tensor mse_loss(const Tensor& predictions, const Tensor& targets) {
-  return apply_one(MseLoss(), predictions, targets);
+Tensor mse_loss(const Tensor& predictions, const Tensor& targets, LossReduction reduction) {
+  return apply_one(MseLoss(reduction), predictions, targets);
 }
 
 }  // namespace espalier

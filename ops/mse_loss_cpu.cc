@@ -6,7 +6,7 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "ops/mean_loss-inl.h"
+#include "ops/element_loss-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -28,29 +28,16 @@ struct MseLossElements {
 /// Simple operations an element.
 inline constexpr int64_t kMseLossWork = 2;
 
-void mse_loss_kernel(Inputs inputs, const Tensor& output) {
-  mean_loss(MseLossElements(), inputs, output, kMseLossWork);
+void mse_loss_kernel(const MseLoss& loss, const Tensor& output, Inputs inputs) {
+  element_loss<2>(MseLossElements(), loss.reduction(), output, inputs, kMseLossWork);
 }
 
-void mse_loss_backward_kernel(Inputs inputs, const Tensor& output) {
-  mean_loss_gradient(MseLossElements(), inputs, output, kMseLossWork);
+void mse_loss_backward_kernel(const MseLossBackward& loss, const Tensor& output, Inputs inputs) {
+  element_loss_gradient<2>(MseLossElements(), loss.reduction(), output, inputs, kMseLossWork);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace espalier {
-
-HWY_EXPORT(mse_loss_kernel);
-void mse_loss_cpu(const MseLoss&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(mse_loss_kernel)(inputs, outputs[0]);
-}
-
-HWY_EXPORT(mse_loss_backward_kernel);
-void mse_loss_backward_cpu(const MseLossBackward&, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(mse_loss_backward_kernel)(inputs, outputs[0]);
-}
-
-}  // namespace espalier
-#endif
+ESPALIER_ELEMENTWISE_KERNEL(MseLoss, mse_loss)
+ESPALIER_ELEMENTWISE_KERNEL(MseLossBackward, mse_loss_backward)

@@ -18,6 +18,7 @@
 #include "nn/sequential.h"
 #include "nn/state.h"
 #include "ops/relu.h"
+#include "ops/sigmoid.h"
 #include "ops/sum.h"
 
 namespace espalier::nn {
@@ -165,13 +166,40 @@ TEST(Sequential, HoldsLayersFunctionsAndItself) {
   EXPECT_EQ(to_string(model(zeros({7, 4})).shape()), "[7]");
 }
 
-TEST(Losses, CallTheFunctionsOfTheirNames) {
-  const Tensor x = from_values<float>({0.5, 0.25}, {1, 2}), y = from_values<float>({1, 0}, {1, 2});
-  const Tensor target = zeros({1}, Dtype::i64);
-  EXPECT_EQ(CrossEntropy()(x, target).item(), cross_entropy(x, target).item());
-  EXPECT_EQ(MeanSquaredError()(x, y).item(), mse_loss(x, y).item());
-  EXPECT_EQ(BinaryCrossEntropy()(x, y).item(), binary_cross_entropy(x, y).item());
-  EXPECT_EQ(BinaryCrossEntropyWithLogits()(x, y).item(), binary_cross_entropy_with_logits(x, y).item());
+TEST(Losses, CallTheFunctionsOfTheirNamesWithTheirOptions) {
+  const Tensor x = from_values<float>({0.5, 0.25, 2, -3}, {2, 2}),
+               y = from_values<float>({1, 0, 0, 1}, {2, 2});
+  const Tensor p = sigmoid(x), signs = from_values<float>({1, -1}, {2}), target = zeros({2}, Dtype::i64);
+  const auto column = [](const Tensor& t) { return sum(t, {1}); };
+  constexpr LossReduction kSum = LossReduction::sum;
+  const std::pair<Tensor, Tensor> cases[] = {
+      {CrossEntropyLoss()(x, target), cross_entropy(x, target)},
+      {CrossEntropyLoss{{.label_smoothing = 0.1}}(x, target),
+       cross_entropy(x, target, {.label_smoothing = 0.1})},
+      {NLLLoss{{.reduction = kSum}}(x, target), nll_loss(x, target, {.reduction = kSum})},
+      {BCELoss{{.reduction = kSum}}(p, y), binary_cross_entropy(p, y, {.reduction = kSum})},
+      {BCEWithLogitsLoss{{.pos_weight = signs}}(x, y),
+       binary_cross_entropy_with_logits(x, y, {.pos_weight = signs})},
+      {MSELoss()(x, y), mse_loss(x, y)},
+      {MSELoss{kSum}(x, y), mse_loss(x, y, kSum)},
+      {L1Loss{kSum}(x, y), l1_loss(x, y, kSum)},
+      {HuberLoss{{.delta = 0.5}}(x, y), huber_loss(x, y, {.delta = 0.5})},
+      {SmoothL1Loss{{.beta = 0.5}}(x, y), smooth_l1_loss(x, y, {.beta = 0.5})},
+      {KLDivLoss{{.log_target = true}}(x, y), kl_div(x, y, {.log_target = true})},
+      {PoissonNLLLoss{{.full = true}}(x, y), poisson_nll_loss(x, y, {.full = true})},
+      {GaussianNLLLoss{{.full = true}}(x, y, p), gaussian_nll_loss(x, y, p, {.full = true})},
+      {sum(CosineSimilarity{{.axis = 0}}(x, p)), sum(cosine_similarity(x, p, {.axis = 0}))},
+      {CosineEmbeddingLoss{{.margin = 0.1}}(x, y, signs),
+       cosine_embedding_loss(x, y, signs, {.margin = 0.1})},
+      {HingeEmbeddingLoss()(column(x), signs), hinge_embedding_loss(column(x), signs)},
+      {MarginRankingLoss{{.margin = 0.1}}(x, p, y), margin_ranking_loss(x, p, y, {.margin = 0.1})},
+      {TripletMarginLoss{{.margin = 9, .p = 1}}(x, y, p),
+       triplet_margin_loss(x, y, p, {.margin = 9, .p = 1})},
+  };
+  for (size_t i = 0; i < std::size(cases); ++i) {
+    EXPECT_EQ(cases[i].first.item(), cases[i].second.item()) << "case " << i;
+    EXPECT_NE(cases[i].first.item(), 0) << "case " << i;
+  }
 }
 
 }  // namespace

@@ -1,40 +1,113 @@
 #include "ops/cross_entropy.h"
 
-#include <cmath>
-#include <limits>
-
+#include "tests/ops/class_loss_samples.h"
 #include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {
 
-/// `log softmax(row)[target]` of row `row`.
-double log_probability(const Array& logits, int64_t row, int64_t target) {
-  const int64_t classes = logits.shape.back();
-  double top = -std::numeric_limits<double>::infinity(), sum = 0;
-  for (int64_t i = 0; i < classes; ++i) top = std::max(top, logits[row * classes + i]);
-  for (int64_t i = 0; i < classes; ++i) sum += std::exp(logits[row * classes + i] - top);
-  return logits[row * classes + target] - top - std::log(sum);
-}
+struct Use {
+  ClassLoss loss = {};
+  bool weighted = false;
+  Dtype index = Dtype::i64;
+  double range = 2;
+  double lowest = 0;  ///< of the targets
+};
 
-OpSample sample(std::string label, const Shape& logits, Dtype index, double range = 2) {
+OpSample sample(std::string label, const Shape& logits, const Use& use = {}) {
   Shape rows = logits;
   rows.erase(rows.rank() - 1);
-  return {std::move(label),
-          {{logits, -range, range}, {rows, 0, static_cast<double>(logits.back()), index}},
-          [](Inputs in) { return Tensors{cross_entropy(in[0], in[1])}; },
-          [](const Arrays& in) {
-            Array loss;
-            const int64_t n = count(in[1].shape);
-            for (int64_t i = 0; i < n; ++i)
-              loss[0] -= log_probability(in[0], i, static_cast<int64_t>(in[1][i]));
-            loss[0] /= static_cast<double>(n);
-            return Arrays{loss};
-          }};
+  return {
+      std::move(label),
+      {{logits, -use.range, use.range},
+       {rows, use.lowest, static_cast<double>(logits.back()), use.index},
+       {.shape = {logits.back()}, .low = 0.5, .high = 2, .differentiable = false, .absent = !use.weighted}},
+      [use](Inputs in) {
+        return Tensors{cross_entropy(in[0], in[1],
+                                     {.weight = in[2],
+                                      .label_smoothing = use.loss.smoothing,
+                                      .ignore_index = use.loss.ignored,
+                                      .reduction = use.loss.reduction})};
+      },
+      [use](const Arrays& in) {
+        return class_loss_reference(use.loss, log_softmax_of(in[0]), in[1], false, in[2]);
+      }};
 }
 
-Tensor indices(std::initializer_list<int64_t> values, const Shape& shape) {
-  return from_values(values, shape);
+/// Targets that are probabilities, or any numbers.
+OpSample mixed(std::string label, const Shape& logits, const Use& use = {}) {
+  return {
+      std::move(label) + ", probabilities",
+      {{logits, -use.range, use.range},
+       {logits, 0, 1},
+       {.shape = {logits.back()}, .low = 0.5, .high = 2, .differentiable = false, .absent = !use.weighted}},
+      [use](Inputs in) {
+        return Tensors{cross_entropy(
+            in[0], in[1],
+            {.weight = in[2], .label_smoothing = use.loss.smoothing, .reduction = use.loss.reduction})};
+      },
+      [use](const Arrays& in) {
+        return class_loss_reference(use.loss, log_softmax_of(in[0]), in[1], true, in[2]);
+      }};
+}
+
+std::vector<OpSample> samples() {
+  std::vector<OpSample> result = {
+      sample("digits", {5, 10}),
+      sample("i32 targets", {7, 3}, {.index = Dtype::i32}),
+      sample("one row without a batch", {4}),
+      sample("tokens", {2, 3, 17}),
+      sample("one class", {3, 1}),
+      sample("several blocks of rows", {130, 4}),
+      sample("rows longer than a tile", {2, 300}),
+      sample("extreme logits", {6, 5}, {.range = 3e4}),
+      sample("no rows", {0, 3}),
+      mixed("no rows", {0, 3}),
+  };
+  for (const LossReduction reduction : {LossReduction::mean, LossReduction::sum, LossReduction::none}) {
+    const std::string label = std::string(to_string(reduction));
+    const ClassLoss smooth = {0.1, 1, reduction};
+    result.push_back(sample(label, {2, 4, 5}, {.loss = {.reduction = reduction}}));
+    result.push_back(sample(label + ", ignored", {9, 3}, {.loss = {0, -1, reduction}, .lowest = -1}));
+    result.push_back(sample(label + ", weighted", {9, 3}, {.loss = {0, 1, reduction}, .weighted = true}));
+    result.push_back(sample(label + ", smooth", {9, 5}, {.loss = smooth}));
+    result.push_back(sample(label + ", smooth, weighted", {70, 3}, {.loss = smooth, .weighted = true}));
+    result.push_back(mixed(label, {2, 3, 5}, {.loss = {.reduction = reduction}}));
+    result.push_back(mixed(label + ", smooth, weighted", {7, 3}, {.loss = smooth, .weighted = true}));
+  }
+  result.push_back(sample("long rows, smooth, weighted", {2, 300}, {.loss = {0.1}, .weighted = true}));
+  result.push_back(mixed("long rows, smooth, weighted", {2, 300}, {.loss = {0.1}, .weighted = true}));
+  return result;
+}
+
+std::vector<OpError> errors() {
+  std::vector<OpError> result = class_loss_errors(
+      "cross_entropy", [](const Tensor& logits, const Tensor& targets, const Tensor& weight) {
+        cross_entropy(logits, targets, {.weight = weight});
+      });
+  result.push_back({"probabilities of another shape",
+                    [] { cross_entropy(zeros({2, 3}), zeros({2})); },
+                    "ShapeError",
+                    {"cross_entropy", "f32[2, 3]", "f32[2]", "i32 or i64"}});
+  result.push_back({"probabilities of another type",
+                    [] { cross_entropy(zeros({2, 3}), zeros({2, 3}, Dtype::f64)); },
+                    "TypeError",
+                    {"cross_entropy", "f64[2, 3]", "one type"}});
+  result.push_back({"targets that are neither",
+                    [] { cross_entropy(zeros({2, 3}), zeros({2}, Dtype::u8)); },
+                    "TypeError",
+                    {"cross_entropy", "u8[2]", "i32 or i64"}});
+  for (const double smoothing : {-0.1, 1.5}) {
+    result.push_back({"smoothing of " + std::to_string(smoothing),
+                      [=] { cross_entropy(zeros({1, 3}), zeros({1, 3}), {.label_smoothing = smoothing}); },
+                      "ValueError",
+                      {"cross_entropy", "label_smoothing", "0 to 1"}});
+  }
+  result.push_back({"no such class axis",
+                    [] { cross_entropy(zeros({1, 3}), zeros({1, 3}), {.class_axis = 2}); },
+                    "ShapeError",
+                    {"cross_entropy"}});
+  return result;
 }
 
 }  // namespace
@@ -43,54 +116,14 @@ OpTest cross_entropy_test() {
   return {
       .name = "cross_entropy",
       .covers = {"cross_entropy_backward"},
-      .samples =
-          {
-              sample("digits", {5, 10}, Dtype::i64),
-              sample("i32 targets", {7, 3}, Dtype::i32),
-              sample("one row without a batch", {4}, Dtype::i64),
-              sample("tokens", {2, 3, 17}, Dtype::i64),
-              sample("one class", {3, 1}, Dtype::i64),
-              sample("several blocks of rows", {130, 4}, Dtype::i64),
-              sample("rows longer than a tile", {2, 300}, Dtype::i64),
-              sample("extreme logits", {6, 5}, Dtype::i64, 3e4),
-              sample("no rows", {0, 3}, Dtype::i64),
-          },
-      .errors =
-          {
-              {"target too large",
-               [] { cross_entropy(zeros({2, 3}), indices({2, 3}, {2})); },
-               "ValueError",
-               {"cross_entropy", "class index 3", "position [1]", "[0, 3)"}},
-              {"negative target",
-               [] { cross_entropy(zeros({2, 2, 3}), indices({0, 1, -100, 0}, {2, 2})); },
-               "ValueError",
-               {"cross_entropy", "class index -100", "position [1, 0]", "[0, 3)"}},
-              {"no classes",
-               [] { cross_entropy(zeros({1, 0}), indices({0}, {1})); },
-               "ValueError",
-               {"cross_entropy", "[0, 0)"}},
-              {"rows that differ",
-               [] { cross_entropy(zeros({2, 3}), indices({0, 0, 0}, {3})); },
-               "ShapeError",
-               {"cross_entropy", "f32[2, 3]", "i64[3]", "[..., classes]"}},
-              {"logits without axes",
-               [] { cross_entropy(zeros({}), indices({0}, {})); },
-               "ShapeError",
-               {"cross_entropy", "f32[]"}},
-              {"targets that are not indices",
-               [] { cross_entropy(zeros({2, 3}), zeros({2})); },
-               "TypeError",
-               {"cross_entropy", "f32[2]", "i32 or i64"}},
-              {"undefined logits",
-               [] { cross_entropy(Tensor(), indices({0}, {1})); },
-               "ValueError",
-               {"cross_entropy", "undefined"}},
-          },
+      .samples = samples(),
+      .errors = errors(),
       // The f32 exponentials and logarithms are within 1 ulp of the sum, which is larger than the loss of a
-      // row by the largest logit.
-      .tolerance = 8,
-      .benchmarks = {sample("32 x 10", {32, 10}, Dtype::i64), sample("1024 x 65", {1024, 65}, Dtype::i64),
-                     sample("256 x 50257", {256, 50257}, Dtype::i64)},
+      // row by the largest logit; a sum has up to 70 rows.
+      .tolerance = 16,
+      .benchmarks = {sample("32 x 10", {32, 10}), sample("1024 x 65", {1024, 65}),
+                     sample("1024 x 65, smooth", {1024, 65}, {.loss = {0.1}}), mixed("1024 x 65", {1024, 65}),
+                     sample("256 x 50257", {256, 50257})},
   };
 }
 

@@ -31,6 +31,10 @@
   TEST(expand) \
   TEST(gelu) \
   TEST(global_norm) \
+  TEST(hinge_embedding_loss) \
+  TEST(huber_loss) \
+  TEST(kl_div) \
+  TEST(l1_loss) \
   TEST(layer_norm) \
   TEST(linear) \
   TEST(lion_step) \
@@ -42,6 +46,7 @@
   TEST(mse_loss) \
   TEST(multiply) \
   TEST(negate) \
+  TEST(nll_loss) \
   TEST(normal) \
   TEST(one_hot) \
   TEST(pad) \
@@ -54,6 +59,7 @@
   TEST(sgd_step) \
   TEST(sigmoid) \
   TEST(slice) \
+  TEST(smooth_l1_loss) \
   TEST(split) \
   TEST(sqrt) \
   TEST(subtract) \

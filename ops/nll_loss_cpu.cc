@@ -1,0 +1,95 @@
+// Rows are walked in blocks of fixed size, so the sums do not depend on the number of threads.
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "core/parallel.h"
+#include "ops/class_indices_internal.h"
+#include "ops/elementwise_internal.h"
+#include "ops/nll_loss.h"
+#include "ops/scratch_internal.h"
+
+namespace espalier {
+namespace {
+
+constexpr int64_t kBlockRows = 1024;
+/// Simple operations a row: what one element far from the last costs.
+constexpr int64_t kRowWork = 10;
+
+double read(const Tensor& tensor, int64_t i) {
+  double value;
+  load_tile(&value, tensor.dtype(),
+            static_cast<const char*>(tensor.raw_data()) + i * static_cast<int64_t>(size_of(tensor.dtype())),
+            1, 1);
+  return value;
+}
+
+void write(const Tensor& tensor, int64_t i, double value) {
+  store_tile(&value, tensor.dtype(),
+             static_cast<char*>(tensor.raw_data()) + i * static_cast<int64_t>(size_of(tensor.dtype())), 1, 1);
+}
+
+struct Sums {
+  double loss = 0, weight = 0;
+};
+
+}  // namespace
+
+void nll_loss_cpu(const NllLoss& loss, Inputs inputs, Outputs outputs) {
+  const Tensor x = row_major(inputs[0]), targets = row_major(inputs[1]);
+  const Tensor weight = inputs.size() > 2 ? row_major(inputs[2]) : Tensor();
+  const int64_t classes = x.shape().back(), rows = targets.numel();
+  const ClassIndices indices(NllLoss::kName, targets, classes, loss.ignore_index());
+  const bool each = loss.reduction() == LossReduction::none;
+  std::vector<Sums> blocks(static_cast<size_t>((rows + kBlockRows - 1) / kBlockRows));
+  const auto count = static_cast<int64_t>(blocks.size());
+  parallel_for(0, count, kSerialWork / (kRowWork * kBlockRows) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t block = begin; block < end; ++block) {
+      Sums sums;
+      for (int64_t row = block * kBlockRows; row < std::min(rows, (block + 1) * kBlockRows); ++row) {
+        const int64_t target = indices[row];
+        const bool taken = target != loss.ignore_index();
+        const double w = !taken ? 0 : weight.defined() ? read(weight, target) : 1;
+        const double term = taken ? -w * read(x, row * classes + target) : 0;
+        if (each) write(outputs[0], row, term);
+        sums.loss += term;
+        sums.weight += w;
+      }
+      blocks[static_cast<size_t>(block)] = sums;
+    }
+  });
+  Sums total;
+  for (const Sums& sums : blocks) {
+    total.loss += sums.loss;
+    total.weight += sums.weight;
+  }
+  if (!each)
+    write(outputs[0], 0, loss.reduction() == LossReduction::mean ? total.loss / total.weight : total.loss);
+  write(outputs[1], 0, total.weight);
+}
+
+void nll_loss_backward_cpu(const NllLossBackward& loss, Inputs inputs, Outputs outputs) {
+  const Tensor gradient = row_major(inputs[0]), targets = row_major(inputs[1]);
+  const Tensor weight = inputs.size() > 3 ? row_major(inputs[3]) : Tensor();
+  const int64_t classes = outputs[0].shape().back(), rows = targets.numel();
+  const ClassIndices indices(NllLossBackward::kName, targets, classes, loss.ignore_index());
+  const bool each = loss.reduction() == LossReduction::none;
+  if (rows == 0) return;
+  const double scale = each ? 1 : gradient.item();
+  const double divisor = loss.reduction() == LossReduction::mean ? inputs[2].item() : 1;
+  const auto bytes = static_cast<int64_t>(size_of(outputs[0].dtype())) * classes;
+  parallel_for(0, rows, kSerialWork / (kRowWork + classes) + 1, [&](int64_t begin, int64_t end) {
+    std::memset(static_cast<char*>(outputs[0].raw_data()) + begin * bytes, 0,
+                static_cast<size_t>((end - begin) * bytes));
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t target = indices[row];
+      if (target == loss.ignore_index()) continue;
+      const double w = weight.defined() ? read(weight, target) : 1;
+      const double g = each ? read(gradient, row) : scale;
+      write(outputs[0], row * classes + target, -w * g / divisor);
+    }
+  });
+}
+
+}  // namespace espalier
