@@ -44,6 +44,7 @@
 #include "ops/sgd_step.h"
 #include "ops/sigmoid.h"
 #include "ops/slice.h"
+#include "ops/softmax.h"
 #include "ops/split.h"
 #include "ops/sqrt.h"
 #include "ops/subtract.h"
@@ -241,6 +242,12 @@ constinit KernelSlot LinearBackward::slot{kLinearBackward};
 void log_cpu(const Log&, Inputs, Outputs);
 constinit KernelSlot Log::slot{kVectorised<Log, log_cpu>};
 
+void log_softmax_cpu(const LogSoftmax&, Inputs, Outputs);
+constinit KernelSlot LogSoftmax::slot{kVectorised<LogSoftmax, log_softmax_cpu>};
+
+void log_softmax_backward_cpu(const LogSoftmaxBackward&, Inputs, Outputs);
+constinit KernelSlot LogSoftmaxBackward::slot{kVectorised<LogSoftmaxBackward, log_softmax_backward_cpu>};
+
 const char* matmul_declines(const MatMul&, Inputs, std::span<const Tensor>);
 void matmul_cpu(const MatMul&, Inputs, Outputs);
 const char* matmul_integers_declines(const MatMul&, Inputs, std::span<const Tensor>);
@@ -325,6 +332,12 @@ void sigmoid_backward_cpu(const SigmoidBackward&, Inputs, Outputs);
 constinit KernelSlot SigmoidBackward::slot{kVectorised<SigmoidBackward, sigmoid_backward_cpu>};
 
 constinit KernelSlot Slice::slot{};
+
+void softmax_cpu(const Softmax&, Inputs, Outputs);
+constinit KernelSlot Softmax::slot{kVectorised<Softmax, softmax_cpu>};
+
+void softmax_backward_cpu(const SoftmaxBackward&, Inputs, Outputs);
+constinit KernelSlot SoftmaxBackward::slot{kVectorised<SoftmaxBackward, softmax_backward_cpu>};
 
 constinit KernelSlot Split::slot{};
 

@@ -28,6 +28,7 @@
   TEST(layer_norm) \
   TEST(linear) \
   TEST(log) \
+  TEST(log_softmax) \
   TEST(matmul) \
   TEST(max) \
   TEST(max_pool2d) \
@@ -46,6 +47,7 @@
   TEST(sgd_step) \
   TEST(sigmoid) \
   TEST(slice) \
+  TEST(softmax) \
   TEST(split) \
   TEST(sqrt) \
   TEST(subtract) \
