@@ -41,6 +41,7 @@
 #include "ops/random.h"
 #include "ops/relu.h"
 #include "ops/reshape.h"
+#include "ops/rms_norm.h"
 #include "ops/sgd_step.h"
 #include "ops/sigmoid.h"
 #include "ops/slice.h"
@@ -321,6 +322,12 @@ void relu_backward_cpu(const ReluBackward&, Inputs, Outputs);
 constinit KernelSlot ReluBackward::slot{kVectorised<ReluBackward, relu_backward_cpu>};
 
 constinit KernelSlot Reshape::slot{};
+
+void rms_norm_cpu(const RmsNorm&, Inputs, Outputs);
+constinit KernelSlot RmsNorm::slot{kVectorised<RmsNorm, rms_norm_cpu>};
+
+void rms_norm_backward_cpu(const RmsNormBackward&, Inputs, Outputs);
+constinit KernelSlot RmsNormBackward::slot{kVectorised<RmsNormBackward, rms_norm_backward_cpu>};
 
 void sgd_step_cpu(const SgdStep&, Inputs, Outputs);
 constinit KernelSlot SgdStep::slot{kVectorised<SgdStep, sgd_step_cpu>};

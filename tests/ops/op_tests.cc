@@ -44,6 +44,7 @@
   TEST(random_permutation) \
   TEST(relu) \
   TEST(reshape) \
+  TEST(rms_norm) \
   TEST(sgd_step) \
   TEST(sigmoid) \
   TEST(slice) \

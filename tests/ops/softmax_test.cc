@@ -145,7 +145,7 @@ TEST(Softmax, IsNanWherePyTorchsIs) {
   EXPECT_THAT(log_softmax(full({40, 9}, -infinity), 0).to_vector<float>(), Each(IsNan()));
 }
 
-TEST(Softmax, SumsOfLongVectorsStayExact) {
+TEST(Softmax, AddsLongVectorsOfNarrowTypesInF32) {
   // 2^20 equal elements of a narrow type: f16 could not even count them.
   const Tensor y = log_softmax(zeros({1 << 20}, Dtype::f16), 0);
   EXPECT_EQ(static_cast<float>(y.to_vector<float16>()[5]), static_cast<float>(float16(-20 * std::log(2.0F))));
