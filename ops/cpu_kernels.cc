@@ -24,6 +24,7 @@
 #include "ops/exp.h"
 #include "ops/expand.h"
 #include "ops/gelu.h"
+#include "ops/group_norm.h"
 #include "ops/kernel_lists_internal.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
@@ -217,6 +218,12 @@ constinit KernelSlot Gelu::slot{kVectorised<Gelu, gelu_cpu>};
 
 void gelu_backward_cpu(const GeluBackward&, Inputs, Outputs);
 constinit KernelSlot GeluBackward::slot{kVectorised<GeluBackward, gelu_backward_cpu>};
+
+void group_norm_cpu(const GroupNorm&, Inputs, Outputs);
+constinit KernelSlot GroupNorm::slot{kVectorised<GroupNorm, group_norm_cpu>};
+
+void group_norm_backward_cpu(const GroupNormBackward&, Inputs, Outputs);
+constinit KernelSlot GroupNormBackward::slot{kVectorised<GroupNormBackward, group_norm_backward_cpu>};
 
 const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
 void layer_norm_cpu(const LayerNorm&, Inputs, Outputs);

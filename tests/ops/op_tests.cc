@@ -25,6 +25,7 @@
   TEST(exp) \
   TEST(expand) \
   TEST(gelu) \
+  TEST(group_norm) \
   TEST(layer_norm) \
   TEST(linear) \
   TEST(log) \
