@@ -15,6 +15,7 @@
   TEST(cast) \
   TEST(concat) \
   TEST(conv2d) \
+  TEST(conv_transpose2d) \
   TEST(copy) \
   TEST(copy_into) \
   TEST(cross_entropy) \
