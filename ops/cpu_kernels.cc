@@ -5,6 +5,7 @@
 #include "ops/abs.h"
 #include "ops/accumulate.h"
 #include "ops/adam_step.h"
+#include "ops/adaptive_pool2d.h"
 #include "ops/add.h"
 #include "ops/argmax.h"
 #include "ops/attention.h"
@@ -66,6 +67,16 @@ constinit KernelSlot Accumulate::slot{kVectorised<Accumulate, accumulate_cpu>};
 
 void adam_step_cpu(const AdamStep&, Inputs, Outputs);
 constinit KernelSlot AdamStep::slot{kVectorised<AdamStep, adam_step_cpu>};
+
+void adaptive_avg_pool2d_cpu(const AdaptiveAvgPool2d&, Inputs, Outputs);
+constinit KernelSlot AdaptiveAvgPool2d::slot{kPlain<AdaptiveAvgPool2d, adaptive_avg_pool2d_cpu>};
+
+void adaptive_avg_pool2d_backward_cpu(const AdaptiveAvgPool2dBackward&, Inputs, Outputs);
+constinit KernelSlot AdaptiveAvgPool2dBackward::slot{
+    kPlain<AdaptiveAvgPool2dBackward, adaptive_avg_pool2d_backward_cpu>};
+
+void adaptive_max_pool2d_cpu(const AdaptiveMaxPool2d&, Inputs, Outputs);
+constinit KernelSlot AdaptiveMaxPool2d::slot{kPlain<AdaptiveMaxPool2d, adaptive_max_pool2d_cpu>};
 
 void add_cpu(const Add&, Inputs, Outputs);
 constinit KernelSlot Add::slot{kVectorised<Add, add_cpu>};

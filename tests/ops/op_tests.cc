@@ -5,6 +5,8 @@
 #define ESPALIER_OP_TESTS(TEST) \
   TEST(abs) \
   TEST(adam_step) \
+  TEST(adaptive_avg_pool2d) \
+  TEST(adaptive_max_pool2d) \
   TEST(add) \
   TEST(argmax) \
   TEST(attention) \
