@@ -7,6 +7,7 @@
 
 #include "ops/avg_pool2d.h"
 #include "ops/max_pool2d.h"
+#include "ops/mean.h"
 #include "ops/window_internal.h"
 
 namespace espalier {
@@ -134,7 +135,10 @@ void AdaptiveMaxPool2d::print_attributes(std::ostream& out) const {
 
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2d size) {
   check_defined(AdaptiveAvgPool2d::kName, x);
-  if (const auto kernel = kernel_of(x, size)) return avg_pool2d(x, *kernel);
+  if (const auto kernel = kernel_of(x, size)) {
+    const bool whole = size == Size2d(1) && x.dtype() <= Dtype::bf16;
+    return whole ? mean(x, {2, 3}, true) : avg_pool2d(x, *kernel);
+  }
   return apply_one(AdaptiveAvgPool2d(size), x);
 }
 

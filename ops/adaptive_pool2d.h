@@ -66,9 +66,9 @@ class ESPALIER_API AdaptiveMaxPool2d final : public OperationOf<AdaptiveMaxPool2
 };
 
 /// `x`, [N, C, H, W], pooled to [N, C, size.height, size.width] by means over the windows above, in
-/// channels-last memory where `x` is. Where the sizes divide, this is avg_pool2d. Throws ShapeError for other
-/// ranks and images without rows or columns, TypeError unless x is f64, f32, f16 or bf16, ValueError for
-/// sizes under 0.
+/// channels-last memory where `x` is. Where the sizes divide, this is avg_pool2d, or, to a single pixel,
+/// mean. Throws ShapeError for other ranks and images without rows or columns, TypeError unless x is f64,
+/// f32, f16 or bf16, ValueError for sizes under 0.
 ESPALIER_API Tensor adaptive_avg_pool2d(const Tensor& x, Size2d size);
 
 /// The same with the largest value of each window; where the sizes divide, max_pool2d.
