@@ -54,19 +54,6 @@ float* floats(const Tensor& tensor) {
   return static_cast<float*>(tensor.raw_data());
 }
 
-/// Sums of one channel in f64.
-struct Moments {
-  double count = 0, mean = 0, squares = 0;
-
-  /// Merges a block's (Chan, Golub and LeVeque, 1979).
-  void merge(double n, double block_mean, double block_squares) {
-    const double distance = block_mean - mean;
-    count += n;
-    mean += distance * (n / count);
-    squares += block_squares + distance * distance * (n * (count - n) / count);
-  }
-};
-
 /// What forward makes of a channel's moments: the statistics, and the running ones moved.
 class Forward {
  public:
@@ -178,7 +165,7 @@ void normalize_planes(const float* x, const Geometry& g, bool training, Forward&
         forward.from_running(c);
       }
       const NormCoefficients k = forward.coefficients(c);
-      for_each_run(g, c, [&](int64_t at, int64_t n) { run_normalize(x + at, k, n, y + at); });
+      for_each_run(g, c, [&](int64_t at, int64_t n) { run_normalize(x + at, k, {1, 0, n}, y + at); });
     }
   });
 }
@@ -262,14 +249,15 @@ void gradient_planes(const float* gradient, const float* x, const Geometry& g, B
       double sum = 0, product = 0;
       for_each_run(g, c, [&](int64_t at, int64_t n) {
         float run_sum, run_product;
-        run_products(gradient + at, x + at, *backward.mean(c), n, &run_sum, &run_product);
+        run_products(gradient + at, x + at, backward.mean(c), {1, 0, n}, &run_sum, &run_product);
         sum += run_sum;
         product += run_product;
       });
       backward.from_sums(c, sum, product);
       if (!dx) continue;
       const NormCoefficients k = backward.coefficients(c);
-      for_each_run(g, c, [&](int64_t at, int64_t n) { run_gradient(gradient + at, x + at, k, n, dx + at); });
+      for_each_run(
+          g, c, [&](int64_t at, int64_t n) { run_gradient(gradient + at, x + at, k, {1, 0, n}, dx + at); });
     }
   });
 }

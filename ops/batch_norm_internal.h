@@ -7,7 +7,20 @@ namespace espalier {
 // The vectorised loops of batch normalisation in f32. Sums are taken over blocks short enough for f32; the
 // callers add up the blocks in f64.
 
-/// Where channel c of the blocks below is: neighbouring numbers for rows, one number for runs.
+/// A mean and a sum of squared distances from it in f64, of parts that are merged.
+struct Moments {
+  double count = 0, mean = 0, squares = 0;
+
+  /// Merges a part's (Chan, Golub and LeVeque, 1979).
+  void merge(double n, double part_mean, double part_squares) {
+    const double distance = part_mean - mean;
+    count += n;
+    mean += distance * (n / count);
+    squares += part_squares + distance * distance * (n * (count - n) / count);
+  }
+};
+
+/// One number for each channel.
 struct NormCoefficients {
   const float* mean;
   const float* scale;  ///< forward: weight / deviation; backward: what multiplies the gradient
@@ -27,10 +40,18 @@ void row_normalize(const float* x, const NormCoefficients& k, int64_t rows, int6
 void row_gradient(const float* gradient, const float* x, const NormCoefficients& k, int64_t rows,
                   int64_t channels, float* dx);
 
-/// The same for `n` neighbours of one channel.
+/// `n` neighbours of each of `channels` channels, which begin `stride` apart.
+struct Runs {
+  int64_t channels, stride, n;
+};
+
+/// The mean and the sum of squared distances of `n` neighbours.
 void run_moments(const float* x, int64_t n, float* mean, float* squares);
-void run_products(const float* gradient, const float* x, float mean, int64_t n, float* sum, float* product);
-void run_normalize(const float* x, const NormCoefficients& k, int64_t n, float* y);
-void run_gradient(const float* gradient, const float* x, const NormCoefficients& k, int64_t n, float* dx);
+/// The others of the above for runs, with one mean, sum, ... for each channel.
+void run_products(const float* gradient, const float* x, const float* mean, const Runs& runs, float* sum,
+                  float* product);
+void run_normalize(const float* x, const NormCoefficients& k, const Runs& runs, float* y);
+void run_gradient(const float* gradient, const float* x, const NormCoefficients& k, const Runs& runs,
+                  float* dx);
 
 }  // namespace espalier

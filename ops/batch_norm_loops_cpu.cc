@@ -215,38 +215,46 @@ void run_moments_loop(const float* x, int64_t n, float* mean, float* squares) {
   *squares = reduced(sums);
 }
 
-void run_products_loop(const float* gradient, const float* x, float mean, int64_t n, float* sum,
+void run_products_loop(const float* gradient, const float* x, const float* mean, const Runs& runs, float* sum,
                        float* product) {
-  const V centre = hn::Set(D(), mean);
-  V sums[kWide], products[kWide];
-  clear(sums);
-  clear(products);
-  sum_run(n, [&](int64_t i, const auto& chunk, int at) HWY_ATTR {
-    const V g = chunk.load(gradient + i, 0);  // 0 past the end
-    sums[at] = hn::Add(sums[at], g);
-    products[at] = hn::MulAdd(g, hn::Sub(chunk.load(x + i, 0), centre), products[at]);
-  });
-  *sum = reduced(sums);
-  *product = reduced(products);
+  for (int64_t c = 0; c < runs.channels; ++c) {
+    const V centre = hn::Set(D(), mean[c]);
+    V sums[kWide], products[kWide];
+    clear(sums);
+    clear(products);
+    sum_run(runs.n, [&](int64_t i, const auto& chunk, int at) HWY_ATTR {
+      const V g = chunk.load(gradient + c * runs.stride + i, 0);  // 0 past the end
+      sums[at] = hn::Add(sums[at], g);
+      products[at] = hn::MulAdd(g, hn::Sub(chunk.load(x + c * runs.stride + i, 0), centre), products[at]);
+    });
+    sum[c] = reduced(sums);
+    product[c] = reduced(products);
+  }
 }
 
-void run_normalize_loop(const float* x, const NormCoefficients& k, int64_t n, float* y) {
+void run_normalize_loop(const float* x, const NormCoefficients& k, const Runs& runs, float* y) {
   const D d;
-  const V mean = hn::Set(d, *k.mean), scale = hn::Set(d, *k.scale), shift = hn::Set(d, *k.shift);
-  sum_run(n, [&](int64_t i, const auto& chunk, int) HWY_ATTR {
-    chunk.store(hn::MulAdd(hn::Sub(chunk.load(x + i, 0), mean), scale, shift), y + i, 0);
-  });
+  for (int64_t c = 0; c < runs.channels; ++c) {
+    const V mean = hn::Set(d, k.mean[c]), scale = hn::Set(d, k.scale[c]), shift = hn::Set(d, k.shift[c]);
+    sum_run(runs.n, [&](int64_t i, const auto& chunk, int) HWY_ATTR {
+      const int64_t at = c * runs.stride + i;
+      chunk.store(hn::MulAdd(hn::Sub(chunk.load(x + at, 0), mean), scale, shift), y + at, 0);
+    });
+  }
 }
 
-void run_gradient_loop(const float* gradient, const float* x, const NormCoefficients& k, int64_t n,
+void run_gradient_loop(const float* gradient, const float* x, const NormCoefficients& k, const Runs& runs,
                        float* dx) {
   const D d;
-  const V mean = hn::Set(d, *k.mean), scale = hn::Set(d, *k.scale), slope = hn::Set(d, *k.slope),
-          shift = hn::Set(d, *k.shift);
-  sum_run(n, [&](int64_t i, const auto& chunk, int) HWY_ATTR {
-    const V scaled = hn::MulSub(chunk.load(gradient + i, 0), scale, shift);
-    chunk.store(hn::NegMulAdd(hn::Sub(chunk.load(x + i, 0), mean), slope, scaled), dx + i, 0);
-  });
+  for (int64_t c = 0; c < runs.channels; ++c) {
+    const V mean = hn::Set(d, k.mean[c]), scale = hn::Set(d, k.scale[c]), slope = hn::Set(d, k.slope[c]),
+            shift = hn::Set(d, k.shift[c]);
+    sum_run(runs.n, [&](int64_t i, const auto& chunk, int) HWY_ATTR {
+      const int64_t at = c * runs.stride + i;
+      const V scaled = hn::MulSub(chunk.load(gradient + at, 0), scale, shift);
+      chunk.store(hn::NegMulAdd(hn::Sub(chunk.load(x + at, 0), mean), slope, scaled), dx + at, 0);
+    });
+  }
 }
 
 }  // namespace espalier::HWY_NAMESPACE
@@ -281,14 +289,16 @@ void row_gradient(const float* gradient, const float* x, const NormCoefficients&
 void run_moments(const float* x, int64_t n, float* mean, float* squares) {
   ESPALIER_DISPATCH(run_moments_loop)(x, n, mean, squares);
 }
-void run_products(const float* gradient, const float* x, float mean, int64_t n, float* sum, float* product) {
-  ESPALIER_DISPATCH(run_products_loop)(gradient, x, mean, n, sum, product);
+void run_products(const float* gradient, const float* x, const float* mean, const Runs& runs, float* sum,
+                  float* product) {
+  ESPALIER_DISPATCH(run_products_loop)(gradient, x, mean, runs, sum, product);
 }
-void run_normalize(const float* x, const NormCoefficients& k, int64_t n, float* y) {
-  ESPALIER_DISPATCH(run_normalize_loop)(x, k, n, y);
+void run_normalize(const float* x, const NormCoefficients& k, const Runs& runs, float* y) {
+  ESPALIER_DISPATCH(run_normalize_loop)(x, k, runs, y);
 }
-void run_gradient(const float* gradient, const float* x, const NormCoefficients& k, int64_t n, float* dx) {
-  ESPALIER_DISPATCH(run_gradient_loop)(gradient, x, k, n, dx);
+void run_gradient(const float* gradient, const float* x, const NormCoefficients& k, const Runs& runs,
+                  float* dx) {
+  ESPALIER_DISPATCH(run_gradient_loop)(gradient, x, k, runs, dx);
 }
 
 }  // namespace espalier

@@ -153,6 +153,14 @@ Cost Conv2dBackwardData::cost(Inputs inputs, std::span<const OutputSpec> outputs
   return cost_of(inputs[0].shape(), weight[1] * weight[2] * weight[3], inputs, outputs);
 }
 
+std::vector<AxisTie> Conv2dBackwardData::axis_ties(Inputs) const {
+  std::vector<AxisTie> ties = {{{{0, 0}, {-1, 0}}}};
+  if (options_.groups != 1) return ties;
+  ties.push_back({{{0, 1}, {1, 0}}});
+  ties.push_back({{{1, 1}, {-1, 1}}});
+  return ties;
+}
+
 void Conv2dBackwardData::print_attributes(std::ostream& out) const {
   print(out, options_);
   out << ", size=" << size_;

@@ -48,6 +48,7 @@ class ESPALIER_API Conv2dBackwardData final : public OperationOf<Conv2dBackwardD
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
+  std::vector<AxisTie> axis_ties(Inputs inputs) const override;
   void print_attributes(std::ostream& out) const override;
 
  private:

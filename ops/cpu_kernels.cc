@@ -5,6 +5,7 @@
 #include "ops/abs.h"
 #include "ops/accumulate.h"
 #include "ops/adam_step.h"
+#include "ops/adaptive_pool2d.h"
 #include "ops/add.h"
 #include "ops/argmax.h"
 #include "ops/attention.h"
@@ -26,6 +27,7 @@
 #include "ops/gelu.h"
 #include "ops/global_norm.h"
 #include "ops/hinge_embedding_loss.h"
+#include "ops/group_norm.h"
 #include "ops/kernel_lists_internal.h"
 #include "ops/kl_div.h"
 #include "ops/l1_loss.h"
@@ -46,9 +48,11 @@
 #include "ops/random.h"
 #include "ops/relu.h"
 #include "ops/reshape.h"
+#include "ops/rms_norm.h"
 #include "ops/sgd_step.h"
 #include "ops/sigmoid.h"
 #include "ops/slice.h"
+#include "ops/softmax.h"
 #include "ops/split.h"
 #include "ops/sqrt.h"
 #include "ops/subtract.h"
@@ -69,6 +73,16 @@ constinit KernelSlot Accumulate::slot{kVectorised<Accumulate, accumulate_cpu>};
 
 void adam_step_cpu(const AdamStep&, Inputs, Outputs);
 constinit KernelSlot AdamStep::slot{kVectorised<AdamStep, adam_step_cpu>};
+
+void adaptive_avg_pool2d_cpu(const AdaptiveAvgPool2d&, Inputs, Outputs);
+constinit KernelSlot AdaptiveAvgPool2d::slot{kPlain<AdaptiveAvgPool2d, adaptive_avg_pool2d_cpu>};
+
+void adaptive_avg_pool2d_backward_cpu(const AdaptiveAvgPool2dBackward&, Inputs, Outputs);
+constinit KernelSlot AdaptiveAvgPool2dBackward::slot{
+    kPlain<AdaptiveAvgPool2dBackward, adaptive_avg_pool2d_backward_cpu>};
+
+void adaptive_max_pool2d_cpu(const AdaptiveMaxPool2d&, Inputs, Outputs);
+constinit KernelSlot AdaptiveMaxPool2d::slot{kPlain<AdaptiveMaxPool2d, adaptive_max_pool2d_cpu>};
 
 void add_cpu(const Add&, Inputs, Outputs);
 constinit KernelSlot Add::slot{kVectorised<Add, add_cpu>};
@@ -254,6 +268,11 @@ constinit KernelSlot L1Loss::slot{kVectorised<L1Loss, l1_loss_cpu>};
 
 void l1_loss_backward_cpu(const L1LossBackward&, Inputs, Outputs);
 constinit KernelSlot L1LossBackward::slot{kVectorised<L1LossBackward, l1_loss_backward_cpu>};
+void group_norm_cpu(const GroupNorm&, Inputs, Outputs);
+constinit KernelSlot GroupNorm::slot{kVectorised<GroupNorm, group_norm_cpu>};
+
+void group_norm_backward_cpu(const GroupNormBackward&, Inputs, Outputs);
+constinit KernelSlot GroupNormBackward::slot{kVectorised<GroupNormBackward, group_norm_backward_cpu>};
 
 const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
 void layer_norm_cpu(const LayerNorm&, Inputs, Outputs);
@@ -279,6 +298,12 @@ constinit KernelSlot LinearBackward::slot{kLinearBackward};
 
 void log_cpu(const Log&, Inputs, Outputs);
 constinit KernelSlot Log::slot{kVectorised<Log, log_cpu>};
+
+void log_softmax_cpu(const LogSoftmax&, Inputs, Outputs);
+constinit KernelSlot LogSoftmax::slot{kVectorised<LogSoftmax, log_softmax_cpu>};
+
+void log_softmax_backward_cpu(const LogSoftmaxBackward&, Inputs, Outputs);
+constinit KernelSlot LogSoftmaxBackward::slot{kVectorised<LogSoftmaxBackward, log_softmax_backward_cpu>};
 
 const char* matmul_declines(const MatMul&, Inputs, std::span<const Tensor>);
 void matmul_cpu(const MatMul&, Inputs, Outputs);
@@ -360,6 +385,12 @@ constinit KernelSlot ReluBackward::slot{kVectorised<ReluBackward, relu_backward_
 
 constinit KernelSlot Reshape::slot{};
 
+void rms_norm_cpu(const RmsNorm&, Inputs, Outputs);
+constinit KernelSlot RmsNorm::slot{kVectorised<RmsNorm, rms_norm_cpu>};
+
+void rms_norm_backward_cpu(const RmsNormBackward&, Inputs, Outputs);
+constinit KernelSlot RmsNormBackward::slot{kVectorised<RmsNormBackward, rms_norm_backward_cpu>};
+
 void sgd_step_cpu(const SgdStep&, Inputs, Outputs);
 constinit KernelSlot SgdStep::slot{kVectorised<SgdStep, sgd_step_cpu>};
 
@@ -370,6 +401,12 @@ void sigmoid_backward_cpu(const SigmoidBackward&, Inputs, Outputs);
 constinit KernelSlot SigmoidBackward::slot{kVectorised<SigmoidBackward, sigmoid_backward_cpu>};
 
 constinit KernelSlot Slice::slot{};
+
+void softmax_cpu(const Softmax&, Inputs, Outputs);
+constinit KernelSlot Softmax::slot{kVectorised<Softmax, softmax_cpu>};
+
+void softmax_backward_cpu(const SoftmaxBackward&, Inputs, Outputs);
+constinit KernelSlot SoftmaxBackward::slot{kVectorised<SoftmaxBackward, softmax_backward_cpu>};
 
 constinit KernelSlot Split::slot{};
 

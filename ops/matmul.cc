@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "ops/multiply.h"
 #include "ops/permute.h"
 #include "ops/reshape.h"
 #include "ops/sum.h"
@@ -127,6 +128,22 @@ std::vector<AxisTie> MatMul::axis_ties(Inputs inputs) const {
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
   return apply_one(MatMul(), a, b);
+}
+
+Tensor dot(const Tensor& a, const Tensor& b) {
+  const Tensor inputs[] = {a, b};
+  check_defined("dot", inputs);
+  if (a.rank() != 1 || b.rank() != 1 || a.shape() != b.shape())
+    throw ShapeError("dot", "operands are " + describe(inputs) + "; expected two vectors of one length");
+  return matmul(a, b);
+}
+
+Tensor outer(const Tensor& a, const Tensor& b) {
+  const Tensor inputs[] = {a, b};
+  check_defined("outer", inputs);
+  if (a.rank() != 1 || b.rank() != 1)
+    throw ShapeError("outer", "operands are " + describe(inputs) + "; expected two vectors");
+  return unsqueeze(a, 1) * b;
 }
 
 }  // namespace espalier

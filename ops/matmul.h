@@ -24,4 +24,10 @@ class ESPALIER_API MatMul final : public OperationOf<MatMul> {
 /// or two types.
 ESPALIER_API Tensor matmul(const Tensor& a, const Tensor& b);
 
+/// The sum of products of two vectors of one length, a scalar. Throws ShapeError for anything else, and what
+/// matmul throws.
+ESPALIER_API Tensor dot(const Tensor& a, const Tensor& b);
+/// All products of two vectors: [n] and [m] to [n, m]. Throws ShapeError for other ranks.
+ESPALIER_API Tensor outer(const Tensor& a, const Tensor& b);
+
 }  // namespace espalier

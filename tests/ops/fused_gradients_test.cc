@@ -19,11 +19,19 @@
 #include "ops/cast.h"
 #include "ops/conv2d.h"
 #include "ops/copy.h"
+#include "ops/divide.h"
+#include "ops/exp.h"
+#include "ops/group_norm.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/log.h"
 #include "ops/matmul.h"
 #include "ops/max_pool2d.h"
 #include "ops/permute.h"
+#include "ops/rms_norm.h"
+#include "ops/softmax.h"
+#include "ops/subtract.h"
+#include "ops/sum.h"
 #include "tests/support/op_test.h"
 
 namespace espalier::test {
@@ -73,6 +81,17 @@ std::vector<Case> image_cases() {
     const Tensor inputs[] = {in[0], in[1], in[2], mean, variance};
     return BatchNorm({}).decompose(inputs);
   };
+  const auto groups = [](int64_t count) {
+    return [count](Inputs in) { return Tensors{group_norm(in[0], count, in[1], in[2])}; };
+  };
+  const auto groups_simply = [](int64_t count) {
+    return [count](Inputs in) { return GroupNorm(count, 1e-5).decompose(in); };
+  };
+  const auto share = [](Inputs in) { return Tensors{softmax(in[0], 1)}; };
+  const auto share_simply = [](Inputs in) {
+    const Tensor e = exp(in[0]);
+    return Tensors{e / sum(e, {1}, true)};
+  };
   const auto convolve = [](Inputs in) {
     return Tensors{conv2d(in[0], in[1], in[2], {.stride = Size2d(2, 1), .padding = 1})};
   };
@@ -83,6 +102,9 @@ std::vector<Case> image_cases() {
   std::vector<Case> cases = {
       {"batch_norm", {{{3, 21, 17, 19}}, {{21}}, {{21}}}, normalize, normalize_simply},
       {"batch_norm_evaluation", {{{3, 21, 17, 19}}, {{21}}, {{21}}}, evaluate, evaluate_simply},
+      {"group_norm", {{{2, 24, 23, 31}}, {{24}}, {{24}}}, groups(4), groups_simply(4)},
+      {"group_norm_many_images", {{{12, 18, 5, 7}}, {{18}}, {{18}}}, groups(18), groups_simply(18)},
+      {"softmax", {{{3, 21, 9, 11}}}, share, share_simply},
       {"conv2d", {{{3, 18, 11, 13}}, {{20, 18, 3, 3}}, {{20}}}, convolve, convolve, false},
       {"max_pool2d", {{{3, 70, 11, 13}}}, largest, largest},
       {"avg_pool2d", {{{3, 70, 11, 13}}}, average, average},
@@ -109,6 +131,14 @@ std::vector<Case> cases() {
        {{{301, 45}}, {{45}}, {{45}}},
        [](Inputs in) { return Tensors{layer_norm(in[0], {45}, in[1], in[2], 1e-5)}; },
        [](Inputs in) { return LayerNorm(1, 1e-5).decompose(in); }},
+      {"rms_norm",
+       {{{301, 45}}, {{45}}},
+       [](Inputs in) { return Tensors{rms_norm(in[0], {45}, in[1], 1e-5)}; },
+       [](Inputs in) { return RmsNorm(1, 1e-5).decompose(in); }},
+      {"log_softmax",
+       {{{301, 45}}},
+       [](Inputs in) { return Tensors{log_softmax(in[0], 1)}; },
+       [](Inputs in) { return Tensors{in[0] - log(sum(exp(in[0]), {1}, true))}; }},
       {"attention_heads", {{{9, 70, 20}}, {{9, 70, 20}}, {{9, 70, 33}}}, attend(true), attend_simply(true)},
       {"attention_one_head",
        {{{1, 70, 20}}, {{1, 150, 20}}, {{1, 150, 33}}},

@@ -7,6 +7,8 @@
   TEST(adadelta_step) \
   TEST(adagrad_step) \
   TEST(adam_step) \
+  TEST(adaptive_avg_pool2d) \
+  TEST(adaptive_max_pool2d) \
   TEST(add) \
   TEST(argmax) \
   TEST(attention) \
@@ -20,6 +22,7 @@
   TEST(clip_by_value) \
   TEST(concat) \
   TEST(conv2d) \
+  TEST(conv_transpose2d) \
   TEST(copy) \
   TEST(copy_into) \
   TEST(cross_entropy) \
@@ -35,10 +38,12 @@
   TEST(huber_loss) \
   TEST(kl_div) \
   TEST(l1_loss) \
+  TEST(group_norm) \
   TEST(layer_norm) \
   TEST(linear) \
   TEST(lion_step) \
   TEST(log) \
+  TEST(log_softmax) \
   TEST(matmul) \
   TEST(max) \
   TEST(max_pool2d) \
@@ -60,6 +65,11 @@
   TEST(sigmoid) \
   TEST(slice) \
   TEST(smooth_l1_loss) \
+  TEST(rms_norm) \
+  TEST(sgd_step) \
+  TEST(sigmoid) \
+  TEST(slice) \
+  TEST(softmax) \
   TEST(split) \
   TEST(sqrt) \
   TEST(subtract) \

@@ -1,0 +1,127 @@
+#include <algorithm>
+#include <cmath>
+
+#include "ops/adaptive_pool2d.h"
+#include "ops/pool_planes_internal.h"
+
+namespace espalier {
+namespace {
+
+/// Windows along one axis of `size` elements.
+struct AdaptiveAxis {
+  int64_t size, windows;
+
+  int64_t first(int64_t window) const { return window * size / windows; }
+  int64_t last(int64_t window) const { return ((window + 1) * size + windows - 1) / windows; }
+};
+
+/// The windows of an image.
+struct AdaptiveWindows {
+  AdaptiveAxis rows, columns;
+
+  AdaptiveWindows(const Tensor& image, const Tensor& pooled)
+      : rows{image.shape()[2], pooled.shape()[2]}, columns{image.shape()[3], pooled.shape()[3]} {}
+
+  /// Elements of one window, about.
+  int64_t work() const { return (rows.size / rows.windows + 1) * (columns.size / columns.windows + 1); }
+  int64_t elements(int64_t h, int64_t w) const {
+    return (rows.last(h) - rows.first(h)) * (columns.last(w) - columns.first(w));
+  }
+  template <class F>
+  void for_each_element(int64_t h, int64_t w, const F& f) const {
+    for (int64_t i = rows.first(h); i < rows.last(h); ++i) {
+      for (int64_t j = columns.first(w); j < columns.last(w); ++j) f(i, j);
+    }
+  }
+  template <class F>
+  void for_each_window(const F& f) const {
+    for (int64_t h = 0; h < rows.windows; ++h) {
+      for (int64_t w = 0; w < columns.windows; ++w) f(h, w);
+    }
+  }
+};
+
+template <class T>
+void average(const Tensor& x, const Tensor& y) {
+  using C = Wide<T>;
+  const AdaptiveWindows windows(x, y);
+  for_planes(y, windows.work(), [&](int64_t first, int64_t last) {
+    for (int64_t plane = first; plane < last; ++plane) {
+      const Plane<T> from(x, plane), to(y, plane);
+      windows.for_each_window([&](int64_t h, int64_t w) {
+        C sum = 0;
+        windows.for_each_element(h, w, [&](int64_t i, int64_t j) { sum += static_cast<C>(from.at(i, j)); });
+        to.at(h, w) = T(sum / static_cast<C>(windows.elements(h, w)));
+      });
+    }
+  });
+}
+
+template <class T>
+void spread(const Tensor& gradient, const Tensor& dx) {
+  using C = Wide<T>;
+  const int64_t height = dx.shape()[2], width = dx.shape()[3];
+  for_planes(dx, 4, [&](int64_t first, int64_t last) {
+    const Tensor scratch = empty({height * width}, dtype_of<C>());
+    C* const sums = static_cast<C*>(scratch.raw_data());
+    for (int64_t plane = first; plane < last; ++plane) {
+      const Plane<T> from(gradient, plane), to(dx, plane);
+      std::fill_n(sums, height * width, C{0});
+      if (gradient.numel() > 0) {
+        const AdaptiveWindows windows(dx, gradient);
+        windows.for_each_window([&](int64_t h, int64_t w) {
+          const C share = static_cast<C>(from.at(h, w)) / static_cast<C>(windows.elements(h, w));
+          windows.for_each_element(h, w, [&](int64_t i, int64_t j) { sums[i * width + j] += share; });
+        });
+      }
+      for (int64_t h = 0; h < height; ++h) {
+        for (int64_t w = 0; w < width; ++w) to.at(h, w) = T(sums[h * width + w]);
+      }
+    }
+  });
+}
+
+template <class T>
+void largest(const Tensor& x, const Tensor& y, const Tensor& indices) {
+  using C = Wide<T>;
+  const AdaptiveWindows windows(x, y);
+  for_planes(y, windows.work(), [&](int64_t first, int64_t last) {
+    for (int64_t plane = first; plane < last; ++plane) {
+      const Plane<T> from(x, plane), to(y, plane);
+      const Plane<int32_t> where(indices, plane);
+      windows.for_each_window([&](int64_t h, int64_t w) {
+        C best = 0;
+        int64_t index = -1;
+        windows.for_each_element(h, w, [&](int64_t i, int64_t j) {
+          const C value = static_cast<C>(from.at(i, j));
+          if (index >= 0 && !(value > best) && !std::isnan(value)) return;
+          best = value;
+          index = i * windows.columns.size + j;
+        });
+        to.at(h, w) = T(best);
+        where.at(h, w) = static_cast<int32_t>(index);
+      });
+    }
+  });
+}
+
+}  // namespace
+
+void adaptive_avg_pool2d_cpu(const AdaptiveAvgPool2d&, Inputs inputs, Outputs outputs) {
+  if (outputs[0].numel() == 0) return;
+  visit_floating(inputs[0].dtype(),
+                 [&](auto tag) { average<typename decltype(tag)::type>(inputs[0], outputs[0]); });
+}
+
+void adaptive_avg_pool2d_backward_cpu(const AdaptiveAvgPool2dBackward&, Inputs inputs, Outputs outputs) {
+  visit_floating(inputs[0].dtype(),
+                 [&](auto tag) { spread<typename decltype(tag)::type>(inputs[0], outputs[0]); });
+}
+
+void adaptive_max_pool2d_cpu(const AdaptiveMaxPool2d&, Inputs inputs, Outputs outputs) {
+  if (outputs[0].numel() == 0) return;
+  visit_floating(inputs[0].dtype(),
+                 [&](auto tag) { largest<typename decltype(tag)::type>(inputs[0], outputs[0], outputs[1]); });
+}
+
+}  // namespace espalier
