@@ -13,21 +13,26 @@
   TEST(binary_cross_entropy) \
   TEST(binary_cross_entropy_with_logits) \
   TEST(cast) \
+  TEST(cholesky) \
   TEST(concat) \
   TEST(conv2d) \
   TEST(copy) \
   TEST(copy_into) \
   TEST(cross_entropy) \
+  TEST(determinant) \
   TEST(divide) \
   TEST(dropout) \
+  TEST(eigh) \
   TEST(embedding) \
   TEST(equal) \
   TEST(exp) \
   TEST(expand) \
   TEST(gelu) \
+  TEST(inverse) \
   TEST(layer_norm) \
   TEST(linear) \
   TEST(log) \
+  TEST(log_determinant) \
   TEST(matmul) \
   TEST(max) \
   TEST(max_pool2d) \
@@ -39,6 +44,7 @@
   TEST(one_hot) \
   TEST(pad) \
   TEST(permute) \
+  TEST(qr) \
   TEST(random_integers) \
   TEST(random_permutation) \
   TEST(relu) \
@@ -46,11 +52,14 @@
   TEST(sgd_step) \
   TEST(sigmoid) \
   TEST(slice) \
+  TEST(solve) \
   TEST(split) \
   TEST(sqrt) \
   TEST(subtract) \
   TEST(sum) \
+  TEST(svd) \
   TEST(tanh) \
+  TEST(triangular_solve) \
   TEST(uniform)
 // clang-format on
 
