@@ -24,9 +24,9 @@ extern "C" {
                  const int* pivots, T* b, const int* ldb, int* info, size_t);                              \
   void p##getri_(const int* n, T* a, const int* lda, const int* pivots, T* work, const int* lwork,         \
                  int* info);                                                                               \
-  void p##gelqf_(const int* m, const int* n, T* a, const int* lda, T* tau, T* work, const int* lwork,      \
+  void p##geqrf_(const int* m, const int* n, T* a, const int* lda, T* tau, T* work, const int* lwork,      \
                  int* info);                                                                               \
-  void p##orglq_(const int* m, const int* n, const int* k, T* a, const int* lda, const T* tau, T* work,    \
+  void p##orgqr_(const int* m, const int* n, const int* k, T* a, const int* lda, const T* tau, T* work,    \
                  const int* lwork, int* info);                                                             \
   void p##gesdd_(const char* job, const int* m, const int* n, T* a, const int* lda, T* s, T* u,            \
                  const int* ldu, T* vt, const int* ldvt, T* work, const int* lwork, int* iwork, int* info, \
@@ -49,8 +49,8 @@ struct Routines;
     static constexpr auto getrf = p##getrf_; \
     static constexpr auto getrs = p##getrs_; \
     static constexpr auto getri = p##getri_; \
-    static constexpr auto gelqf = p##gelqf_; \
-    static constexpr auto orglq = p##orglq_; \
+    static constexpr auto geqrf = p##geqrf_; \
+    static constexpr auto orgqr = p##orgqr_; \
     static constexpr auto gesdd = p##gesdd_; \
     static constexpr auto syevd = p##syevd_; \
   };
