@@ -11,16 +11,17 @@ namespace espalier {
 namespace {
 
 /// A tensor whose gradient grad() was asked for.
-struct Target {
-  GradientNode* node;
-  uint32_t output;
-  Tensor gradient;
+struct Target : GradientTarget {
+  Tensor gradient = {};
 };
+
+/// The inputs of a node whose gradients are wanted, true or false for each.
+using Wanted = InlineVector<uint8_t, 8>;
 
 /// Lends an operation's backward what its node saved, after making sure that it is still what was seen.
 class NodeContext final : public BackwardContext {
  public:
-  NodeContext(OperationNode& node, uint32_t wanted, bool record)
+  NodeContext(OperationNode& node, const Wanted& wanted, bool record)
       : node_(node),
         wanted_(wanted),
         saved_(node.operation->saved_for_backward()),
@@ -56,7 +57,7 @@ class NodeContext final : public BackwardContext {
   const Shape& input_shape(int i) const override { return node_.inputs[static_cast<size_t>(i)].shape; }
   Dtype input_dtype(int i) const override { return node_.inputs[static_cast<size_t>(i)].dtype; }
   const Tensor& gradient(int i) const override { return node_.gradients[static_cast<size_t>(i)]; }
-  bool wants(int i) const override { return wanted_ >> i & 1u; }
+  bool wants(int i) const override { return wanted_[static_cast<size_t>(i)]; }
 
  private:
   void check_unchanged(const OperationNode::Operand& operand, const char* role, size_t i) const {
@@ -75,7 +76,7 @@ class NodeContext final : public BackwardContext {
   }
 
   OperationNode& node_;
-  const uint32_t wanted_;
+  const Wanted& wanted_;
   const SavedForBackward saved_;
   InlineVector<Tensor, 6> tensors_;
 };
@@ -84,8 +85,9 @@ class NodeContext final : public BackwardContext {
 /// node's turn comes, everything that used it has been through.
 class Walk {
  public:
-  Walk(bool retain, bool record, std::vector<Target>* targets)
-      : id_(next_walk()), retain_(retain), record_(record), targets_(targets) {}
+  /// Without targets leaves accumulate. Nodes older than `start` are ends, as leaves are.
+  Walk(bool retain, bool record, std::vector<Target>* targets, uint64_t start = 0)
+      : id_(next_walk()), retain_(retain), record_(record), targets_(targets), start_(start) {}
 
   ~Walk() {
     for (OperationNode* node : waiting_) forget(*node);  // left over after an error only
@@ -104,6 +106,7 @@ class Walk {
       const OperationNode* node = as_operation(target.node);
       oldest_target_ = std::min(oldest_target_, node ? node->sequence : 0);  // leaves are older than all
     }
+    oldest_target_ = std::max(oldest_target_, start_);
     std::vector<OperationNode*> seen;
     std::vector<GradientNode*> stack;
     for (const Tensor& output : outputs) stack.push_back(output.body().gradient_node.get());
@@ -149,7 +152,8 @@ class Walk {
   bool leads_to_target(const GradientEdge& edge) const {
     if (!edge.node) return false;
     const auto* node = as_operation(edge.node.get());
-    return node ? node->sequence >= oldest_target_ && node->needed : is_target(edge.node.get());
+    if (!node || node->sequence < start_) return is_target(edge.node.get());
+    return node->sequence >= oldest_target_ && node->needed;
   }
 
   void enter(OperationNode& node) {
@@ -174,6 +178,7 @@ class Walk {
       if (!targets_) return static_cast<LeafNode&>(*edge.node).accumulate(std::move(gradient), id_, record_);
       return capture(edge.node.get(), 0, std::move(gradient));
     }
+    if (node->sequence < start_) return capture(node, edge.output, std::move(gradient));
     if (node->walk != id_) enter(*node);
     const bool queued = std::any_of(node->gradients.begin(), node->gradients.end(),
                                     [](const Tensor& g) { return g.defined(); });
@@ -198,12 +203,14 @@ class Walk {
         if (node.gradients[i].defined()) capture(&node, i, node.gradients[i]);
       }
     }
-    uint32_t wanted = 0;  // a bit an input
+    Wanted wanted(node.edges.size());
+    bool any = false;
     for (size_t i = 0; i < node.edges.size(); ++i) {
       const bool wants = targets_ ? leads_to_target(node.edges[i]) : static_cast<bool>(node.edges[i].node);
-      wanted |= static_cast<uint32_t>(wants) << i;
+      wanted[i] = wants;
+      any |= wants;
     }
-    if (wanted == 0) return;
+    if (!any) return;
     if (node.released()) {
       throw GradientError(
           node.name,
@@ -213,11 +220,11 @@ class Walk {
     check(node, gradients);
     if (!retain_) node.free_saved();
     for (size_t i = 0; i < gradients.size(); ++i) {
-      if ((wanted >> i & 1u) && gradients[i].defined()) deliver(node.edges[i], std::move(gradients[i]));
+      if (wanted[i] && gradients[i].defined()) deliver(node.edges[i], std::move(gradients[i]));
     }
   }
 
-  Tensors input_gradients(OperationNode& node, uint32_t wanted) {
+  Tensors input_gradients(OperationNode& node, const Wanted& wanted) {
     const NodeContext context(node, wanted, record_);
     if (record_ && node.operation->decomposable()) return through_decomposition(node, context, wanted);
     return node.operation->backward(context);
@@ -225,14 +232,14 @@ class Walk {
 
   /// Second derivatives of a fused operation: does it again in simple operations, from aliases of the inputs
   /// that it saved, and walks through those.
-  Tensors through_decomposition(OperationNode& node, const NodeContext& context, uint32_t wanted) {
+  Tensors through_decomposition(OperationNode& node, const NodeContext& context, const Wanted& wanted) {
     const size_t count = node.inputs.size();
     const uint32_t saved = node.operation->saved_for_backward().inputs;
     Tensors aliases(count);
     std::vector<Tensor> sources;
     for (size_t i = 0; i < count; ++i) {
-      const Tensor input = saved >> i & 1u ? context.input(static_cast<int>(i)) : Tensor();
-      const bool wants = wanted >> i & 1u;
+      const Tensor input = names(saved, i) ? context.input(static_cast<int>(i)) : Tensor();
+      const bool wants = wanted[i];
       aliases[i] = wants ? alias(input) : input;
       if (wants) sources.push_back(aliases[i]);
     }
@@ -248,7 +255,7 @@ class Walk {
     Tensors result(count);
     size_t next = 0;
     for (size_t i = 0; i < count; ++i) {
-      if (wanted >> i & 1u) result[i] = found[next++];
+      if (wanted[i]) result[i] = found[next++];
     }
     return result;
   }
@@ -272,7 +279,8 @@ class Walk {
   const uint64_t id_;
   const bool retain_;
   const bool record_;
-  std::vector<Target>* const targets_;   // null: leaves accumulate
+  std::vector<Target>* const targets_;  // null: leaves accumulate
+  const uint64_t start_;
   uint64_t oldest_target_ = 0;           // its sequence number
   std::vector<OperationNode*> waiting_;  // a heap, the latest operation on top
   std::vector<OperationNode*> marked_;
@@ -337,7 +345,7 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
   for (const Tensor& input : inputs) {
     if (!input.requires_grad())
       throw GradientError("grad", "input " + describe(input) + " does not require a gradient");
-    targets.push_back({input.body().gradient_node.get(), input.body().gradient_output, {}});
+    targets.push_back({{input.body().gradient_node.get(), input.body().gradient_output}});
   }
   const RecordScope scope(options.create_graph);
   Walk walk(options.retain_graph || options.create_graph, options.create_graph, &targets);
@@ -355,6 +363,21 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
     gradients.push_back(std::move(targets[i].gradient));
   }
   return gradients;
+}
+
+std::vector<Tensor> gradients_since(uint64_t start, std::span<const Tensor> outputs,
+                                    std::vector<Tensor> gradients, std::span<const GradientTarget> targets,
+                                    bool record) {
+  std::vector<Target> wanted;
+  for (const GradientTarget& target : targets) wanted.push_back({target});
+  const RecordScope scope(record);
+  Walk walk(record, record, &wanted, start);
+  walk.mark_needed(outputs);
+  for (size_t i = 0; i < outputs.size(); ++i) walk.seed(outputs[i], std::move(gradients[i]));
+  walk.run();
+  std::vector<Tensor> found;
+  for (Target& target : wanted) found.push_back(std::move(target.gradient));
+  return found;
 }
 
 }  // namespace espalier

@@ -52,7 +52,7 @@ OperationNode::OperationNode(const Operation& recorded, Inputs from)
     if (!from[i].defined()) continue;
     inputs[i].shape = from[i].shape();
     inputs[i].dtype = from[i].dtype();
-    if (saved.inputs & (1u << i)) {
+    if (names(saved.inputs, i)) {
       inputs[i].saved = from[i];
       inputs[i].version = from[i].version();
     }
@@ -66,7 +66,7 @@ void OperationNode::link_outputs(Outputs made, SavedForBackward saved) {
     Tensor& output = made[i];
     outputs[i].shape = output.shape();
     outputs[i].dtype = output.dtype();
-    if (saved.outputs & (1u << i)) {
+    if (names(saved.outputs, i)) {
       // Without the link back to this node, which would be a cycle.
       outputs[i].saved = output.detach();
       outputs[i].version = output.version();
@@ -130,6 +130,10 @@ void LeafNode::accumulate(Tensor contribution, uint64_t walk, bool record) {
     const bool own = solely_owned(contribution) && is_dense(contribution.shape(), contribution.strides());
     gradient = own ? std::move(contribution) : copy(contribution);
   }
+}
+
+uint64_t next_sequence() {
+  return sequence_counter.load(std::memory_order_relaxed);
 }
 
 uint64_t next_walk() {

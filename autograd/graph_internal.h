@@ -35,6 +35,11 @@ struct GradientEdge {
   uint32_t output = 0;
 };
 
+/// Whether a set of SavedForBackward names input or output `i`: it has room for 32.
+inline bool names(uint32_t set, size_t i) noexcept {
+  return i < 32 && (set >> i & 1u);
+}
+
 /// A recorded operation: a node of the graph that backward walks.
 class OperationNode final : public GradientNode {
  public:
@@ -77,6 +82,26 @@ void call_hook(const GradientHook& hook, Tensor& gradient);
 
 /// A number for each walk over a graph.
 uint64_t next_walk();
+
+/// The least sequence number that no node has yet.
+uint64_t next_sequence();
+
+/// Throws GradientError where an operation would change in place a tensor that requires a gradient.
+void refuse_updates(const Operation& operation, Inputs inputs, std::span<const OutputSpec> specs);
+
+/// A place of the graph, which somebody else keeps alive.
+struct GradientTarget {
+  GradientNode* node = nullptr;
+  uint32_t output = 0;
+  friend bool operator==(const GradientTarget&, const GradientTarget&) = default;
+};
+
+/// The gradients of the outputs, weighted with `gradients`, with respect to `targets`, none newer than
+/// `start`, through nodes that were recorded from sequence number `start` on, and no others; undefined for a
+/// target that is not reached.
+std::vector<Tensor> gradients_since(uint64_t start, std::span<const Tensor> outputs,
+                                    std::vector<Tensor> gradients, std::span<const GradientTarget> targets,
+                                    bool record);
 
 /// Makes sure that the tape listens.
 void start_tape();

@@ -7,16 +7,7 @@ namespace {
 class Tape final : public Listener {
  public:
   void before(const Operation& operation, Inputs inputs, std::span<const OutputSpec> specs) override {
-    for (const OutputSpec& spec : specs) {
-      if (spec.kind != OutputSpec::Kind::update) continue;
-      const Tensor& updated = inputs[static_cast<size_t>(spec.source)];
-      if (updated.requires_grad()) {
-        throw GradientError(
-            operation.name(),
-            "would change " + describe(updated) +
-                " in place, which requires a gradient; do it under NoGrad or on a detached tensor");
-      }
-    }
+    refuse_updates(operation, inputs, specs);
   }
 
   void after(const Operation& operation, Inputs inputs, Outputs outputs) override {
@@ -29,6 +20,19 @@ class Tape final : public Listener {
 };
 
 }  // namespace
+
+void refuse_updates(const Operation& operation, Inputs inputs, std::span<const OutputSpec> specs) {
+  for (const OutputSpec& spec : specs) {
+    if (spec.kind != OutputSpec::Kind::update) continue;
+    const Tensor& updated = inputs[static_cast<size_t>(spec.source)];
+    if (updated.requires_grad()) {
+      throw GradientError(
+          operation.name(),
+          "would change " + describe(updated) +
+              " in place, which requires a gradient; do it under NoGrad or on a detached tensor");
+    }
+  }
+}
 
 void start_tape() {
   static Tape* const tape = new Tape;  // never destroyed: it may be heard until the program's last operation

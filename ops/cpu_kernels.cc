@@ -14,12 +14,15 @@
 #include "ops/binary_cross_entropy.h"
 #include "ops/binary_cross_entropy_with_logits.h"
 #include "ops/cast.h"
+#include "ops/cholesky.h"
 #include "ops/concat.h"
 #include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
+#include "ops/determinant.h"
 #include "ops/divide.h"
 #include "ops/dropout.h"
+#include "ops/eigh.h"
 #include "ops/embedding.h"
 #include "ops/equal.h"
 #include "ops/exp.h"
@@ -45,6 +48,7 @@
 #include "ops/one_hot.h"
 #include "ops/pad.h"
 #include "ops/permute.h"
+#include "ops/qr.h"
 #include "ops/random.h"
 #include "ops/relu.h"
 #include "ops/reshape.h"
@@ -53,12 +57,15 @@
 #include "ops/sigmoid.h"
 #include "ops/slice.h"
 #include "ops/softmax.h"
+#include "ops/solve.h"
 #include "ops/split.h"
 #include "ops/sqrt.h"
 #include "ops/subtract.h"
 #include "ops/sum.h"
+#include "ops/svd.h"
 #include "ops/tanh.h"
 #include "ops/update_steps.h"
+#include "ops/triangular_solve.h"
 
 namespace espalier {
 
@@ -150,6 +157,9 @@ constinit KernelSlot BinaryCrossEntropyWithLogitsBackward::slot{
 void cast_cpu(const Cast&, Inputs, Outputs);
 constinit KernelSlot Cast::slot{kPlain<Cast, cast_cpu>};
 
+void cholesky_cpu(const Cholesky&, Inputs, Outputs);
+constinit KernelSlot Cholesky::slot{kLapack<Cholesky, cholesky_cpu>};
+
 void concat_cpu(const Concat&, Inputs, Outputs);
 constinit KernelSlot Concat::slot{kPlain<Concat, concat_cpu>};
 
@@ -206,6 +216,15 @@ void cross_entropy_backward_cpu(const CrossEntropyBackward&, Inputs, Outputs);
 static constexpr Kernel kCrossEntropyBackward[] = {
     kernel<CrossEntropyBackward, cross_entropy_backward_cpu, cross_entropy_backward_declines>("highway")};
 constinit KernelSlot CrossEntropyBackward::slot{kCrossEntropyBackward};
+
+void determinant_cpu(const Determinant&, Inputs, Outputs);
+constinit KernelSlot Determinant::slot{kLapack<Determinant, determinant_cpu>};
+
+void log_determinant_cpu(const LogDeterminant&, Inputs, Outputs);
+constinit KernelSlot LogDeterminant::slot{kLapack<LogDeterminant, log_determinant_cpu>};
+
+void eigh_cpu(const Eigh&, Inputs, Outputs);
+constinit KernelSlot Eigh::slot{kLapack<Eigh, eigh_cpu>};
 
 void divide_cpu(const Divide&, Inputs, Outputs);
 constinit KernelSlot Divide::slot{kVectorised<Divide, divide_cpu>};
@@ -371,6 +390,9 @@ constinit KernelSlot Pad::slot{kPlain<Pad, pad_cpu>};
 
 constinit KernelSlot Permute::slot{};
 
+void qr_cpu(const Qr&, Inputs, Outputs);
+constinit KernelSlot Qr::slot{kLapack<Qr, qr_cpu>};
+
 void random_integers_cpu(const RandomIntegers&, Inputs, Outputs);
 constinit KernelSlot RandomIntegers::slot{kVectorised<RandomIntegers, random_integers_cpu>};
 
@@ -416,6 +438,11 @@ constinit KernelSlot SmoothL1Loss::slot{kVectorised<SmoothL1Loss, smooth_l1_loss
 void smooth_l1_loss_backward_cpu(const SmoothL1LossBackward&, Inputs, Outputs);
 constinit KernelSlot SmoothL1LossBackward::slot{
     kVectorised<SmoothL1LossBackward, smooth_l1_loss_backward_cpu>};
+void solve_cpu(const Solve&, Inputs, Outputs);
+constinit KernelSlot Solve::slot{kLapack<Solve, solve_cpu>};
+
+void inverse_cpu(const Inverse&, Inputs, Outputs);
+constinit KernelSlot Inverse::slot{kLapack<Inverse, inverse_cpu>};
 
 void sqrt_cpu(const Sqrt&, Inputs, Outputs);
 constinit KernelSlot Sqrt::slot{kVectorised<Sqrt, sqrt_cpu>};
@@ -428,11 +455,17 @@ void sum_reference(const Sum&, Inputs, Outputs);
 static constexpr Kernel kSum[] = {kernel<Sum, sum_cpu>("highway"), kernel<Sum, sum_reference>("reference")};
 constinit KernelSlot Sum::slot{kSum};
 
+void svd_cpu(const Svd&, Inputs, Outputs);
+constinit KernelSlot Svd::slot{kLapack<Svd, svd_cpu>};
+
 void tanh_cpu(const Tanh&, Inputs, Outputs);
 constinit KernelSlot Tanh::slot{kVectorised<Tanh, tanh_cpu>};
 
 void tanh_backward_cpu(const TanhBackward&, Inputs, Outputs);
 constinit KernelSlot TanhBackward::slot{kVectorised<TanhBackward, tanh_backward_cpu>};
+
+void triangular_solve_cpu(const TriangularSolve&, Inputs, Outputs);
+constinit KernelSlot TriangularSolve::slot{kLapack<TriangularSolve, triangular_solve_cpu>};
 
 void uniform_cpu(const Uniform&, Inputs, Outputs);
 constinit KernelSlot Uniform::slot{kVectorised<Uniform, uniform_cpu>};

@@ -12,4 +12,8 @@ inline constexpr Kernel kVectorised[] = {kernel<Op, run>("highway")};
 template <class Op, auto run>
 inline constexpr Kernel kPlain[] = {kernel<Op, run>("plain")};
 
+/// The same by a routine of LAPACK.
+template <class Op, auto run>
+inline constexpr Kernel kLapack[] = {kernel<Op, run>("lapack")};
+
 }  // namespace espalier

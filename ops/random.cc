@@ -1,5 +1,6 @@
 #include "ops/random.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <mutex>
@@ -59,6 +60,26 @@ void check_random_state(std::string_view name, Inputs inputs, size_t i) {
   }
 }
 
+namespace {
+thread_local DrawWatch* innermost_watch = nullptr;
+}  // namespace
+
+DrawWatch::DrawWatch() noexcept : outer_(innermost_watch) {
+  innermost_watch = this;
+}
+
+DrawWatch::~DrawWatch() {
+  innermost_watch = outer_;
+}
+
+void DrawWatch::note(const Tensor& state) {
+  for (DrawWatch* watch = innermost_watch; watch; watch = watch->outer_) {
+    const bool known = std::any_of(watch->drawn_.begin(), watch->drawn_.end(),
+                                   [&](const DrawnFrom& drawn) { return drawn.state.is(state); });
+    if (!known) watch->drawn_.push_back({state, copy(state)});
+  }
+}
+
 Generator::Generator(uint64_t seed, Device device) : state_(empty({2}, Dtype::i64, device)) {
   manual_seed(seed);
 }
@@ -69,7 +90,9 @@ Generator::Generator(const Tensor& state) : state_(state) {
 }
 
 Tensor Generator::state_on(Device device) const {
-  return state_.defined() ? state_ : default_generator(device).state();
+  const Tensor state = state_.defined() ? state_ : default_generator(device).state();
+  DrawWatch::note(state);
+  return state;
 }
 
 void Generator::manual_seed(uint64_t seed) const {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 #include "core/operation.h"
 #include "core/parallel.h"
@@ -10,6 +11,29 @@ namespace espalier {
 
 /// Throws TypeError unless `inputs[i]` is a generator's state, i64[2].
 void check_random_state(std::string_view name, Inputs inputs, size_t i);
+
+/// A generator's state, and a copy of it from before a stretch of work drew from it.
+struct DrawnFrom {
+  Tensor state;
+  Tensor before;
+};
+
+/// While it lives, takes note of each generator from which the calling thread asks for numbers
+/// (Generator::state_on). Watches nest; each sees all.
+class ESPALIER_API DrawWatch {
+ public:
+  DrawWatch() noexcept;
+  ~DrawWatch();
+  DrawWatch(const DrawWatch&) = delete;
+  DrawWatch& operator=(const DrawWatch&) = delete;
+  const std::vector<DrawnFrom>& drawn() const noexcept { return drawn_; }
+  /// Tells the thread's watches of a draw to come.
+  static void note(const Tensor& state);
+
+ private:
+  DrawWatch* const outer_;
+  std::vector<DrawnFrom> drawn_;
+};
 
 /// A part of a generator's stream.
 struct RandomPlace {

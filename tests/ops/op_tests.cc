@@ -20,14 +20,17 @@
   TEST(cast) \
   TEST(clip_by_norm) \
   TEST(clip_by_value) \
+  TEST(cholesky) \
   TEST(concat) \
   TEST(conv2d) \
   TEST(conv_transpose2d) \
   TEST(copy) \
   TEST(copy_into) \
   TEST(cross_entropy) \
+  TEST(determinant) \
   TEST(divide) \
   TEST(dropout) \
+  TEST(eigh) \
   TEST(embedding) \
   TEST(equal) \
   TEST(exp) \
@@ -39,11 +42,13 @@
   TEST(kl_div) \
   TEST(l1_loss) \
   TEST(group_norm) \
+  TEST(inverse) \
   TEST(layer_norm) \
   TEST(linear) \
   TEST(lion_step) \
   TEST(log) \
   TEST(log_softmax) \
+  TEST(log_determinant) \
   TEST(matmul) \
   TEST(max) \
   TEST(max_pool2d) \
@@ -56,6 +61,7 @@
   TEST(one_hot) \
   TEST(pad) \
   TEST(permute) \
+  TEST(qr) \
   TEST(random_integers) \
   TEST(random_permutation) \
   TEST(relu) \
@@ -70,11 +76,14 @@
   TEST(sigmoid) \
   TEST(slice) \
   TEST(softmax) \
+  TEST(solve) \
   TEST(split) \
   TEST(sqrt) \
   TEST(subtract) \
   TEST(sum) \
+  TEST(svd) \
   TEST(tanh) \
+  TEST(triangular_solve) \
   TEST(uniform)
 // clang-format on
 
