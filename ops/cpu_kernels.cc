@@ -23,7 +23,10 @@
 #include "ops/equal.h"
 #include "ops/exp.h"
 #include "ops/expand.h"
+#include "ops/flip.h"
+#include "ops/gather.h"
 #include "ops/gelu.h"
+#include "ops/index_select.h"
 #include "ops/kernel_lists_internal.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
@@ -49,6 +52,7 @@
 #include "ops/subtract.h"
 #include "ops/sum.h"
 #include "ops/tanh.h"
+#include "ops/triangle.h"
 
 namespace espalier {
 
@@ -210,6 +214,12 @@ constinit KernelSlot Exp::slot{kVectorised<Exp, exp_cpu>};
 
 constinit KernelSlot Expand::slot{};
 
+void flip_cpu(const Flip&, Inputs, Outputs);
+constinit KernelSlot Flip::slot{kPlain<Flip, flip_cpu>};
+
+void gather_cpu(const Gather&, Inputs, Outputs);
+constinit KernelSlot Gather::slot{kPlain<Gather, gather_cpu>};
+
 void gelu_cpu(const Gelu&, Inputs, Outputs);
 constinit KernelSlot Gelu::slot{kVectorised<Gelu, gelu_cpu>};
 
@@ -217,6 +227,12 @@ void gelu_backward_cpu(const GeluBackward&, Inputs, Outputs);
 constinit KernelSlot GeluBackward::slot{kVectorised<GeluBackward, gelu_backward_cpu>};
 
 const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
+void index_add_cpu(const IndexAdd&, Inputs, Outputs);
+constinit KernelSlot IndexAdd::slot{kPlain<IndexAdd, index_add_cpu>};
+
+void index_select_cpu(const IndexSelect&, Inputs, Outputs);
+constinit KernelSlot IndexSelect::slot{kPlain<IndexSelect, index_select_cpu>};
+
 void layer_norm_cpu(const LayerNorm&, Inputs, Outputs);
 static constexpr Kernel kLayerNorm[] = {kernel<LayerNorm, layer_norm_cpu, layer_norm_declines>("rows")};
 constinit KernelSlot LayerNorm::slot{kLayerNorm};
@@ -315,6 +331,12 @@ constinit KernelSlot ReluBackward::slot{kVectorised<ReluBackward, relu_backward_
 
 constinit KernelSlot Reshape::slot{};
 
+void scatter_cpu(const Scatter&, Inputs, Outputs);
+constinit KernelSlot Scatter::slot{kPlain<Scatter, scatter_cpu>};
+
+void scatter_add_cpu(const ScatterAdd&, Inputs, Outputs);
+constinit KernelSlot ScatterAdd::slot{kPlain<ScatterAdd, scatter_add_cpu>};
+
 void sgd_step_cpu(const SgdStep&, Inputs, Outputs);
 constinit KernelSlot SgdStep::slot{kVectorised<SgdStep, sgd_step_cpu>};
 
@@ -344,6 +366,12 @@ constinit KernelSlot Tanh::slot{kVectorised<Tanh, tanh_cpu>};
 
 void tanh_backward_cpu(const TanhBackward&, Inputs, Outputs);
 constinit KernelSlot TanhBackward::slot{kVectorised<TanhBackward, tanh_backward_cpu>};
+
+void tril_cpu(const Tril&, Inputs, Outputs);
+constinit KernelSlot Tril::slot{kPlain<Tril, tril_cpu>};
+
+void triu_cpu(const Triu&, Inputs, Outputs);
+constinit KernelSlot Triu::slot{kPlain<Triu, triu_cpu>};
 
 void uniform_cpu(const Uniform&, Inputs, Outputs);
 constinit KernelSlot Uniform::slot{kVectorised<Uniform, uniform_cpu>};

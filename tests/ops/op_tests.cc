@@ -24,7 +24,11 @@
   TEST(equal) \
   TEST(exp) \
   TEST(expand) \
+  TEST(flip) \
+  TEST(gather) \
   TEST(gelu) \
+  TEST(index_add) \
+  TEST(index_select) \
   TEST(layer_norm) \
   TEST(linear) \
   TEST(log) \
@@ -43,6 +47,8 @@
   TEST(random_permutation) \
   TEST(relu) \
   TEST(reshape) \
+  TEST(scatter) \
+  TEST(scatter_add) \
   TEST(sgd_step) \
   TEST(sigmoid) \
   TEST(slice) \
@@ -51,6 +57,8 @@
   TEST(subtract) \
   TEST(sum) \
   TEST(tanh) \
+  TEST(tril) \
+  TEST(triu) \
   TEST(uniform)
 // clang-format on
 
