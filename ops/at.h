@@ -12,6 +12,13 @@ namespace espalier {
 /// Entries of at() that are neither numbers nor ranges.
 enum class AtMarker : uint8_t { new_axis, ellipsis };
 
+/// An axis as it is: NumPy's `:`.
+inline constexpr Range kAll{};
+/// A new axis of size 1: NumPy's `np.newaxis`.
+inline constexpr AtMarker kNewAxis = AtMarker::new_axis;
+/// As many whole axes as are not named otherwise: NumPy's `...`; at most once.
+inline constexpr AtMarker kEllipsis = AtMarker::ellipsis;
+
 /// One entry of what stands between NumPy's brackets: see at().
 class ESPALIER_API At {
  public:
