@@ -6,6 +6,7 @@
 
 #include "core/backend.h"
 #include "core/error.h"
+#include "core/host_copy_internal.h"
 #include "core/strided_copy_internal.h"
 
 namespace espalier {
@@ -135,6 +136,8 @@ T element_of(Scalar value, Dtype dtype) {
   }
 }
 
+}  // namespace
+
 void copy_from_host(const Tensor& to, const void* from, size_t bytes) {
   Backend& owner = backend(to.device());
   const Stream stream = owner.current_stream(to.device());
@@ -142,7 +145,13 @@ void copy_from_host(const Tensor& to, const void* from, size_t bytes) {
   owner.synchronize(stream);
 }
 
-}  // namespace
+Tensor moved_from_host(const Tensor& made, Device device) {
+  if (device == kCpu) return made;
+  Tensor result = empty_strided(made.shape(), made.strides(), made.dtype(), device);
+  if (device.type != DeviceType::meta)
+    copy_from_host(result, made.raw_data(), static_cast<size_t>(made.numel()) * size_of(made.dtype()));
+  return result;
+}
 
 Tensor full(const Shape& shape, Scalar value, Dtype dtype, Device device) {
   Tensor result = empty(shape, dtype, device);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "ops/reshape.h"
 #include "ops/slice.h"
 
 namespace espalier {
@@ -97,6 +98,19 @@ Tensor concat(std::span<const Tensor> inputs, int64_t axis) {
     inputs = inputs.subspan(taken);
   }
   return concat(parts, axis);
+}
+
+Tensor stack(std::span<const Tensor> inputs, int64_t axis) {
+  if (inputs.empty()) throw ValueError("stack", "no inputs; expected at least one");
+  check_defined("stack", inputs);
+  const int at = normalize_axis(axis, inputs[0].rank() + 1, "stack");
+  std::vector<Tensor> parts;
+  for (const Tensor& input : inputs) {
+    if (input.shape() != inputs[0].shape())
+      throw ShapeError("stack", "inputs " + describe(inputs) + " are not of one shape");
+    parts.push_back(unsqueeze(input, at));
+  }
+  return concat(parts, at);
 }
 
 }  // namespace espalier

@@ -35,4 +35,11 @@ inline Tensor concat(std::initializer_list<Tensor> inputs, int64_t axis = 0) {
   return concat(std::span(inputs.begin(), inputs.size()), axis);
 }
 
+/// Inputs of one shape next to each other along a new axis, which becomes axis `axis` of the result; negative
+/// axes count from its end. Throws as concat does.
+ESPALIER_API Tensor stack(std::span<const Tensor> inputs, int64_t axis = 0);
+inline Tensor stack(std::initializer_list<Tensor> inputs, int64_t axis = 0) {
+  return stack(std::span(inputs.begin(), inputs.size()), axis);
+}
+
 }  // namespace espalier

@@ -27,10 +27,13 @@
 #include "ops/equal.h"
 #include "ops/exp.h"
 #include "ops/expand.h"
+#include "ops/flip.h"
+#include "ops/gather.h"
 #include "ops/gelu.h"
 #include "ops/global_norm.h"
 #include "ops/hinge_embedding_loss.h"
 #include "ops/group_norm.h"
+#include "ops/index_select.h"
 #include "ops/kernel_lists_internal.h"
 #include "ops/kl_div.h"
 #include "ops/l1_loss.h"
@@ -66,6 +69,7 @@
 #include "ops/tanh.h"
 #include "ops/update_steps.h"
 #include "ops/triangular_solve.h"
+#include "ops/triangle.h"
 
 namespace espalier {
 
@@ -249,6 +253,12 @@ constinit KernelSlot Exp::slot{kVectorised<Exp, exp_cpu>};
 
 constinit KernelSlot Expand::slot{};
 
+void flip_cpu(const Flip&, Inputs, Outputs);
+constinit KernelSlot Flip::slot{kPlain<Flip, flip_cpu>};
+
+void gather_cpu(const Gather&, Inputs, Outputs);
+constinit KernelSlot Gather::slot{kPlain<Gather, gather_cpu>};
+
 void gelu_cpu(const Gelu&, Inputs, Outputs);
 constinit KernelSlot Gelu::slot{kVectorised<Gelu, gelu_cpu>};
 
@@ -294,6 +304,12 @@ void group_norm_backward_cpu(const GroupNormBackward&, Inputs, Outputs);
 constinit KernelSlot GroupNormBackward::slot{kVectorised<GroupNormBackward, group_norm_backward_cpu>};
 
 const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
+void index_add_cpu(const IndexAdd&, Inputs, Outputs);
+constinit KernelSlot IndexAdd::slot{kPlain<IndexAdd, index_add_cpu>};
+
+void index_select_cpu(const IndexSelect&, Inputs, Outputs);
+constinit KernelSlot IndexSelect::slot{kPlain<IndexSelect, index_select_cpu>};
+
 void layer_norm_cpu(const LayerNorm&, Inputs, Outputs);
 static constexpr Kernel kLayerNorm[] = {kernel<LayerNorm, layer_norm_cpu, layer_norm_declines>("rows")};
 constinit KernelSlot LayerNorm::slot{kLayerNorm};
@@ -412,6 +428,11 @@ constinit KernelSlot RmsNorm::slot{kVectorised<RmsNorm, rms_norm_cpu>};
 
 void rms_norm_backward_cpu(const RmsNormBackward&, Inputs, Outputs);
 constinit KernelSlot RmsNormBackward::slot{kVectorised<RmsNormBackward, rms_norm_backward_cpu>};
+void scatter_cpu(const Scatter&, Inputs, Outputs);
+constinit KernelSlot Scatter::slot{kPlain<Scatter, scatter_cpu>};
+
+void scatter_add_cpu(const ScatterAdd&, Inputs, Outputs);
+constinit KernelSlot ScatterAdd::slot{kPlain<ScatterAdd, scatter_add_cpu>};
 
 void sgd_step_cpu(const SgdStep&, Inputs, Outputs);
 constinit KernelSlot SgdStep::slot{kVectorised<SgdStep, sgd_step_cpu>};
@@ -466,6 +487,11 @@ constinit KernelSlot TanhBackward::slot{kVectorised<TanhBackward, tanh_backward_
 
 void triangular_solve_cpu(const TriangularSolve&, Inputs, Outputs);
 constinit KernelSlot TriangularSolve::slot{kLapack<TriangularSolve, triangular_solve_cpu>};
+void tril_cpu(const Tril&, Inputs, Outputs);
+constinit KernelSlot Tril::slot{kPlain<Tril, tril_cpu>};
+
+void triu_cpu(const Triu&, Inputs, Outputs);
+constinit KernelSlot Triu::slot{kPlain<Triu, triu_cpu>};
 
 void uniform_cpu(const Uniform&, Inputs, Outputs);
 constinit KernelSlot Uniform::slot{kVectorised<Uniform, uniform_cpu>};

@@ -1,6 +1,9 @@
 #include "ops/expand.h"
 
+#include <string>
+
 #include "ops/elementwise_internal.h"
+#include "ops/reshape.h"
 #include "ops/sum.h"
 
 namespace espalier {
@@ -50,6 +53,45 @@ Tensor expand(const Tensor& input, const Shape& shape) {
     fits = i < lead ? shape[i] >= 0 : kept[i] == -1 || input.shape()[i - lead] == 1;
   }
   return apply_one(Expand(fits ? kept : shape), input);  // an error shows the shape that was asked for
+}
+
+namespace {
+
+/// Puts `times` copies of the slices of `input`, in parts that hold the axes from `behind` on, along `axis`.
+Tensor repeated(const char* where, const Tensor& input, int axis, int behind, int64_t times) {
+  Shape result = input.shape();
+  if (times < 0) {
+    throw ShapeError(where, std::to_string(times) + " repeats along axis " + std::to_string(axis) + " of " +
+                                describe(input) + "; expected 0 or more");
+  }
+  if (__builtin_mul_overflow(result[axis], times, &result[axis]))
+    throw ShapeError(where, describe(input) + " repeated is longer than 64 bits can say");
+  checked_count(result, where);
+  if (times == 1) return input;
+  int64_t before = 1, inside = 1;
+  for (int i = 0; i < input.rank(); ++i) (i < behind ? before : inside) *= input.shape()[i];
+  return reshape(expand(reshape(input, {before, 1, inside}), {before, times, inside}), result);
+}
+
+}  // namespace
+
+Tensor tile(const Tensor& input, const Dims& repeats) {
+  check_defined("tile", input);
+  Tensor result = input;
+  Shape shape = input.shape();
+  while (shape.rank() < repeats.rank()) shape.insert(0, 1);
+  result = reshape(result, shape);
+  for (int i = 1; i <= repeats.rank(); ++i) {
+    const int axis = shape.rank() - i;
+    result = repeated("tile", result, axis, axis, repeats[repeats.rank() - i]);
+  }
+  return result;
+}
+
+Tensor repeat_interleave(const Tensor& input, int64_t repeats, int64_t axis) {
+  check_defined("repeat_interleave", input);
+  const int at = normalize_axis(axis, input.rank(), "repeat_interleave");
+  return repeated("repeat_interleave", input, at, at + 1, repeats);
 }
 
 }  // namespace espalier

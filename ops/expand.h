@@ -25,4 +25,12 @@ class ESPALIER_API Expand final : public OperationOf<Expand> {
 /// otherwise.
 ESPALIER_API Tensor expand(const Tensor& input, const Shape& shape);
 
+/// `input` laid side by side `repeats[i]` times along axis i, as NumPy's and PyTorch's tile: [1, 2] twice is
+/// [1, 2, 1, 2]. Fewer numbers than axes belong to the last ones, more make new axes in front. Throws
+/// ShapeError for a negative number.
+ESPALIER_API Tensor tile(const Tensor& input, const Dims& repeats);
+/// Each slice along `axis` `repeats` times: [1, 2] twice is [1, 1, 2, 2]. Throws ShapeError for an axis out
+/// of range or a negative number.
+ESPALIER_API Tensor repeat_interleave(const Tensor& input, int64_t repeats, int64_t axis);
+
 }  // namespace espalier

@@ -106,6 +106,36 @@ Tensor flatten(const Tensor& input, int64_t first, int64_t last) {
   return reshape(input, shape);
 }
 
+Tensor unflatten(const Tensor& input, int64_t axis, const Shape& sizes) {
+  check_defined("unflatten", input);
+  const int at = normalize_axis(axis, input.rank(), "unflatten");
+  const int64_t length = input.shape()[at];
+  Shape parts = sizes;
+  int64_t known = 1;
+  int unknown = -1;
+  bool fits = !sizes.empty();
+  for (int i = 0; i < sizes.rank(); ++i) {
+    if (sizes[i] == -1 && unknown < 0)
+      unknown = i;
+    else
+      fits = fits && sizes[i] >= 0 && !__builtin_mul_overflow(known, sizes[i], &known);
+  }
+  if (fits && unknown >= 0) {
+    fits = known > 0 && length % known == 0;
+    if (fits) parts[unknown] = length / known;
+  } else {
+    fits = fits && known == length;
+  }
+  if (!fits) {
+    throw ShapeError("unflatten", "axis " + std::to_string(axis) + " of " + describe(input) +
+                                      " cannot be taken apart into " + to_string(sizes));
+  }
+  Shape shape = input.shape();
+  shape.erase(at);
+  for (int i = 0; i < parts.rank(); ++i) shape.insert(at + i, parts[i]);
+  return reshape(input, shape);
+}
+
 Tensor squeeze(const Tensor& input, int64_t axis) {
   check_defined("squeeze", input);
   Shape shape = input.shape();

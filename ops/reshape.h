@@ -27,6 +27,9 @@ class ESPALIER_API Reshape final : public OperationOf<Reshape> {
 ESPALIER_API Tensor reshape(const Tensor& input, const Shape& shape);
 /// The axes from `first` to `last`, both included, joined to one.
 ESPALIER_API Tensor flatten(const Tensor& input, int64_t first = 0, int64_t last = -1);
+/// One axis taken apart into several, the inverse of flatten; one of the sizes may be -1. Throws ShapeError
+/// where their product is not the size of the axis, or there are none.
+ESPALIER_API Tensor unflatten(const Tensor& input, int64_t axis, const Shape& sizes);
 /// `input` without an axis of size 1; negative axes count from the end. Throws ShapeError for another size.
 ESPALIER_API Tensor squeeze(const Tensor& input, int64_t axis);
 /// `input` with a new axis of size 1 that becomes axis `axis` of the result; negative axes count from its

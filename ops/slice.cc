@@ -107,4 +107,16 @@ Tensor slice(const Tensor& input, int64_t axis, Range range) {
   return slice(input, std::span(ranges.data(), static_cast<size_t>(at) + 1));
 }
 
+Tensor narrow(const Tensor& input, int64_t axis, int64_t start, int64_t length) {
+  check_defined("narrow", input);
+  const int64_t size = input.shape()[normalize_axis(axis, input.rank(), "narrow")];
+  const int64_t first = start < 0 ? start + size : start;
+  if (first < 0 || first > size || length < 0 || length > size - first) {
+    throw ValueError("narrow", std::to_string(length) + " elements from " + std::to_string(start) +
+                                   " on are not inside axis " + std::to_string(axis) + " of " +
+                                   describe(input));
+  }
+  return slice(input, axis, {first, first + length});
+}
+
 }  // namespace espalier

@@ -51,4 +51,8 @@ inline Tensor slice(const Tensor& input, std::initializer_list<Range> ranges) {
 /// The same along one axis; negative axes count from the end. Throws ShapeError for an axis out of range.
 ESPALIER_API Tensor slice(const Tensor& input, int64_t axis, Range range);
 
+/// The `length` elements from `start` on along an axis, as a view; a negative start counts from the end.
+/// Throws ShapeError for an axis out of range, ValueError unless all of them are inside the axis.
+ESPALIER_API Tensor narrow(const Tensor& input, int64_t axis, int64_t start, int64_t length);
+
 }  // namespace espalier

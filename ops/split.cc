@@ -59,4 +59,13 @@ Tensors split(const Tensor& input, int64_t size, int64_t axis) {
   return apply(Split(size, axis), {input});
 }
 
+Tensors chunk(const Tensor& input, int64_t chunks, int64_t axis) {
+  check_defined("chunk", input);
+  if (chunks < 1)
+    throw ValueError("chunk",
+                     std::to_string(chunks) + " chunks of " + describe(input) + "; expected 1 or more");
+  const int64_t length = input.shape()[normalize_axis(axis, input.rank(), "chunk")];
+  return split(input, std::max<int64_t>(1, length / chunks + (length % chunks != 0)), axis);
+}
+
 }  // namespace espalier

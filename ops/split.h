@@ -24,4 +24,9 @@ class ESPALIER_API Split final : public OperationOf<Split> {
 /// an axis out of range, ValueError for a size under 1 or for more than 32 parts.
 ESPALIER_API Tensors split(const Tensor& input, int64_t size, int64_t axis = 0);
 
+/// At most `chunks` neighbouring parts of one size along an axis, the last one with what is left; views. As
+/// in PyTorch there may be fewer: 5 elements in 4 chunks are 2, 2 and 1. Throws as split does, and ValueError
+/// for fewer chunks than 1.
+ESPALIER_API Tensors chunk(const Tensor& input, int64_t chunks, int64_t axis = 0);
+
 }  // namespace espalier

@@ -27,6 +27,22 @@ OpSample sample(std::string label, std::vector<InputSpec> inputs, int64_t axis) 
           }};
 }
 
+OpSample stack_sample(std::string label, std::vector<InputSpec> inputs, int64_t axis) {
+  const int at = normalize_axis(axis, inputs[0].shape.rank() + 1, "test");
+  return {std::move(label), std::move(inputs), [axis](Inputs in) { return Tensors{stack(in, axis)}; },
+          [at](const Arrays& in) {
+            Shape shape = in[0].shape;
+            shape.insert(at, static_cast<int64_t>(in.size()));
+            Array result(shape);
+            for_each_index(shape, [&](const Dims& to) {
+              Dims from = to;
+              from.erase(at);
+              result.at(to) = in[static_cast<size_t>(to[at])].at(from);
+            });
+            return Arrays{result};
+          }};
+}
+
 /// In channels-last memory, which must stay.
 OpSample channels_last_sample() {
   OpSample made = sample("channels-last", {{{2, 3, 4, 5}}, {{2, 1, 4, 5}}}, 1);
@@ -52,6 +68,10 @@ OpTest concat_test() {
               sample("empty", {{{2, 0}}, {{2, 3}}, {{2, 0}}}, 1),
               sample("more than an operation takes", std::vector<InputSpec>(70, {{1, 2}}), 0),
               channels_last_sample(),
+              stack_sample("stack", {{{2, 3}}, {{2, 3}}}, 0),
+              stack_sample("stack in the middle", {{{2, 3}}, {{2, 3}}, {{2, 3}}}, 1),
+              stack_sample("stack at the end", {{{2, 3}}, {{2, 3}}}, -1),
+              stack_sample("stack scalars", {{{}}, {{}}}, 0),
           },
       .errors =
           {
@@ -73,6 +93,19 @@ OpTest concat_test() {
                [] { concat({zeros({2}), zeros({2}, Dtype::f64)}); },
                "TypeError",
                {"concat", "f32[2]", "f64[2]"}},
+              {"stack nothing",
+               [] { stack(std::span<const Tensor>()); },
+               "ValueError",
+               {"stack", "no inputs"}},
+              {"stack other shapes",
+               [] { stack({zeros({2}), zeros({1})}); },
+               "ShapeError",
+               {"stack", "f32[2], f32[1]"}},
+              {"stack beyond the axes", [] { stack({zeros({2})}, 2); }, "ShapeError", {"stack", "axis 2"}},
+              {"stack undefined",
+               [] { stack({zeros({2}), Tensor()}); },
+               "ValueError",
+               {"stack", "undefined"}},
               {"undefined", [] { concat({zeros({2}), Tensor()}); }, "ValueError", {"concat", "undefined"}},
           },
       .dtypes = kStoredTypes,

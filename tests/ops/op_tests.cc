@@ -35,6 +35,8 @@
   TEST(equal) \
   TEST(exp) \
   TEST(expand) \
+  TEST(flip) \
+  TEST(gather) \
   TEST(gelu) \
   TEST(global_norm) \
   TEST(hinge_embedding_loss) \
@@ -43,6 +45,8 @@
   TEST(l1_loss) \
   TEST(group_norm) \
   TEST(inverse) \
+  TEST(index_add) \
+  TEST(index_select) \
   TEST(layer_norm) \
   TEST(linear) \
   TEST(lion_step) \
@@ -67,6 +71,8 @@
   TEST(relu) \
   TEST(reshape) \
   TEST(rmsprop_step) \
+  TEST(scatter) \
+  TEST(scatter_add) \
   TEST(sgd_step) \
   TEST(sigmoid) \
   TEST(slice) \
@@ -84,6 +90,8 @@
   TEST(svd) \
   TEST(tanh) \
   TEST(triangular_solve) \
+  TEST(tril) \
+  TEST(triu) \
   TEST(uniform)
 // clang-format on
 

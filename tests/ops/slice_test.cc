@@ -27,6 +27,13 @@ OpSample sample(std::string label, const Shape& shape, std::vector<Range> ranges
           }};
 }
 
+OpSample narrow_sample(std::string label, const Shape& shape, int64_t start, int64_t length,
+                       std::vector<std::vector<int64_t>> picked) {
+  OpSample made = sample(std::move(label), shape, {}, std::move(picked));
+  made.run = [=](Inputs in) { return Tensors{narrow(in[0], -1, start, length)}; };
+  return made;
+}
+
 /// The shortcut of a residual network that halves the image and doubles the channels.
 OpSample shortcut(std::string label, const Shape& shape) {
   return {std::move(label),
@@ -65,6 +72,9 @@ OpTest slice_test() {
               sample("empty", {0, 3}, {{}, {.step = 2}}, {{}, {0, 2}}),
               sample("scalar", {}, {}, {}),
               shortcut("channels-last shortcut", {2, 4, 5, 6}),
+              narrow_sample("narrow", {2, 5}, 1, 3, {{0, 1}, {1, 2, 3}}),
+              narrow_sample("narrow from the end", {2, 5}, -2, 2, {{0, 1}, {3, 4}}),
+              narrow_sample("narrow to nothing", {2, 5}, 5, 0, {{0, 1}, {}}),
           },
       .errors =
           {
@@ -80,6 +90,15 @@ OpTest slice_test() {
                [] { slice(zeros({2, 3}), -3, {0, 1}); },
                "ShapeError",
                {"slice", "axis -3", "2 axes"}},
+              {"narrow past the end",
+               [] { narrow(zeros({2, 3}), 1, 1, 3); },
+               "ValueError",
+               {"narrow", "3 elements from 1", "axis 1", "f32[2, 3]"}},
+              {"narrow before the start",
+               [] { narrow(zeros({3}), 0, -4, 1); },
+               "ValueError",
+               {"narrow", "-4"}},
+              {"narrow by a negative length", [] { narrow(zeros({3}), 0, 0, -1); }, "ValueError", {"narrow"}},
               {"undefined", [] { slice(Tensor(), {{0, 1}}); }, "ValueError", {"slice", "undefined"}},
           },
       .dtypes = kStoredTypes,

@@ -25,6 +25,13 @@ OpSample sample(std::string label, const Shape& shape, int64_t size, int axis) {
           }};
 }
 
+/// In chunks that must come out as parts of `size`.
+OpSample chunk_sample(std::string label, const Shape& shape, int64_t chunks, int64_t size, int axis) {
+  OpSample made = sample(std::move(label), shape, size, axis);
+  made.run = [=](Inputs in) { return chunk(in[0], chunks, axis - in[0].rank()); };
+  return made;
+}
+
 }  // namespace
 
 OpTest split_test() {
@@ -36,6 +43,9 @@ OpTest split_test() {
               sample("uneven", {5, 2}, 2, 0),
               sample("one part", {3}, 7, 0),
               sample("empty", {2, 0, 4}, 3, 2),
+              chunk_sample("chunks", {2, 6}, 3, 2, 1),
+              chunk_sample("fewer chunks than asked for", {5, 2}, 4, 2, 0),
+              chunk_sample("chunks of one", {3}, 7, 1, 0),
               {"a part that nobody uses",
                {{{4}}},
                [](Inputs in) { return Tensors{split(in[0], 2, -1)[1]}; },
@@ -50,6 +60,9 @@ OpTest split_test() {
           {
               {"parts of nothing", [] { split(zeros({2}), 0); }, "ValueError", {"split", "size 0"}},
               {"too many parts", [] { split(zeros({40}), 1); }, "ValueError", {"split", "f32[40]", "32"}},
+              {"no chunks", [] { chunk(zeros({2}), 0); }, "ValueError", {"chunk", "0 chunks", "f32[2]"}},
+              {"chunks of no axis", [] { chunk(zeros({}), 1); }, "ShapeError", {"chunk", "axis 0"}},
+              {"chunks of nothing", [] { chunk(Tensor(), 1); }, "ValueError", {"chunk", "undefined"}},
               {"axis out of range", [] { split(zeros({2}), 1, 1); }, "ShapeError", {"split", "axis 1"}},
           },
       .dtypes = kStoredTypes,
