@@ -174,7 +174,7 @@ void Regulariser::proximal_step_(const nn::NamedTensors& parameters, double rate
   for (const Part& part : parts_) {
     select(parameters, part.pattern);
     for (auto& [name, value] : stepped) {
-      if (matches(part.pattern, name)) value = part.penalty->proximal(value, rate);
+      if (name_matches(part.pattern, name)) value = part.penalty->proximal(value, rate);
     }
   }
   for (size_t i = 0; i < stepped.size(); ++i) {
