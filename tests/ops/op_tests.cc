@@ -17,21 +17,35 @@
   TEST(conv2d) \
   TEST(copy) \
   TEST(copy_into) \
+  TEST(cos) \
   TEST(cross_entropy) \
   TEST(divide) \
   TEST(dropout) \
+  TEST(elu) \
   TEST(embedding) \
   TEST(equal) \
+  TEST(erf) \
   TEST(exp) \
+  TEST(exp2) \
   TEST(expand) \
+  TEST(expm1) \
   TEST(gelu) \
+  TEST(hardsigmoid) \
+  TEST(hardswish) \
+  TEST(hardtanh) \
   TEST(layer_norm) \
+  TEST(leaky_relu) \
   TEST(linear) \
   TEST(log) \
+  TEST(log10) \
+  TEST(log1p) \
+  TEST(log2) \
+  TEST(log_sigmoid) \
   TEST(matmul) \
   TEST(max) \
   TEST(max_pool2d) \
   TEST(mean) \
+  TEST(mish) \
   TEST(mse_loss) \
   TEST(multiply) \
   TEST(negate) \
@@ -41,15 +55,21 @@
   TEST(permute) \
   TEST(random_integers) \
   TEST(random_permutation) \
+  TEST(reciprocal) \
   TEST(relu) \
   TEST(reshape) \
+  TEST(rsqrt) \
   TEST(sgd_step) \
   TEST(sigmoid) \
+  TEST(silu) \
+  TEST(sin) \
   TEST(slice) \
+  TEST(softplus) \
   TEST(split) \
   TEST(sqrt) \
   TEST(subtract) \
   TEST(sum) \
+  TEST(tan) \
   TEST(tanh) \
   TEST(uniform)
 // clang-format on
