@@ -23,8 +23,10 @@
 #include "ops/divide.h"
 #include "ops/dropout.h"
 #include "ops/eigh.h"
+#include "ops/elu.h"
 #include "ops/embedding.h"
 #include "ops/equal.h"
+#include "ops/erf.h"
 #include "ops/exp.h"
 #include "ops/expand.h"
 #include "ops/flip.h"
@@ -34,6 +36,7 @@
 #include "ops/hinge_embedding_loss.h"
 #include "ops/group_norm.h"
 #include "ops/index_select.h"
+#include "ops/hardtanh.h"
 #include "ops/kernel_lists_internal.h"
 #include "ops/kl_div.h"
 #include "ops/l1_loss.h"
@@ -53,14 +56,17 @@
 #include "ops/permute.h"
 #include "ops/qr.h"
 #include "ops/random.h"
+#include "ops/reciprocal.h"
 #include "ops/relu.h"
 #include "ops/reshape.h"
 #include "ops/rms_norm.h"
 #include "ops/sgd_step.h"
 #include "ops/sigmoid.h"
+#include "ops/silu.h"
 #include "ops/slice.h"
 #include "ops/softmax.h"
 #include "ops/solve.h"
+#include "ops/softplus.h"
 #include "ops/split.h"
 #include "ops/sqrt.h"
 #include "ops/subtract.h"
@@ -70,6 +76,7 @@
 #include "ops/update_steps.h"
 #include "ops/triangular_solve.h"
 #include "ops/triangle.h"
+#include "ops/trigonometry.h"
 
 namespace espalier {
 
@@ -239,6 +246,12 @@ constinit KernelSlot Dropout::slot{kVectorised<Dropout, dropout_cpu>};
 void dropout_backward_cpu(const DropoutBackward&, Inputs, Outputs);
 constinit KernelSlot DropoutBackward::slot{kVectorised<DropoutBackward, dropout_backward_cpu>};
 
+void elu_cpu(const Elu&, Inputs, Outputs);
+constinit KernelSlot Elu::slot{kVectorised<Elu, elu_cpu>};
+
+void elu_backward_cpu(const EluBackward&, Inputs, Outputs);
+constinit KernelSlot EluBackward::slot{kVectorised<EluBackward, elu_backward_cpu>};
+
 void embedding_cpu(const Embedding&, Inputs, Outputs);
 constinit KernelSlot Embedding::slot{kPlain<Embedding, embedding_cpu>};
 
@@ -248,8 +261,17 @@ constinit KernelSlot EmbeddingBackward::slot{kPlain<EmbeddingBackward, embedding
 void equal_cpu(const Equal&, Inputs, Outputs);
 constinit KernelSlot Equal::slot{kVectorised<Equal, equal_cpu>};
 
+void erf_cpu(const Erf&, Inputs, Outputs);
+constinit KernelSlot Erf::slot{kVectorised<Erf, erf_cpu>};
+
 void exp_cpu(const Exp&, Inputs, Outputs);
 constinit KernelSlot Exp::slot{kVectorised<Exp, exp_cpu>};
+
+void exp2_cpu(const Exp2&, Inputs, Outputs);
+constinit KernelSlot Exp2::slot{kVectorised<Exp2, exp2_cpu>};
+
+void expm1_cpu(const Expm1&, Inputs, Outputs);
+constinit KernelSlot Expm1::slot{kVectorised<Expm1, expm1_cpu>};
 
 constinit KernelSlot Expand::slot{};
 
@@ -302,6 +324,20 @@ constinit KernelSlot GroupNorm::slot{kVectorised<GroupNorm, group_norm_cpu>};
 
 void group_norm_backward_cpu(const GroupNormBackward&, Inputs, Outputs);
 constinit KernelSlot GroupNormBackward::slot{kVectorised<GroupNormBackward, group_norm_backward_cpu>};
+void hardtanh_cpu(const Hardtanh&, Inputs, Outputs);
+constinit KernelSlot Hardtanh::slot{kVectorised<Hardtanh, hardtanh_cpu>};
+
+void hardtanh_backward_cpu(const HardtanhBackward&, Inputs, Outputs);
+constinit KernelSlot HardtanhBackward::slot{kVectorised<HardtanhBackward, hardtanh_backward_cpu>};
+
+void hardsigmoid_cpu(const Hardsigmoid&, Inputs, Outputs);
+constinit KernelSlot Hardsigmoid::slot{kVectorised<Hardsigmoid, hardsigmoid_cpu>};
+
+void hardswish_cpu(const Hardswish&, Inputs, Outputs);
+constinit KernelSlot Hardswish::slot{kVectorised<Hardswish, hardswish_cpu>};
+
+void hardswish_backward_cpu(const HardswishBackward&, Inputs, Outputs);
+constinit KernelSlot HardswishBackward::slot{kVectorised<HardswishBackward, hardswish_backward_cpu>};
 
 const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
 void index_add_cpu(const IndexAdd&, Inputs, Outputs);
@@ -339,6 +375,14 @@ constinit KernelSlot LogSoftmax::slot{kVectorised<LogSoftmax, log_softmax_cpu>};
 
 void log_softmax_backward_cpu(const LogSoftmaxBackward&, Inputs, Outputs);
 constinit KernelSlot LogSoftmaxBackward::slot{kVectorised<LogSoftmaxBackward, log_softmax_backward_cpu>};
+void log1p_cpu(const Log1p&, Inputs, Outputs);
+constinit KernelSlot Log1p::slot{kVectorised<Log1p, log1p_cpu>};
+
+void log2_cpu(const Log2&, Inputs, Outputs);
+constinit KernelSlot Log2::slot{kVectorised<Log2, log2_cpu>};
+
+void log10_cpu(const Log10&, Inputs, Outputs);
+constinit KernelSlot Log10::slot{kVectorised<Log10, log10_cpu>};
 
 const char* matmul_declines(const MatMul&, Inputs, std::span<const Tensor>);
 void matmul_cpu(const MatMul&, Inputs, Outputs);
@@ -415,11 +459,23 @@ constinit KernelSlot RandomIntegers::slot{kVectorised<RandomIntegers, random_int
 void random_permutation_cpu(const RandomPermutation&, Inputs, Outputs);
 constinit KernelSlot RandomPermutation::slot{kPlain<RandomPermutation, random_permutation_cpu>};
 
+void reciprocal_cpu(const Reciprocal&, Inputs, Outputs);
+constinit KernelSlot Reciprocal::slot{kVectorised<Reciprocal, reciprocal_cpu>};
+
+void rsqrt_cpu(const Rsqrt&, Inputs, Outputs);
+constinit KernelSlot Rsqrt::slot{kVectorised<Rsqrt, rsqrt_cpu>};
+
 void relu_cpu(const Relu&, Inputs, Outputs);
 constinit KernelSlot Relu::slot{kVectorised<Relu, relu_cpu>};
 
 void relu_backward_cpu(const ReluBackward&, Inputs, Outputs);
 constinit KernelSlot ReluBackward::slot{kVectorised<ReluBackward, relu_backward_cpu>};
+
+void leaky_relu_cpu(const LeakyRelu&, Inputs, Outputs);
+constinit KernelSlot LeakyRelu::slot{kVectorised<LeakyRelu, leaky_relu_cpu>};
+
+void leaky_relu_backward_cpu(const LeakyReluBackward&, Inputs, Outputs);
+constinit KernelSlot LeakyReluBackward::slot{kVectorised<LeakyReluBackward, leaky_relu_backward_cpu>};
 
 constinit KernelSlot Reshape::slot{};
 
@@ -443,6 +499,18 @@ constinit KernelSlot Sigmoid::slot{kVectorised<Sigmoid, sigmoid_cpu>};
 void sigmoid_backward_cpu(const SigmoidBackward&, Inputs, Outputs);
 constinit KernelSlot SigmoidBackward::slot{kVectorised<SigmoidBackward, sigmoid_backward_cpu>};
 
+void silu_cpu(const Silu&, Inputs, Outputs);
+constinit KernelSlot Silu::slot{kVectorised<Silu, silu_cpu>};
+
+void silu_backward_cpu(const SiluBackward&, Inputs, Outputs);
+constinit KernelSlot SiluBackward::slot{kVectorised<SiluBackward, silu_backward_cpu>};
+
+void mish_cpu(const Mish&, Inputs, Outputs);
+constinit KernelSlot Mish::slot{kVectorised<Mish, mish_cpu>};
+
+void mish_backward_cpu(const MishBackward&, Inputs, Outputs);
+constinit KernelSlot MishBackward::slot{kVectorised<MishBackward, mish_backward_cpu>};
+
 constinit KernelSlot Slice::slot{};
 
 void softmax_cpu(const Softmax&, Inputs, Outputs);
@@ -450,6 +518,17 @@ constinit KernelSlot Softmax::slot{kVectorised<Softmax, softmax_cpu>};
 
 void softmax_backward_cpu(const SoftmaxBackward&, Inputs, Outputs);
 constinit KernelSlot SoftmaxBackward::slot{kVectorised<SoftmaxBackward, softmax_backward_cpu>};
+void softplus_cpu(const Softplus&, Inputs, Outputs);
+constinit KernelSlot Softplus::slot{kVectorised<Softplus, softplus_cpu>};
+
+void softplus_backward_cpu(const SoftplusBackward&, Inputs, Outputs);
+constinit KernelSlot SoftplusBackward::slot{kVectorised<SoftplusBackward, softplus_backward_cpu>};
+
+void log_sigmoid_cpu(const LogSigmoid&, Inputs, Outputs);
+constinit KernelSlot LogSigmoid::slot{kVectorised<LogSigmoid, log_sigmoid_cpu>};
+
+void log_sigmoid_backward_cpu(const LogSigmoidBackward&, Inputs, Outputs);
+constinit KernelSlot LogSigmoidBackward::slot{kVectorised<LogSigmoidBackward, log_sigmoid_backward_cpu>};
 
 constinit KernelSlot Split::slot{};
 
@@ -492,6 +571,14 @@ constinit KernelSlot Tril::slot{kPlain<Tril, tril_cpu>};
 
 void triu_cpu(const Triu&, Inputs, Outputs);
 constinit KernelSlot Triu::slot{kPlain<Triu, triu_cpu>};
+void sin_cpu(const Sin&, Inputs, Outputs);
+constinit KernelSlot Sin::slot{kVectorised<Sin, sin_cpu>};
+
+void cos_cpu(const Cos&, Inputs, Outputs);
+constinit KernelSlot Cos::slot{kVectorised<Cos, cos_cpu>};
+
+void tan_cpu(const Tan&, Inputs, Outputs);
+constinit KernelSlot Tan::slot{kVectorised<Tan, tan_cpu>};
 
 void uniform_cpu(const Uniform&, Inputs, Outputs);
 constinit KernelSlot Uniform::slot{kVectorised<Uniform, uniform_cpu>};

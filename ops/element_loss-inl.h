@@ -20,17 +20,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
 
-/// ln(1 + x) for |x| <= 1, accurate for small x as well: the rounding error of 1 + x is undone by the
-/// quotient. (Kahan, "Interval arithmetic options in the proposed IEEE floating point arithmetic standard",
-/// 1980.)
-template <class D, class V>
-HWY_INLINE V vector_log1p(D d, V x) {
-  const V one = hn::Set(d, hn::TFromD<D>{1});
-  const V u = hn::Add(one, x);
-  const V excess = hn::Sub(u, one);
-  return hn::IfThenElse(hn::Eq(excess, hn::Zero(d)), x, hn::Mul(vector_log(d, u), hn::Div(x, excess)));
-}
-
 /// The sum of the losses of `n` neighbouring elements.
 template <class C, class F, size_t... I>
 HWY_ATTR double sum_losses(const F& f, const std::array<const C*, sizeof...(I)>& in, int64_t n,

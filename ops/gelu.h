@@ -5,17 +5,28 @@
 
 namespace espalier {
 
-/// The Gaussian error linear unit in its tanh form, element by element, of floating types:
-/// y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (Hendrycks & Gimpel, "Gaussian Error Linear Units",
-/// arXiv:1606.08415, 2016; torch.nn.functional.gelu with approximate="tanh"). It is 0 for -infinity.
+/// How gelu computes the normal distribution's Phi(x).
+enum class GeluForm : uint8_t {
+  tanh,  ///< (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2, within 2e-4; PyTorch's approximate="tanh"
+  erf,   ///< (1 + erf(x / sqrt 2)) / 2, which is exact; PyTorch's approximate="none", its default
+};
+
+/// The Gaussian error linear unit x Phi(x), element by element, of floating types (Hendrycks & Gimpel,
+/// "Gaussian Error Linear Units", arXiv:1606.08415, 2016). It is 0 for -infinity.
 class ESPALIER_API Gelu final : public OperationOf<Gelu, Elementwise<ElementTypes::floating>> {
  public:
   static constexpr std::string_view kName = "gelu";
   static KernelSlot slot;
 
+  explicit Gelu(GeluForm form = GeluForm::tanh) : form_(form) {}
+  GeluForm form() const noexcept { return form_; }
   Tensors backward(const BackwardContext& context) const override;
   bool decomposable() const override { return true; }
   Tensors decompose(Inputs inputs) const override;
+  void print_attributes(std::ostream& out) const override;
+
+ private:
+  GeluForm form_;
 };
 
 /// The gradient of gelu with respect to x. Inputs: g, which came for y, and x. Second derivatives go through
@@ -25,9 +36,19 @@ class ESPALIER_API GeluBackward final
  public:
   static constexpr std::string_view kName = "gelu_backward";
   static KernelSlot slot;
+
+  explicit GeluBackward(GeluForm form = GeluForm::tanh) : form_(form) {}
+  GeluForm form() const noexcept { return form_; }
+  void print_attributes(std::ostream& out) const override;
+
+ private:
+  GeluForm form_;
 };
 
-/// gelu(x); integers and bools as f32.
+/// x Phi(x) in the tanh form, which GPT-2 has; integers and bools as f32.
 ESPALIER_API Tensor gelu(const Tensor& x);
+/// x Phi(x) in the exact form, likewise. (A function of its own, so that either can be named where a layer is
+/// expected.)
+ESPALIER_API Tensor gelu_exact(const Tensor& x);
 
 }  // namespace espalier

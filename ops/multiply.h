@@ -19,6 +19,10 @@ class ESPALIER_API Multiply final : public OperationOf<Multiply, Elementwise<>> 
 /// less than any tensor). Throws ShapeError where the shapes do not agree, TypeError where the types do not.
 ESPALIER_API Tensor multiply(const Tensor& a, const Tensor& b);
 ESPALIER_API Tensor multiply(const Tensor& a, Scalar b);
+/// x x, of any type.
+inline Tensor square(const Tensor& x) {
+  return multiply(x, x);
+}
 inline Tensor operator*(const Tensor& a, const Tensor& b) {
   return multiply(a, b);
 }

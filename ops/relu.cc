@@ -14,8 +14,28 @@ Tensors ReluBackward::backward(const BackwardContext& context) const {
           Tensor()};
 }
 
+Tensors LeakyRelu::backward(const BackwardContext& context) const {
+  return {apply_one(LeakyReluBackward(slope_), context.gradient(0), context.input(0))};
+}
+
+void LeakyRelu::print_attributes(std::ostream& out) const {
+  out << "slope=" << slope_;
+}
+
+Tensors LeakyReluBackward::backward(const BackwardContext& context) const {
+  return {context.wants(0) ? apply_one(*this, context.gradient(0), context.input(1)) : Tensor(), Tensor()};
+}
+
+void LeakyReluBackward::print_attributes(std::ostream& out) const {
+  out << "slope=" << slope_;
+}
+
 Tensor relu(const Tensor& x) {
   return apply_elementwise<Relu>(x);
+}
+
+Tensor leaky_relu(const Tensor& x, double slope) {
+  return apply_one(LeakyRelu(slope), promoted_to_floating(LeakyRelu::kName, x));
 }
 
 }  // namespace espalier

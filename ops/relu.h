@@ -29,7 +29,43 @@ class ESPALIER_API ReluBackward final
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
 };
 
+/// x where it is positive, else slope x, element by element, of floating types (Maas, Hannun, Ng, "Rectifier
+/// Nonlinearities Improve Neural Network Acoustic Models", 2013). The derivative at 0 is `slope`.
+class ESPALIER_API LeakyRelu final : public OperationOf<LeakyRelu, Elementwise<ElementTypes::floating>> {
+ public:
+  static constexpr std::string_view kName = "leaky_relu";
+  static KernelSlot slot;
+
+  explicit LeakyRelu(double slope) : slope_(slope) {}
+  double slope() const noexcept { return slope_; }
+  Tensors backward(const BackwardContext& context) const override;
+  void print_attributes(std::ostream& out) const override;
+
+ private:
+  double slope_;
+};
+
+/// The gradient of leaky_relu with respect to x: g where x > 0, else slope g. Inputs: g, which came for y,
+/// and x.
+class ESPALIER_API LeakyReluBackward final
+    : public OperationOf<LeakyReluBackward, Elementwise<ElementTypes::floating>> {
+ public:
+  static constexpr std::string_view kName = "leaky_relu_backward";
+  static KernelSlot slot;
+
+  explicit LeakyReluBackward(double slope) : slope_(slope) {}
+  double slope() const noexcept { return slope_; }
+  Tensors backward(const BackwardContext& context) const override;
+  SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
+  void print_attributes(std::ostream& out) const override;
+
+ private:
+  double slope_;
+};
+
 /// max(x, 0). Throws TypeError for bool.
 ESPALIER_API Tensor relu(const Tensor& x);
+/// x where it is positive, else slope x, which may be any number; integers and bools as f32.
+ESPALIER_API Tensor leaky_relu(const Tensor& x, double slope = 0.01);
 
 }  // namespace espalier

@@ -34,8 +34,36 @@ void relu_backward_kernel(const ReluBackward&, const Tensor& output, Inputs inpu
   run_elementwise_floating<2>(ReluBackwardElements(), output, inputs, 1);
 }
 
+struct LeakyReluElements {
+  double slope;
+  template <class D, class V>
+  HWY_ATTR V operator()(D d, V x) const {
+    const V low = hn::Mul(x, hn::Set(d, static_cast<hn::TFromD<D>>(slope)));
+    return hn::IfThenElse(hn::Gt(x, hn::Zero(d)), x, low);
+  }
+};
+
+void leaky_relu_kernel(const LeakyRelu& op, const Tensor& output, Inputs inputs) {
+  run_elementwise_floating<1>(LeakyReluElements{op.slope()}, output, inputs, 1);
+}
+
+struct LeakyReluBackwardElements {
+  double slope;
+  template <class D, class V>
+  HWY_ATTR V operator()(D d, V gradient, V x) const {
+    const V low = hn::Mul(gradient, hn::Set(d, static_cast<hn::TFromD<D>>(slope)));
+    return hn::IfThenElse(hn::Gt(x, hn::Zero(d)), gradient, low);
+  }
+};
+
+void leaky_relu_backward_kernel(const LeakyReluBackward& op, const Tensor& output, Inputs inputs) {
+  run_elementwise_floating<2>(LeakyReluBackwardElements{op.slope()}, output, inputs, 1);
+}
+
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 ESPALIER_ELEMENTWISE_KERNEL(Relu, relu)
 ESPALIER_ELEMENTWISE_KERNEL(ReluBackward, relu_backward)
+ESPALIER_ELEMENTWISE_KERNEL(LeakyRelu, leaky_relu)
+ESPALIER_ELEMENTWISE_KERNEL(LeakyReluBackward, leaky_relu_backward)

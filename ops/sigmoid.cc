@@ -1,7 +1,10 @@
 #include "ops/sigmoid.h"
 
+#include <string>
+
 #include "ops/elementwise_internal.h"
 #include "ops/multiply.h"
+#include "ops/slice.h"
 #include "ops/subtract.h"
 
 namespace espalier {
@@ -20,6 +23,15 @@ Tensors SigmoidBackward::backward(const BackwardContext& context) const {
 
 Tensor sigmoid(const Tensor& x) {
   return apply_elementwise<Sigmoid>(x);
+}
+
+Tensor glu(const Tensor& x, int64_t axis) {
+  check_defined("glu", x);
+  const int at = normalize_axis(axis, x.rank(), "glu");
+  const int64_t size = x.shape()[at];
+  if (size % 2 != 0)
+    throw ShapeError("glu", describe(x) + ": the size along axis " + std::to_string(axis) + " must be even");
+  return slice(x, at, {.stop = size / 2}) * sigmoid(slice(x, at, {.start = size / 2}));
 }
 
 }  // namespace espalier

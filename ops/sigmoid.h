@@ -28,4 +28,9 @@ class ESPALIER_API SigmoidBackward final
 /// 1 / (1 + e^-x); integers and bools as f32.
 ESPALIER_API Tensor sigmoid(const Tensor& x);
 
+/// The gated linear unit: the first half of x along `axis` times the sigmoid of the second (Dauphin et al.,
+/// "Language Modeling with Gated Convolutional Networks", arXiv:1612.08083, 2016). Throws ShapeError where
+/// the axis is out of range or its size odd.
+ESPALIER_API Tensor glu(const Tensor& x, int64_t axis = -1);
+
 }  // namespace espalier

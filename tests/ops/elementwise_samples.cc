@@ -1,5 +1,7 @@
 #include "tests/ops/elementwise_samples.h"
 
+#include "autograd/autograd.h"
+
 namespace espalier::test {
 
 std::vector<OpSample> binary_samples(const std::function<Tensor(Inputs)>& run,
@@ -53,11 +55,23 @@ std::vector<OpError> binary_errors(const std::string& name,
   };
 }
 
-std::vector<OpSample> unary_benchmarks(const std::function<Tensor(const Tensor&)>& run) {
-  const auto sample = [&](std::string label, const Shape& shape) {
-    return OpSample{std::move(label), {{shape}}, [run](Inputs in) { return Tensors{run(in[0])}; }, {}};
+std::vector<OpSample> unary_benchmarks(const std::function<Tensor(const Tensor&)>& run,
+                                       const std::string& prefix) {
+  const auto sample = [&](const std::string& label, const Shape& shape) {
+    return OpSample{prefix + label, {{shape}}, [run](Inputs in) { return Tensors{run(in[0])}; }, {}};
   };
   return {sample("768 x 512", {768, 512}), sample("1024 x 1536", {1024, 1536})};
+}
+
+std::vector<OpSample> joined(const std::vector<std::vector<OpSample>>& lists) {
+  std::vector<OpSample> all;
+  for (const std::vector<OpSample>& list : lists) all.insert(all.end(), list.begin(), list.end());
+  return all;
+}
+
+Tensor slope_of(const std::function<Tensor(const Tensor&)>& f, const Tensor& x) {
+  const Tensor leaf = requires_grad_(x.detach());
+  return grad(f(leaf), leaf, {.gradients = {ones(x.shape(), x.dtype())}});
 }
 
 }  // namespace espalier::test

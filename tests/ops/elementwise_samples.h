@@ -23,7 +23,14 @@ std::vector<OpError> binary_errors(const std::string& name,
                                    const std::function<Tensor(const Tensor&, const Tensor&)>& run);
 
 /// Activations as a language model and a small network have them, for benchmarks.
-std::vector<OpSample> unary_benchmarks(const std::function<Tensor(const Tensor&)>& run);
+std::vector<OpSample> unary_benchmarks(const std::function<Tensor(const Tensor&)>& run,
+                                       const std::string& prefix = "");
+
+/// Several lists in one.
+std::vector<OpSample> joined(const std::vector<std::vector<OpSample>>& lists);
+
+/// The derivative of an elementwise function at `x`.
+Tensor slope_of(const std::function<Tensor(const Tensor&)>& f, const Tensor& x);
 
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
@@ -41,6 +48,13 @@ void expect_elements(const std::function<Tensor(const Tensor&)>& f, const std::v
     else
       EXPECT_FLOAT_EQ(static_cast<float>(found[i]) + 1, static_cast<float>(y[i]) + 1) << "at " << x[i];
   }
+}
+
+/// The same in single and in double precision.
+inline void expect_in_both(const std::function<Tensor(const Tensor&)>& f, const std::vector<double>& x,
+                           const std::vector<double>& y) {
+  expect_elements<float>(f, x, y);
+  expect_elements<double>(f, x, y);
 }
 
 }  // namespace espalier::test

@@ -26,14 +26,18 @@
   TEST(conv_transpose2d) \
   TEST(copy) \
   TEST(copy_into) \
+  TEST(cos) \
   TEST(cross_entropy) \
   TEST(determinant) \
   TEST(divide) \
   TEST(dropout) \
   TEST(eigh) \
+  TEST(elu) \
   TEST(embedding) \
   TEST(equal) \
+  TEST(erf) \
   TEST(exp) \
+  TEST(exp2) \
   TEST(expand) \
   TEST(flip) \
   TEST(gather) \
@@ -47,16 +51,27 @@
   TEST(inverse) \
   TEST(index_add) \
   TEST(index_select) \
+  TEST(expm1) \
+  TEST(gelu) \
+  TEST(hardsigmoid) \
+  TEST(hardswish) \
+  TEST(hardtanh) \
   TEST(layer_norm) \
+  TEST(leaky_relu) \
   TEST(linear) \
   TEST(lion_step) \
   TEST(log) \
   TEST(log_softmax) \
   TEST(log_determinant) \
+  TEST(log10) \
+  TEST(log1p) \
+  TEST(log2) \
+  TEST(log_sigmoid) \
   TEST(matmul) \
   TEST(max) \
   TEST(max_pool2d) \
   TEST(mean) \
+  TEST(mish) \
   TEST(mse_loss) \
   TEST(multiply) \
   TEST(negate) \
@@ -68,13 +83,17 @@
   TEST(qr) \
   TEST(random_integers) \
   TEST(random_permutation) \
+  TEST(reciprocal) \
   TEST(relu) \
   TEST(reshape) \
   TEST(rmsprop_step) \
   TEST(scatter) \
   TEST(scatter_add) \
+  TEST(rsqrt) \
   TEST(sgd_step) \
   TEST(sigmoid) \
+  TEST(silu) \
+  TEST(sin) \
   TEST(slice) \
   TEST(smooth_l1_loss) \
   TEST(rms_norm) \
@@ -83,11 +102,13 @@
   TEST(slice) \
   TEST(softmax) \
   TEST(solve) \
+  TEST(softplus) \
   TEST(split) \
   TEST(sqrt) \
   TEST(subtract) \
   TEST(sum) \
   TEST(svd) \
+  TEST(tan) \
   TEST(tanh) \
   TEST(triangular_solve) \
   TEST(tril) \
