@@ -6,6 +6,8 @@
 #include "ops/accumulate.h"
 #include "ops/adam_step.h"
 #include "ops/add.h"
+#include "ops/along_axis_internal.h"
+#include "ops/any.h"
 #include "ops/argmax.h"
 #include "ops/attention.h"
 #include "ops/avg_pool2d.h"
@@ -17,6 +19,7 @@
 #include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
+#include "ops/cumsum.h"
 #include "ops/divide.h"
 #include "ops/dropout.h"
 #include "ops/embedding.h"
@@ -28,6 +31,7 @@
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/log.h"
+#include "ops/logsumexp.h"
 #include "ops/matmul.h"
 #include "ops/max.h"
 #include "ops/max_pool2d.h"
@@ -38,17 +42,21 @@
 #include "ops/one_hot.h"
 #include "ops/pad.h"
 #include "ops/permute.h"
+#include "ops/product.h"
 #include "ops/random.h"
 #include "ops/relu.h"
 #include "ops/reshape.h"
 #include "ops/sgd_step.h"
 #include "ops/sigmoid.h"
 #include "ops/slice.h"
+#include "ops/sort.h"
 #include "ops/split.h"
 #include "ops/sqrt.h"
 #include "ops/subtract.h"
 #include "ops/sum.h"
 #include "ops/tanh.h"
+#include "ops/variance.h"
+#include "ops/vector_norm.h"
 
 namespace espalier {
 
@@ -67,8 +75,17 @@ constinit KernelSlot AdamStep::slot{kVectorised<AdamStep, adam_step_cpu>};
 void add_cpu(const Add&, Inputs, Outputs);
 constinit KernelSlot Add::slot{kVectorised<Add, add_cpu>};
 
+void all_cpu(const All&, Inputs, Outputs);
+constinit KernelSlot All::slot{kVectorised<All, all_cpu>};
+
+void any_cpu(const Any&, Inputs, Outputs);
+constinit KernelSlot Any::slot{kVectorised<Any, any_cpu>};
+
 void argmax_cpu(const Argmax&, Inputs, Outputs);
 constinit KernelSlot Argmax::slot{kVectorised<Argmax, argmax_cpu>};
+
+void argmin_cpu(const Argmin&, Inputs, Outputs);
+constinit KernelSlot Argmin::slot{kVectorised<Argmin, argmin_cpu>};
 
 const char* attention_declines(const Attention&, Inputs, std::span<const Tensor>);
 void attention_cpu(const Attention&, Inputs, Outputs);
@@ -175,6 +192,9 @@ constinit KernelSlot Copy::slot{kPlain<Copy, copy_cpu>};
 void copy_into_cpu(const CopyInto&, Inputs, Outputs);
 constinit KernelSlot CopyInto::slot{kPlain<CopyInto, copy_into_cpu>};
 
+void count_nonzero_cpu(const CountNonzero&, Inputs, Outputs);
+constinit KernelSlot CountNonzero::slot{kVectorised<CountNonzero, count_nonzero_cpu>};
+
 const char* cross_entropy_declines(const CrossEntropy&, Inputs, std::span<const Tensor>);
 void cross_entropy_cpu(const CrossEntropy&, Inputs, Outputs);
 static constexpr Kernel kCrossEntropy[] = {
@@ -186,6 +206,15 @@ void cross_entropy_backward_cpu(const CrossEntropyBackward&, Inputs, Outputs);
 static constexpr Kernel kCrossEntropyBackward[] = {
     kernel<CrossEntropyBackward, cross_entropy_backward_cpu, cross_entropy_backward_declines>("highway")};
 constinit KernelSlot CrossEntropyBackward::slot{kCrossEntropyBackward};
+
+void cumprod_cpu(const CumulativeProduct&, Inputs, Outputs);
+constinit KernelSlot CumulativeProduct::slot{kPlain<CumulativeProduct, cumprod_cpu>};
+
+void cumprod_backward_cpu(const CumulativeProductBackward&, Inputs, Outputs);
+constinit KernelSlot CumulativeProductBackward::slot{kPlain<CumulativeProductBackward, cumprod_backward_cpu>};
+
+void cumsum_cpu(const CumulativeSum&, Inputs, Outputs);
+constinit KernelSlot CumulativeSum::slot{kPlain<CumulativeSum, cumsum_cpu>};
 
 void divide_cpu(const Divide&, Inputs, Outputs);
 constinit KernelSlot Divide::slot{kVectorised<Divide, divide_cpu>};
@@ -241,6 +270,9 @@ constinit KernelSlot LinearBackward::slot{kLinearBackward};
 void log_cpu(const Log&, Inputs, Outputs);
 constinit KernelSlot Log::slot{kVectorised<Log, log_cpu>};
 
+void logsumexp_cpu(const LogSumExp&, Inputs, Outputs);
+constinit KernelSlot LogSumExp::slot{kVectorised<LogSumExp, logsumexp_cpu>};
+
 const char* matmul_declines(const MatMul&, Inputs, std::span<const Tensor>);
 void matmul_cpu(const MatMul&, Inputs, Outputs);
 const char* matmul_integers_declines(const MatMul&, Inputs, std::span<const Tensor>);
@@ -270,11 +302,20 @@ constinit KernelSlot MaxPool2dBackward::slot{kMaxPool2dBackward};
 void max_pool2d_take_cpu(const MaxPool2dTake&, Inputs, Outputs);
 constinit KernelSlot MaxPool2dTake::slot{kPlain<MaxPool2dTake, max_pool2d_take_cpu>};
 
+void max_with_indices_cpu(const MaxWithIndices&, Inputs, Outputs);
+constinit KernelSlot MaxWithIndices::slot{kVectorised<MaxWithIndices, max_with_indices_cpu>};
+
 void mean_cpu(const Mean&, Inputs, Outputs);
 void mean_reference(const Mean&, Inputs, Outputs);
 static constexpr Kernel kMean[] = {kernel<Mean, mean_cpu>("highway"),
                                    kernel<Mean, mean_reference>("reference")};
 constinit KernelSlot Mean::slot{kMean};
+
+void min_cpu(const Min&, Inputs, Outputs);
+constinit KernelSlot Min::slot{kVectorised<Min, min_cpu>};
+
+void min_with_indices_cpu(const MinWithIndices&, Inputs, Outputs);
+constinit KernelSlot MinWithIndices::slot{kVectorised<MinWithIndices, min_with_indices_cpu>};
 
 void mse_loss_cpu(const MseLoss&, Inputs, Outputs);
 constinit KernelSlot MseLoss::slot{kVectorised<MseLoss, mse_loss_cpu>};
@@ -301,6 +342,15 @@ constinit KernelSlot Pad::slot{kPlain<Pad, pad_cpu>};
 
 constinit KernelSlot Permute::slot{};
 
+void product_cpu(const Product&, Inputs, Outputs);
+constinit KernelSlot Product::slot{kVectorised<Product, product_cpu>};
+
+void product_backward_cpu(const ProductBackward&, Inputs, Outputs);
+constinit KernelSlot ProductBackward::slot{kVectorised<ProductBackward, product_backward_cpu>};
+
+void put_along_axis_cpu(const PutAlongAxis&, Inputs, Outputs);
+constinit KernelSlot PutAlongAxis::slot{kPlain<PutAlongAxis, put_along_axis_cpu>};
+
 void random_integers_cpu(const RandomIntegers&, Inputs, Outputs);
 constinit KernelSlot RandomIntegers::slot{kVectorised<RandomIntegers, random_integers_cpu>};
 
@@ -326,10 +376,16 @@ constinit KernelSlot SigmoidBackward::slot{kVectorised<SigmoidBackward, sigmoid_
 
 constinit KernelSlot Slice::slot{};
 
+void sort_cpu(const Sort&, Inputs, Outputs);
+constinit KernelSlot Sort::slot{kPlain<Sort, sort_cpu>};
+
 constinit KernelSlot Split::slot{};
 
 void sqrt_cpu(const Sqrt&, Inputs, Outputs);
 constinit KernelSlot Sqrt::slot{kVectorised<Sqrt, sqrt_cpu>};
+
+void standard_deviation_cpu(const StandardDeviation&, Inputs, Outputs);
+constinit KernelSlot StandardDeviation::slot{kVectorised<StandardDeviation, standard_deviation_cpu>};
 
 void subtract_cpu(const Subtract&, Inputs, Outputs);
 constinit KernelSlot Subtract::slot{kVectorised<Subtract, subtract_cpu>};
@@ -339,13 +395,25 @@ void sum_reference(const Sum&, Inputs, Outputs);
 static constexpr Kernel kSum[] = {kernel<Sum, sum_cpu>("highway"), kernel<Sum, sum_reference>("reference")};
 constinit KernelSlot Sum::slot{kSum};
 
+void take_along_axis_cpu(const TakeAlongAxis&, Inputs, Outputs);
+constinit KernelSlot TakeAlongAxis::slot{kPlain<TakeAlongAxis, take_along_axis_cpu>};
+
 void tanh_cpu(const Tanh&, Inputs, Outputs);
 constinit KernelSlot Tanh::slot{kVectorised<Tanh, tanh_cpu>};
 
 void tanh_backward_cpu(const TanhBackward&, Inputs, Outputs);
 constinit KernelSlot TanhBackward::slot{kVectorised<TanhBackward, tanh_backward_cpu>};
 
+void topk_cpu(const TopK&, Inputs, Outputs);
+constinit KernelSlot TopK::slot{kPlain<TopK, topk_cpu>};
+
 void uniform_cpu(const Uniform&, Inputs, Outputs);
 constinit KernelSlot Uniform::slot{kVectorised<Uniform, uniform_cpu>};
+
+void variance_cpu(const Variance&, Inputs, Outputs);
+constinit KernelSlot Variance::slot{kVectorised<Variance, variance_cpu>};
+
+void vector_norm_cpu(const VectorNorm&, Inputs, Outputs);
+constinit KernelSlot VectorNorm::slot{kVectorised<VectorNorm, vector_norm_cpu>};
 
 }  // namespace espalier

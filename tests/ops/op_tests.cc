@@ -6,7 +6,10 @@
   TEST(abs) \
   TEST(adam_step) \
   TEST(add) \
+  TEST(all) \
+  TEST(any) \
   TEST(argmax) \
+  TEST(argmin) \
   TEST(attention) \
   TEST(avg_pool2d) \
   TEST(batch_norm) \
@@ -17,7 +20,10 @@
   TEST(conv2d) \
   TEST(copy) \
   TEST(copy_into) \
+  TEST(count_nonzero) \
   TEST(cross_entropy) \
+  TEST(cumprod) \
+  TEST(cumsum) \
   TEST(divide) \
   TEST(dropout) \
   TEST(embedding) \
@@ -28,10 +34,14 @@
   TEST(layer_norm) \
   TEST(linear) \
   TEST(log) \
+  TEST(logsumexp) \
   TEST(matmul) \
   TEST(max) \
   TEST(max_pool2d) \
+  TEST(max_with_indices) \
   TEST(mean) \
+  TEST(min) \
+  TEST(min_with_indices) \
   TEST(mse_loss) \
   TEST(multiply) \
   TEST(negate) \
@@ -39,6 +49,8 @@
   TEST(one_hot) \
   TEST(pad) \
   TEST(permute) \
+  TEST(product) \
+  TEST(put_along_axis) \
   TEST(random_integers) \
   TEST(random_permutation) \
   TEST(relu) \
@@ -46,12 +58,18 @@
   TEST(sgd_step) \
   TEST(sigmoid) \
   TEST(slice) \
+  TEST(sort) \
   TEST(split) \
   TEST(sqrt) \
+  TEST(standard_deviation) \
   TEST(subtract) \
   TEST(sum) \
+  TEST(take_along_axis) \
   TEST(tanh) \
-  TEST(uniform)
+  TEST(topk) \
+  TEST(uniform) \
+  TEST(variance) \
+  TEST(vector_norm)
 // clang-format on
 
 namespace espalier::test {
