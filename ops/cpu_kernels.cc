@@ -7,6 +7,8 @@
 #include "ops/adam_step.h"
 #include "ops/adaptive_pool2d.h"
 #include "ops/add.h"
+#include "ops/along_axis_internal.h"
+#include "ops/any.h"
 #include "ops/argmax.h"
 #include "ops/attention.h"
 #include "ops/avg_pool2d.h"
@@ -20,6 +22,7 @@
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
 #include "ops/determinant.h"
+#include "ops/cumsum.h"
 #include "ops/divide.h"
 #include "ops/dropout.h"
 #include "ops/eigh.h"
@@ -43,6 +46,7 @@
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/log.h"
+#include "ops/logsumexp.h"
 #include "ops/matmul.h"
 #include "ops/max.h"
 #include "ops/max_pool2d.h"
@@ -55,6 +59,7 @@
 #include "ops/pad.h"
 #include "ops/permute.h"
 #include "ops/qr.h"
+#include "ops/product.h"
 #include "ops/random.h"
 #include "ops/reciprocal.h"
 #include "ops/relu.h"
@@ -67,6 +72,7 @@
 #include "ops/softmax.h"
 #include "ops/solve.h"
 #include "ops/softplus.h"
+#include "ops/sort.h"
 #include "ops/split.h"
 #include "ops/sqrt.h"
 #include "ops/subtract.h"
@@ -77,6 +83,8 @@
 #include "ops/triangular_solve.h"
 #include "ops/triangle.h"
 #include "ops/trigonometry.h"
+#include "ops/variance.h"
+#include "ops/vector_norm.h"
 
 namespace espalier {
 
@@ -105,8 +113,17 @@ constinit KernelSlot AdaptiveMaxPool2d::slot{kPlain<AdaptiveMaxPool2d, adaptive_
 void add_cpu(const Add&, Inputs, Outputs);
 constinit KernelSlot Add::slot{kVectorised<Add, add_cpu>};
 
+void all_cpu(const All&, Inputs, Outputs);
+constinit KernelSlot All::slot{kVectorised<All, all_cpu>};
+
+void any_cpu(const Any&, Inputs, Outputs);
+constinit KernelSlot Any::slot{kVectorised<Any, any_cpu>};
+
 void argmax_cpu(const Argmax&, Inputs, Outputs);
 constinit KernelSlot Argmax::slot{kVectorised<Argmax, argmax_cpu>};
+
+void argmin_cpu(const Argmin&, Inputs, Outputs);
+constinit KernelSlot Argmin::slot{kVectorised<Argmin, argmin_cpu>};
 
 const char* attention_declines(const Attention&, Inputs, std::span<const Tensor>);
 void attention_cpu(const Attention&, Inputs, Outputs);
@@ -216,6 +233,9 @@ constinit KernelSlot Copy::slot{kPlain<Copy, copy_cpu>};
 void copy_into_cpu(const CopyInto&, Inputs, Outputs);
 constinit KernelSlot CopyInto::slot{kPlain<CopyInto, copy_into_cpu>};
 
+void count_nonzero_cpu(const CountNonzero&, Inputs, Outputs);
+constinit KernelSlot CountNonzero::slot{kVectorised<CountNonzero, count_nonzero_cpu>};
+
 const char* cross_entropy_declines(const CrossEntropy&, Inputs, std::span<const Tensor>);
 void cross_entropy_cpu(const CrossEntropy&, Inputs, Outputs);
 static constexpr Kernel kCrossEntropy[] = {
@@ -236,6 +256,14 @@ constinit KernelSlot LogDeterminant::slot{kLapack<LogDeterminant, log_determinan
 
 void eigh_cpu(const Eigh&, Inputs, Outputs);
 constinit KernelSlot Eigh::slot{kLapack<Eigh, eigh_cpu>};
+void cumprod_cpu(const CumulativeProduct&, Inputs, Outputs);
+constinit KernelSlot CumulativeProduct::slot{kPlain<CumulativeProduct, cumprod_cpu>};
+
+void cumprod_backward_cpu(const CumulativeProductBackward&, Inputs, Outputs);
+constinit KernelSlot CumulativeProductBackward::slot{kPlain<CumulativeProductBackward, cumprod_backward_cpu>};
+
+void cumsum_cpu(const CumulativeSum&, Inputs, Outputs);
+constinit KernelSlot CumulativeSum::slot{kPlain<CumulativeSum, cumsum_cpu>};
 
 void divide_cpu(const Divide&, Inputs, Outputs);
 constinit KernelSlot Divide::slot{kVectorised<Divide, divide_cpu>};
@@ -383,6 +411,8 @@ constinit KernelSlot Log2::slot{kVectorised<Log2, log2_cpu>};
 
 void log10_cpu(const Log10&, Inputs, Outputs);
 constinit KernelSlot Log10::slot{kVectorised<Log10, log10_cpu>};
+void logsumexp_cpu(const LogSumExp&, Inputs, Outputs);
+constinit KernelSlot LogSumExp::slot{kVectorised<LogSumExp, logsumexp_cpu>};
 
 const char* matmul_declines(const MatMul&, Inputs, std::span<const Tensor>);
 void matmul_cpu(const MatMul&, Inputs, Outputs);
@@ -413,11 +443,20 @@ constinit KernelSlot MaxPool2dBackward::slot{kMaxPool2dBackward};
 void max_pool2d_take_cpu(const MaxPool2dTake&, Inputs, Outputs);
 constinit KernelSlot MaxPool2dTake::slot{kPlain<MaxPool2dTake, max_pool2d_take_cpu>};
 
+void max_with_indices_cpu(const MaxWithIndices&, Inputs, Outputs);
+constinit KernelSlot MaxWithIndices::slot{kVectorised<MaxWithIndices, max_with_indices_cpu>};
+
 void mean_cpu(const Mean&, Inputs, Outputs);
 void mean_reference(const Mean&, Inputs, Outputs);
 static constexpr Kernel kMean[] = {kernel<Mean, mean_cpu>("highway"),
                                    kernel<Mean, mean_reference>("reference")};
 constinit KernelSlot Mean::slot{kMean};
+
+void min_cpu(const Min&, Inputs, Outputs);
+constinit KernelSlot Min::slot{kVectorised<Min, min_cpu>};
+
+void min_with_indices_cpu(const MinWithIndices&, Inputs, Outputs);
+constinit KernelSlot MinWithIndices::slot{kVectorised<MinWithIndices, min_with_indices_cpu>};
 
 void mse_loss_cpu(const MseLoss&, Inputs, Outputs);
 constinit KernelSlot MseLoss::slot{kVectorised<MseLoss, mse_loss_cpu>};
@@ -452,6 +491,14 @@ constinit KernelSlot Permute::slot{};
 
 void qr_cpu(const Qr&, Inputs, Outputs);
 constinit KernelSlot Qr::slot{kLapack<Qr, qr_cpu>};
+void product_cpu(const Product&, Inputs, Outputs);
+constinit KernelSlot Product::slot{kVectorised<Product, product_cpu>};
+
+void product_backward_cpu(const ProductBackward&, Inputs, Outputs);
+constinit KernelSlot ProductBackward::slot{kVectorised<ProductBackward, product_backward_cpu>};
+
+void put_along_axis_cpu(const PutAlongAxis&, Inputs, Outputs);
+constinit KernelSlot PutAlongAxis::slot{kPlain<PutAlongAxis, put_along_axis_cpu>};
 
 void random_integers_cpu(const RandomIntegers&, Inputs, Outputs);
 constinit KernelSlot RandomIntegers::slot{kVectorised<RandomIntegers, random_integers_cpu>};
@@ -529,6 +576,8 @@ constinit KernelSlot LogSigmoid::slot{kVectorised<LogSigmoid, log_sigmoid_cpu>};
 
 void log_sigmoid_backward_cpu(const LogSigmoidBackward&, Inputs, Outputs);
 constinit KernelSlot LogSigmoidBackward::slot{kVectorised<LogSigmoidBackward, log_sigmoid_backward_cpu>};
+void sort_cpu(const Sort&, Inputs, Outputs);
+constinit KernelSlot Sort::slot{kPlain<Sort, sort_cpu>};
 
 constinit KernelSlot Split::slot{};
 
@@ -547,6 +596,9 @@ constinit KernelSlot Inverse::slot{kLapack<Inverse, inverse_cpu>};
 void sqrt_cpu(const Sqrt&, Inputs, Outputs);
 constinit KernelSlot Sqrt::slot{kVectorised<Sqrt, sqrt_cpu>};
 
+void standard_deviation_cpu(const StandardDeviation&, Inputs, Outputs);
+constinit KernelSlot StandardDeviation::slot{kVectorised<StandardDeviation, standard_deviation_cpu>};
+
 void subtract_cpu(const Subtract&, Inputs, Outputs);
 constinit KernelSlot Subtract::slot{kVectorised<Subtract, subtract_cpu>};
 
@@ -557,6 +609,8 @@ constinit KernelSlot Sum::slot{kSum};
 
 void svd_cpu(const Svd&, Inputs, Outputs);
 constinit KernelSlot Svd::slot{kLapack<Svd, svd_cpu>};
+void take_along_axis_cpu(const TakeAlongAxis&, Inputs, Outputs);
+constinit KernelSlot TakeAlongAxis::slot{kPlain<TakeAlongAxis, take_along_axis_cpu>};
 
 void tanh_cpu(const Tanh&, Inputs, Outputs);
 constinit KernelSlot Tanh::slot{kVectorised<Tanh, tanh_cpu>};
@@ -579,6 +633,8 @@ constinit KernelSlot Cos::slot{kVectorised<Cos, cos_cpu>};
 
 void tan_cpu(const Tan&, Inputs, Outputs);
 constinit KernelSlot Tan::slot{kVectorised<Tan, tan_cpu>};
+void topk_cpu(const TopK&, Inputs, Outputs);
+constinit KernelSlot TopK::slot{kPlain<TopK, topk_cpu>};
 
 void uniform_cpu(const Uniform&, Inputs, Outputs);
 constinit KernelSlot Uniform::slot{kVectorised<Uniform, uniform_cpu>};
@@ -597,5 +653,10 @@ constinit KernelSlot LionStep::slot{kVectorised<LionStep, lion_step_cpu>};
 
 void average_step_cpu(const AverageStep&, Inputs, Outputs);
 constinit KernelSlot AverageStep::slot{kVectorised<AverageStep, average_step_cpu>};
+void variance_cpu(const Variance&, Inputs, Outputs);
+constinit KernelSlot Variance::slot{kVectorised<Variance, variance_cpu>};
+
+void vector_norm_cpu(const VectorNorm&, Inputs, Outputs);
+constinit KernelSlot VectorNorm::slot{kVectorised<VectorNorm, vector_norm_cpu>};
 
 }  // namespace espalier

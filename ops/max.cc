@@ -9,24 +9,28 @@
 
 namespace espalier {
 
-void Max::infer(Inputs inputs, OutputSpecs& outputs) const {
+void Extremum::infer(Inputs inputs, OutputSpecs& outputs) const {
   check_reducible(inputs);
   check_has_elements(inputs[0]);
   outputs.push_back(reduced_spec(inputs[0], inputs[0].dtype()));
 }
 
-Tensors Max::backward(const BackwardContext& context) const {
+Tensors Extremum::backward(const BackwardContext& context) const {
   const Shape& shape = context.input_shape(0);
   const Tensor& gradient = context.gradient(0);
-  const Tensor largest = equal(context.input(0), with_kept_axes(context.output(0), shape));
-  const Tensor ties = sum(largest, reduced_axes(shape.rank()), true);
+  const Tensor chosen = equal(context.input(0), with_kept_axes(context.output(0), shape));
+  const Tensor ties = sum(chosen, reduced_axes(shape.rank()), true);
   // The narrow types cannot hold large counts.
   const Tensor wide = cast(with_kept_axes(gradient, shape), accumulation_type(gradient.dtype()));
-  return {cast(wide / ties, gradient.dtype()) * largest};
+  return {cast(wide / ties, gradient.dtype()) * chosen};
 }
 
 Tensor max(const Tensor& input, const Dims& axes, bool keepdim) {
   return apply_one(Max(axes, keepdim), input);
+}
+
+Tensor min(const Tensor& input, const Dims& axes, bool keepdim) {
+  return apply_one(Min(axes, keepdim), input);
 }
 
 }  // namespace espalier

@@ -2,7 +2,7 @@
 // core/highway_internal.h says, after "hwy/highway.h". A reduction brings a class like this and calls
 // run_reduction:
 //
-//   struct Reducer {
+//   struct Reducer : PlainElements {                   // or with a map() of its own
 //     using Total = ...;                               // what partial results of C are collected in
 //     C identity() const;
 //     V combine(D d, V a, V b) const;                  // vectors of C
@@ -10,6 +10,10 @@
 //     Total combine(Total a, Total b) const;
 //     Total finish(Total total) const;
 //   };
+//
+// Elements lie in memory in type E, or are converted to it, and are computed in C, which is E or wider. A
+// second pass over a slice (deviations from its mean, say) gets what the first one found as the slice's
+// centre.
 //
 // Each partial result is made of a fixed part of the input, so results do not depend on the number of
 // threads.
@@ -23,6 +27,7 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
 
 #include "core/masked-inl.h"
 #include "core/parallel.h"
@@ -48,37 +53,76 @@ inline constexpr int64_t kReductionColumns = 1024;
 /// Rows that are added up in C before they join the Totals; as far as rounding goes, 64 / 4 + 2 additions.
 inline constexpr int64_t kReductionRows = 64;
 
+/// What becomes of an element before it is combined with others: nothing. Reducers derive from this or bring
+/// the same function; `centre` is that of the slice, in each lane, or 0 where the reduction has none.
+struct PlainElements {
+  template <class D, class V>
+  HWY_ATTR V map(D, V x, V /*centre*/) const {
+    return x;
+  }
+};
+
+/// Vectors of C from elements of type E, which is C or narrower.
+template <class C, class E>
+struct ReductionLoads {
+  using D = hn::ScalableTag<C>;
+  using V = hn::Vec<D>;
+  using Narrow = hn::Rebind<E, D>;
+
+  HWY_ATTR static V all(const E* data) {
+    if constexpr (std::is_same_v<C, E>)
+      return hn::LoadU(D(), data);
+    else
+      return hn::PromoteTo(D(), hn::LoadU(Narrow(), data));
+  }
+  /// The first `n` lanes; 0 in the others.
+  HWY_ATTR static V first(const E* data, int64_t n) {
+    const Narrow d;
+    const auto read = load_first(hn::FirstN(d, static_cast<size_t>(n)), d, data);
+    if constexpr (std::is_same_v<C, E>)
+      return read;
+    else
+      return hn::PromoteTo(D(), read);
+  }
+};
+
 /// `n` neighbours in one.
-template <class C, class R>
-HWY_ATTR C reduce_block(const R& reducer, const C* data, int64_t n) {
+template <class C, class E, class R>
+HWY_ATTR C reduce_block(const R& reducer, const E* data, int64_t n, C centre = C{0}) {
+  using Loads = ReductionLoads<C, E>;
   const hn::ScalableTag<C> d;
+  const auto c = hn::Set(d, centre);
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   auto a0 = hn::Set(d, reducer.identity());
   int64_t i = 0;
   if (n >= 4 * lanes) {
-    a0 = hn::LoadU(d, data);
-    auto a1 = hn::LoadU(d, data + lanes), a2 = hn::LoadU(d, data + 2 * lanes),
-         a3 = hn::LoadU(d, data + 3 * lanes);
+    a0 = reducer.map(d, Loads::all(data), c);
+    auto a1 = reducer.map(d, Loads::all(data + lanes), c),
+         a2 = reducer.map(d, Loads::all(data + 2 * lanes), c),
+         a3 = reducer.map(d, Loads::all(data + 3 * lanes), c);
     for (i = 4 * lanes; i + 4 * lanes <= n; i += 4 * lanes) {
-      a0 = reducer.combine(d, a0, hn::LoadU(d, data + i));
-      a1 = reducer.combine(d, a1, hn::LoadU(d, data + i + lanes));
-      a2 = reducer.combine(d, a2, hn::LoadU(d, data + i + 2 * lanes));
-      a3 = reducer.combine(d, a3, hn::LoadU(d, data + i + 3 * lanes));
+      a0 = reducer.combine(d, a0, reducer.map(d, Loads::all(data + i), c));
+      a1 = reducer.combine(d, a1, reducer.map(d, Loads::all(data + i + lanes), c));
+      a2 = reducer.combine(d, a2, reducer.map(d, Loads::all(data + i + 2 * lanes), c));
+      a3 = reducer.combine(d, a3, reducer.map(d, Loads::all(data + i + 3 * lanes), c));
     }
     a0 = reducer.combine(d, reducer.combine(d, a0, a1), reducer.combine(d, a2, a3));
   }
-  for (; i + lanes <= n; i += lanes) a0 = reducer.combine(d, a0, hn::LoadU(d, data + i));
+  for (; i + lanes <= n; i += lanes) a0 = reducer.combine(d, a0, reducer.map(d, Loads::all(data + i), c));
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
     const auto identity = hn::Set(d, reducer.identity());
-    a0 = reducer.combine(d, a0, hn::IfThenElse(rest, load_first(rest, d, data + i), identity));
+    const auto last = reducer.map(d, Loads::first(data + i, n - i), c);
+    a0 = reducer.combine(d, a0, hn::IfThenElse(rest, last, identity));
   }
   return reducer.lanes(d, a0);
 }
 
-/// Combines a row, or four, into the accumulators of as many columns.
-template <class C, size_t N, class R>
-HWY_ATTR void reduce_rows(const R& reducer, C* sums, const std::array<const C*, N>& rows, int64_t n) {
+/// Combines a row, or four, into the accumulators of as many columns, of which each has a centre.
+template <class C, class E, size_t N, class R>
+HWY_ATTR void reduce_rows(const R& reducer, C* sums, const std::array<const E*, N>& rows, const C* centres,
+                          int64_t n) {
+  using Loads = ReductionLoads<C, E>;
   const hn::ScalableTag<C> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   const auto combined = [&](auto load) HWY_ATTR {
@@ -91,26 +135,31 @@ HWY_ATTR void reduce_rows(const R& reducer, C* sums, const std::array<const C*, 
   };
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    const auto row = combined([&](const C* data) HWY_ATTR { return hn::LoadU(d, data + i); });
+    const auto c = centres ? hn::LoadU(d, centres + i) : hn::Zero(d);
+    const auto row =
+        combined([&](const E* data) HWY_ATTR { return reducer.map(d, Loads::all(data + i), c); });
     hn::StoreU(reducer.combine(d, hn::LoadU(d, sums + i), row), d, sums + i);
   }
   if (i < n) {
     const auto rest = hn::FirstN(d, static_cast<size_t>(n - i));
-    const auto row = combined([&](const C* data) HWY_ATTR { return load_first(rest, d, data + i); });
+    const auto c = centres ? load_first(rest, d, centres + i) : hn::Zero(d);
+    const auto row =
+        combined([&](const E* data) HWY_ATTR { return reducer.map(d, Loads::first(data + i, n - i), c); });
     hn::BlendedStore(reducer.combine(d, load_first(rest, d, sums + i), row), rest, d, sums + i);
   }
 }
 
 /// A problem and how it is cut into units, each of which gives partial results for `width` outputs.
-template <class C, class R>
+template <class C, class E, class R>
 class ReductionRun {
  public:
   using Total = typename R::Total;
 
-  ReductionRun(const R& reducer, const Tensor& output, const Tensor& input, const Dims& axes)
-      : reducer_(reducer), loop_(input, axes), input_(input), output_(output) {
+  ReductionRun(const R& reducer, const Tensor& output, const Tensor& input, const Dims& axes,
+               const C* centres)
+      : reducer_(reducer), loop_(input, axes), input_(input), output_(output), centres_(centres) {
     loop_.fold_columns(kTile);
-    direct_ = input.dtype() == dtype_of<C>() && loop_.inner.input == 1;
+    direct_ = input.dtype() == dtype_of<E>() && loop_.inner.input == 1;
   }
 
   void run() {
@@ -146,11 +195,13 @@ class ReductionRun {
 
   HWY_ATTR void reduce_rows_of(int64_t input, int64_t input_step, int64_t rows, int64_t output,
                                int64_t output_step) const {
-    C tile[kReductionBlock];
+    E tile[kReductionBlock];
     Total totals[kTile];
     for (int64_t row = 0; row < rows; ++row) {
-      const C* const data = elements(input + row * input_step, loop_.inner.size, tile);
-      totals[row] = reducer_.finish(static_cast<Total>(reduce_block(reducer_, data, loop_.inner.size)));
+      const E* const data = elements(input + row * input_step, loop_.inner.size, tile);
+      const C found =
+          reduce_block<C>(reducer_, data, loop_.inner.size, centre_at(output + row * output_step));
+      totals[row] = reducer_.finish(static_cast<Total>(found));
     }
     store_tile(totals, output_.dtype(), output_at(output), output_step, rows);
   }
@@ -196,12 +247,13 @@ class ReductionRun {
 
   void reduce_unit(int64_t group, int64_t chunks, int64_t first, int64_t last, Total* totals) const {
     const int64_t start = offset_at(loop_.kept(), group / chunks, &ReductionLoop::Axis::input);
+    const int64_t to = offset_at(loop_.kept(), group / chunks, &ReductionLoop::Axis::output);
     if (loop_.inner_reduced) {
-      *totals = reduce_segments(start, first, last);
+      *totals = reduce_segments(start, centre_at(to), first, last);
     } else {
-      const int64_t chunk = group % chunks;
-      reduce_columns(start + chunk * kReductionColumns * loop_.inner.input, columns_of(chunk), first, last,
-                     totals);
+      const int64_t column = group % chunks * kReductionColumns;
+      reduce_columns(start + column * loop_.inner.input, to + column * loop_.inner.output,
+                     columns_of(group % chunks), first, last, totals);
     }
   }
 
@@ -214,15 +266,18 @@ class ReductionRun {
     return static_cast<char*>(output_.raw_data()) + offset * static_cast<int64_t>(size_of(output_.dtype()));
   }
 
-  /// `n` elements of the innermost axis as neighbours of type C: where they lie, or converted in `tile`.
-  const C* elements(int64_t offset, int64_t n, C* tile) const {
-    if (direct_) return reinterpret_cast<const C*>(at(offset));
+  /// The centre of the slice that ends in an output.
+  C centre_at(int64_t output) const { return centres_ ? centres_[output] : C{0}; }
+
+  /// `n` elements of the innermost axis as neighbours of type E: where they lie, or converted in `tile`.
+  const E* elements(int64_t offset, int64_t n, E* tile) const {
+    if (direct_) return reinterpret_cast<const E*>(at(offset));
     load_tile(tile, input_.dtype(), at(offset), loop_.inner.input, n);
     return tile;
   }
 
-  Total reduce_segments(int64_t start, int64_t first, int64_t last) const {
-    C tile[kReductionBlock];
+  Total reduce_segments(int64_t start, C centre, int64_t first, int64_t last) const {
+    E tile[kReductionBlock];
     auto total = static_cast<Total>(reducer_.identity());
     for (int64_t segment = first; segment < last; ++segment) {
       const int64_t begin = segment % segments_ * segment_;
@@ -231,8 +286,8 @@ class ReductionRun {
           start + offset_at(loop_.reduced(), segment / segments_, &ReductionLoop::Axis::input);
       for (int64_t i = begin; i < end; i += kReductionBlock) {
         const int64_t n = std::min(kReductionBlock, end - i);
-        const C* const data = elements(row + i * loop_.inner.input, n, tile);
-        total = reducer_.combine(total, static_cast<Total>(reduce_block(reducer_, data, n)));
+        const E* const data = elements(row + i * loop_.inner.input, n, tile);
+        total = reducer_.combine(total, static_cast<Total>(reduce_block<C>(reducer_, data, n, centre)));
       }
     }
     return total;
@@ -245,11 +300,21 @@ class ReductionRun {
     return columns * loop_.last_fold;
   }
 
-  HWY_ATTR void reduce_columns(int64_t start, int64_t columns, int64_t first, int64_t last,
+  /// The columns' centres, repeated for each part of a folded row, in `buffer`; null where there are none.
+  const C* column_centres(int64_t output, int64_t columns, C* buffer) const {
+    if (!centres_) return nullptr;
+    for (int64_t i = 0; i < columns; ++i) buffer[i] = centres_[output + i * loop_.inner.output];
+    for (int64_t i = columns; i < columns * loop_.fold; ++i) buffer[i] = buffer[i - columns];
+    return buffer;
+  }
+
+  HWY_ATTR void reduce_columns(int64_t start, int64_t output, int64_t columns, int64_t first, int64_t last,
                                Total* totals) const {
     alignas(64) C sums[kReductionColumns];
-    C tile[kReductionColumns];
+    C centre_buffer[kReductionColumns];
+    E tile[kReductionColumns];
     const int64_t width = columns * loop_.fold;
+    const C* const centres = column_centres(output, columns, centre_buffer);
     std::fill_n(totals, columns, static_cast<Total>(reducer_.identity()));
     const auto row_at = [&](int64_t row) {
       return start + offset_at(loop_.reduced(), row, &ReductionLoop::Axis::input);
@@ -261,14 +326,14 @@ class ReductionRun {
         bool four = direct_ && row + 4 <= strip;
         for (int64_t i = row; four && i < row + 4; ++i) four = row_width(i, columns) == width;
         if (four) {
-          std::array<const C*, 4> rows;
+          std::array<const E*, 4> rows;
           for (size_t i = 0; i < 4; ++i)
             rows[i] = elements(row_at(row + static_cast<int64_t>(i)), width, tile);
-          reduce_rows<C>(reducer_, sums, rows, width);
+          reduce_rows(reducer_, sums, rows, centres, width);
           row += 4;
         } else {
           const int64_t n = row_width(row, columns);
-          reduce_rows<C>(reducer_, sums, std::array<const C*, 1>{elements(row_at(row), n, tile)}, n);
+          reduce_rows(reducer_, sums, std::array{elements(row_at(row), n, tile)}, centres, n);
           ++row;
         }
       }
@@ -293,13 +358,16 @@ class ReductionRun {
   ReductionLoop loop_;
   const Tensor& input_;
   const Tensor& output_;
+  const C* centres_;
   bool direct_;
   int64_t segment_ = 1, segments_ = 1;
 };
 
-/// Reduces `axes`, sorted, of `input` into `output`. Elements are computed in C.
-template <class C, class R>
-void run_reduction(const R& reducer, const Tensor& output, const Tensor& input, const Dims& axes) {
+/// Reduces `axes`, sorted, of `input` into `output`, which is row-major. Elements are read in E and computed
+/// in C; `centres`, if any, has the output's shape, row-major, and type C.
+template <class C, class E = C, class R>
+void run_reduction(const R& reducer, const Tensor& output, const Tensor& input, const Dims& axes,
+                   const Tensor& centres = Tensor()) {
   if (output.numel() == 0) return;
   if (input.numel() == 0) {
     using Total = typename R::Total;
@@ -311,7 +379,8 @@ void run_reduction(const R& reducer, const Tensor& output, const Tensor& input, 
     }
     return;
   }
-  ReductionRun<C, R>(reducer, output, input, axes).run();
+  const C* const centre_data = centres.defined() ? static_cast<const C*>(centres.raw_data()) : nullptr;
+  ReductionRun<C, E, R>(reducer, output, input, axes, centre_data).run();
 }
 
 }  // namespace espalier::HWY_NAMESPACE

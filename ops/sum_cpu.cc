@@ -1,4 +1,3 @@
-#include <type_traits>
 #include <vector>
 
 #include "ops/mean.h"
@@ -10,35 +9,17 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "ops/reduction-inl.h"
+#include "ops/reducers-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
 
-/// A sum divided by `divisor`. Partial sums of floats are collected in double.
-template <class C>
-struct SumReducer {
-  using Total = std::conditional_t<std::is_same_v<C, float>, double, C>;
-  Total divisor;
-
-  C identity() const { return C{0}; }
-  template <class D, class V>
-  HWY_ATTR V combine(D, V a, V b) const {
-    return hn::Add(a, b);
-  }
-  template <class D, class V>
-  HWY_ATTR C lanes(D d, V v) const {
-    return hn::GetLane(hn::SumOfLanes(d, v));
-  }
-  Total combine(Total a, Total b) const { return a + b; }
-  Total finish(Total total) const { return total / divisor; }
-};
-
 void sum_kernel(const Tensor& output, const Tensor& input, const Dims& axes, int64_t divisor) {
   const auto run = [&](auto tag) {
     using C = typename decltype(tag)::type;
-    run_reduction<C>(SumReducer<C>{static_cast<typename SumReducer<C>::Total>(divisor)}, output, input, axes);
+    run_reduction<C>(SumReducer<C>{{}, static_cast<typename SumReducer<C>::Total>(divisor)}, output, input,
+                     axes);
   };
   if (input.dtype() == Dtype::f64)
     run(TypeTag<double>());

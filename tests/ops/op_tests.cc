@@ -10,7 +10,10 @@
   TEST(adaptive_avg_pool2d) \
   TEST(adaptive_max_pool2d) \
   TEST(add) \
+  TEST(all) \
+  TEST(any) \
   TEST(argmax) \
+  TEST(argmin) \
   TEST(attention) \
   TEST(average_step) \
   TEST(avg_pool2d) \
@@ -29,6 +32,10 @@
   TEST(cos) \
   TEST(cross_entropy) \
   TEST(determinant) \
+  TEST(count_nonzero) \
+  TEST(cross_entropy) \
+  TEST(cumprod) \
+  TEST(cumsum) \
   TEST(divide) \
   TEST(dropout) \
   TEST(eigh) \
@@ -67,11 +74,15 @@
   TEST(log1p) \
   TEST(log2) \
   TEST(log_sigmoid) \
+  TEST(logsumexp) \
   TEST(matmul) \
   TEST(max) \
   TEST(max_pool2d) \
+  TEST(max_with_indices) \
   TEST(mean) \
   TEST(mish) \
+  TEST(min) \
+  TEST(min_with_indices) \
   TEST(mse_loss) \
   TEST(multiply) \
   TEST(negate) \
@@ -81,6 +92,8 @@
   TEST(pad) \
   TEST(permute) \
   TEST(qr) \
+  TEST(product) \
+  TEST(put_along_axis) \
   TEST(random_integers) \
   TEST(random_permutation) \
   TEST(reciprocal) \
@@ -103,8 +116,10 @@
   TEST(softmax) \
   TEST(solve) \
   TEST(softplus) \
+  TEST(sort) \
   TEST(split) \
   TEST(sqrt) \
+  TEST(standard_deviation) \
   TEST(subtract) \
   TEST(sum) \
   TEST(svd) \
@@ -114,6 +129,12 @@
   TEST(tril) \
   TEST(triu) \
   TEST(uniform)
+  TEST(take_along_axis) \
+  TEST(tanh) \
+  TEST(topk) \
+  TEST(uniform) \
+  TEST(variance) \
+  TEST(vector_norm)
 // clang-format on
 
 namespace espalier::test {
