@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 
 #include "core/parallel.h"
@@ -48,6 +49,8 @@ template <class T>
 void copy_row(T* to, const T* from, const Axis& axis) {
   if (axis.to == 1 && axis.from == 1) {
     std::memcpy(to, from, static_cast<size_t>(axis.size) * sizeof(T));
+  } else if (axis.to == 1 && axis.from == -1) {
+    for (int64_t i = 0; i < axis.size; ++i) to[i] = from[-i];  // with a constant step it is vectorised
   } else {
     for (int64_t i = 0; i < axis.size; ++i) to[i * axis.to] = from[i * axis.from];
   }
@@ -80,7 +83,11 @@ void copy_range(T* to, const T* from, const Loop& loop, int depth, int64_t first
   const int inside = loop.rank - depth - 1;
   if (inside == 0) return copy_row(to, from, axis);
   const Axis& next = loop.axes[static_cast<size_t>(depth + 1)];
-  if (inside == 1 && next.from != 1) return copy_plane(to, from, axis, next);
+  if (inside == 1 && std::abs(next.from) != 1) return copy_plane(to, from, axis, next);
+  if (inside == 1) {
+    for (int64_t i = 0; i < axis.size; ++i) copy_row(to + i * axis.to, from + i * axis.from, next);
+    return;
+  }
   for (int64_t i = 0; i < axis.size; ++i) {
     copy_range(to + i * axis.to, from + i * axis.from, loop, depth + 1, 0, next.size);
   }

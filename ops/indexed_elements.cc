@@ -131,7 +131,10 @@ struct Add {
   }
   template <class T>
   void row(T* __restrict table, T* __restrict values, int64_t size) const {
-    for (int64_t i = 0; i < size; ++i) (*this)(table[i], values[i]);
+    if constexpr (std::is_floating_point_v<T>)
+      add_row(table, values, size);
+    else
+      for (int64_t i = 0; i < size; ++i) (*this)(table[i], values[i]);
   }
 };
 
@@ -147,47 +150,71 @@ struct Elements {
   }
 };
 
+// A negative index is a large unsigned one.
+template <class Index>
+bool is_inside(Index index, int64_t limit) {
+  return static_cast<uint64_t>(static_cast<int64_t>(index)) < static_cast<uint64_t>(limit);
+}
+
+/// One index moves a row of `lanes`: of index_select, or of an index that was expanded.
+template <class T, class Index, class Action>
+bool run_rows(const Loop& loop, const Elements<T, Index>& origin, Part along, Part lanes,
+              const Action& action) {
+  const Steps step = loop.along.steps, lane = loop.lanes().steps;
+  const int64_t size = lanes.last - lanes.first;
+  for (int64_t n = along.first; n < along.last; ++n) {
+    const Elements<T, Index> here = origin.at(n * Steps{0, step.index, step.values} + lanes.first * lane);
+    if (!is_inside(*here.index, loop.limit)) [[unlikely]]
+      return false;
+    T* table = here.table + static_cast<int64_t>(*here.index) * step.table;
+    if (lane.table == 1 && lane.values == 1) {
+      action.row(table, here.values, size);
+    } else {
+      for (int64_t j = 0; j < size; ++j) action(table[j * lane.table], here.values[j * lane.values]);
+    }
+  }
+  return true;
+}
+
+/// Elements one by one, with an index each. `steps` from one to the next may be constants, and `stride`, from
+/// one index to the next in the table, too.
+template <class T, class Index, class Action, class TableStep, class Step, class Stride>
+bool run_line(const Elements<T, Index>& from, int64_t size, int64_t limit, const Action& action,
+              TableStep table, Step index, Step values, Stride stride) {
+  for (int64_t j = 0; j < size; ++j) {
+    const Index at = from.index[j * index];
+    if (!is_inside(at, limit)) [[unlikely]]
+      return false;
+    action(from.table[j * table + static_cast<int64_t>(at) * stride], from.values[j * values]);
+  }
+  return true;
+}
+
 /// Works on a part of the indexed axis and a part of the lanes; returns false, and stops, at an index outside
 /// the axis.
 template <class T, class Index, class Action>
 bool run_part(const Loop& loop, const Elements<T, Index>& origin, Part along, Part lanes,
               const Action& action) {
-  const Steps step = loop.along.steps, lane = loop.lanes().steps;
-  // A negative index is a large unsigned one.
-  const auto inside = [limit = static_cast<uint64_t>(loop.limit)](Index i) {
-    return static_cast<uint64_t>(static_cast<int64_t>(i)) < limit;
-  };
-  if (lane.index == 0 && loop.lanes_inside()) {
-    // One index moves a row: of index_select, or of an index that was expanded.
-    const int64_t size = lanes.last - lanes.first;
-    for (int64_t n = along.first; n < along.last; ++n) {
-      const Elements<T, Index> here = origin.at(n * Steps{0, step.index, step.values} + lanes.first * lane);
-      if (!inside(*here.index)) [[unlikely]]
-        return false;
-      T* table = here.table + static_cast<int64_t>(*here.index) * step.table;
-      if (lane.table == 1 && lane.values == 1) {
-        action.row(table, here.values, size);
-      } else {
-        for (int64_t j = 0; j < size; ++j) action(table[j * lane.table], here.values[j * lane.values]);
-      }
-    }
-    return true;
-  }
+  const Steps step = loop.along.steps, lane = loop.lanes().steps, by_number{0, step.index, step.values};
   const bool lanes_inside = loop.lanes_inside();
-  const Steps by_number{0, step.index, step.values};
+  if (lane.index == 0 && lanes_inside) return run_rows(loop, origin, along, lanes, action);
   const Steps outer = lanes_inside ? by_number : lane, inner = lanes_inside ? lane : by_number;
   const Part outer_part = lanes_inside ? along : lanes, inner_part = lanes_inside ? lanes : along;
-  for (int64_t i = outer_part.first; i < outer_part.last; ++i) {
-    const Elements<T, Index> here = origin.at(i * outer);
-    for (int64_t j = inner_part.first; j < inner_part.last; ++j) {
-      const Index index = here.index[j * inner.index];
-      if (!inside(index)) [[unlikely]]
-        return false;
-      action(here.table[j * inner.table + static_cast<int64_t>(index) * step.table],
-             here.values[j * inner.values]);
-    }
+  const int64_t size = inner_part.last - inner_part.first;
+  const bool dense = inner.index == 1 && inner.values == 1;
+  constexpr std::integral_constant<int64_t, 0> kNone;
+  constexpr std::integral_constant<int64_t, 1> kOne;
+  bool valid = true;
+  for (int64_t i = outer_part.first; valid && i < outer_part.last; ++i) {
+    const Elements<T, Index> from = origin.at(i * outer + inner_part.first * inner);
+    if (dense && inner.table == 0 && step.table == 1)
+      valid = run_line(from, size, loop.limit, action, kNone, kOne, kOne, kOne);
+    else if (dense && inner.table == 1)
+      valid = run_line(from, size, loop.limit, action, kOne, kOne, kOne, step.table);
+    else
+      valid = run_line(from, size, loop.limit, action, inner.table, inner.index, inner.values, step.table);
   }
-  return true;
+  return valid;
 }
 
 /// Simple operations that an element counts as: an index, its check and two accesses.

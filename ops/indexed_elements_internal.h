@@ -25,6 +25,10 @@ namespace espalier {
 [[nodiscard]] bool add_elements(const Tensor& table, const Tensor& from, int axis, const Tensor& index,
                                 const Tensor& values);
 
+/// to[i] += from[i], vectorised.
+void add_row(float* to, const float* from, int64_t size);
+void add_row(double* to, const double* from, int64_t size);
+
 /// Throws ValueError, on behalf of `name`, for the first index in row-major order that is outside [0, size).
 void throw_outside(std::string_view name, const Tensor& index, int64_t size, int axis);
 
