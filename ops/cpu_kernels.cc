@@ -13,6 +13,8 @@
 #include "ops/binary_cross_entropy.h"
 #include "ops/binary_cross_entropy_with_logits.h"
 #include "ops/cast.h"
+#include "ops/clamp.h"
+#include "ops/compare.h"
 #include "ops/concat.h"
 #include "ops/conv2d.h"
 #include "ops/copy.h"
@@ -20,17 +22,19 @@
 #include "ops/divide.h"
 #include "ops/dropout.h"
 #include "ops/embedding.h"
-#include "ops/equal.h"
 #include "ops/exp.h"
 #include "ops/expand.h"
 #include "ops/gelu.h"
+#include "ops/isfinite.h"
 #include "ops/kernel_lists_internal.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/log.h"
+#include "ops/logical.h"
 #include "ops/matmul.h"
 #include "ops/max.h"
 #include "ops/max_pool2d.h"
+#include "ops/maximum.h"
 #include "ops/mean.h"
 #include "ops/mse_loss.h"
 #include "ops/multiply.h"
@@ -38,9 +42,11 @@
 #include "ops/one_hot.h"
 #include "ops/pad.h"
 #include "ops/permute.h"
+#include "ops/power.h"
 #include "ops/random.h"
 #include "ops/relu.h"
 #include "ops/reshape.h"
+#include "ops/round.h"
 #include "ops/sgd_step.h"
 #include "ops/sigmoid.h"
 #include "ops/slice.h"
@@ -49,6 +55,7 @@
 #include "ops/subtract.h"
 #include "ops/sum.h"
 #include "ops/tanh.h"
+#include "ops/where.h"
 
 namespace espalier {
 
@@ -130,6 +137,27 @@ constinit KernelSlot BinaryCrossEntropyWithLogitsBackward::slot{
 void cast_cpu(const Cast&, Inputs, Outputs);
 constinit KernelSlot Cast::slot{kPlain<Cast, cast_cpu>};
 
+void clamp_cpu(const Clamp&, Inputs, Outputs);
+constinit KernelSlot Clamp::slot{kVectorised<Clamp, clamp_cpu>};
+
+void clamp_backward_cpu(const ClampBackward&, Inputs, Outputs);
+constinit KernelSlot ClampBackward::slot{kVectorised<ClampBackward, clamp_backward_cpu>};
+
+void clamp_between_cpu(const ClampBetween&, Inputs, Outputs);
+constinit KernelSlot ClampBetween::slot{kVectorised<ClampBetween, clamp_between_cpu>};
+
+void equal_cpu(const Equal&, Inputs, Outputs);
+constinit KernelSlot Equal::slot{kVectorised<Equal, equal_cpu>};
+
+void not_equal_cpu(const NotEqual&, Inputs, Outputs);
+constinit KernelSlot NotEqual::slot{kVectorised<NotEqual, not_equal_cpu>};
+
+void less_cpu(const Less&, Inputs, Outputs);
+constinit KernelSlot Less::slot{kVectorised<Less, less_cpu>};
+
+void less_equal_cpu(const LessEqual&, Inputs, Outputs);
+constinit KernelSlot LessEqual::slot{kVectorised<LessEqual, less_equal_cpu>};
+
 void concat_cpu(const Concat&, Inputs, Outputs);
 constinit KernelSlot Concat::slot{kPlain<Concat, concat_cpu>};
 
@@ -202,9 +230,6 @@ constinit KernelSlot Embedding::slot{kPlain<Embedding, embedding_cpu>};
 void embedding_backward_cpu(const EmbeddingBackward&, Inputs, Outputs);
 constinit KernelSlot EmbeddingBackward::slot{kPlain<EmbeddingBackward, embedding_backward_cpu>};
 
-void equal_cpu(const Equal&, Inputs, Outputs);
-constinit KernelSlot Equal::slot{kVectorised<Equal, equal_cpu>};
-
 void exp_cpu(const Exp&, Inputs, Outputs);
 constinit KernelSlot Exp::slot{kVectorised<Exp, exp_cpu>};
 
@@ -215,6 +240,15 @@ constinit KernelSlot Gelu::slot{kVectorised<Gelu, gelu_cpu>};
 
 void gelu_backward_cpu(const GeluBackward&, Inputs, Outputs);
 constinit KernelSlot GeluBackward::slot{kVectorised<GeluBackward, gelu_backward_cpu>};
+
+void isfinite_cpu(const IsFinite&, Inputs, Outputs);
+constinit KernelSlot IsFinite::slot{kVectorised<IsFinite, isfinite_cpu>};
+
+void isinf_cpu(const IsInf&, Inputs, Outputs);
+constinit KernelSlot IsInf::slot{kVectorised<IsInf, isinf_cpu>};
+
+void isnan_cpu(const IsNan&, Inputs, Outputs);
+constinit KernelSlot IsNan::slot{kVectorised<IsNan, isnan_cpu>};
 
 const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
 void layer_norm_cpu(const LayerNorm&, Inputs, Outputs);
@@ -240,6 +274,18 @@ constinit KernelSlot LinearBackward::slot{kLinearBackward};
 
 void log_cpu(const Log&, Inputs, Outputs);
 constinit KernelSlot Log::slot{kVectorised<Log, log_cpu>};
+
+void logical_and_cpu(const LogicalAnd&, Inputs, Outputs);
+constinit KernelSlot LogicalAnd::slot{kVectorised<LogicalAnd, logical_and_cpu>};
+
+void logical_or_cpu(const LogicalOr&, Inputs, Outputs);
+constinit KernelSlot LogicalOr::slot{kVectorised<LogicalOr, logical_or_cpu>};
+
+void logical_xor_cpu(const LogicalXor&, Inputs, Outputs);
+constinit KernelSlot LogicalXor::slot{kVectorised<LogicalXor, logical_xor_cpu>};
+
+void logical_not_cpu(const LogicalNot&, Inputs, Outputs);
+constinit KernelSlot LogicalNot::slot{kVectorised<LogicalNot, logical_not_cpu>};
 
 const char* matmul_declines(const MatMul&, Inputs, std::span<const Tensor>);
 void matmul_cpu(const MatMul&, Inputs, Outputs);
@@ -269,6 +315,15 @@ constinit KernelSlot MaxPool2dBackward::slot{kMaxPool2dBackward};
 
 void max_pool2d_take_cpu(const MaxPool2dTake&, Inputs, Outputs);
 constinit KernelSlot MaxPool2dTake::slot{kPlain<MaxPool2dTake, max_pool2d_take_cpu>};
+
+void maximum_cpu(const Maximum&, Inputs, Outputs);
+constinit KernelSlot Maximum::slot{kVectorised<Maximum, maximum_cpu>};
+
+void minimum_cpu(const Minimum&, Inputs, Outputs);
+constinit KernelSlot Minimum::slot{kVectorised<Minimum, minimum_cpu>};
+
+void maximum_backward_cpu(const MaximumBackward&, Inputs, Outputs);
+constinit KernelSlot MaximumBackward::slot{kVectorised<MaximumBackward, maximum_backward_cpu>};
 
 void mean_cpu(const Mean&, Inputs, Outputs);
 void mean_reference(const Mean&, Inputs, Outputs);
@@ -301,6 +356,12 @@ constinit KernelSlot Pad::slot{kPlain<Pad, pad_cpu>};
 
 constinit KernelSlot Permute::slot{};
 
+void power_cpu(const Power&, Inputs, Outputs);
+constinit KernelSlot Power::slot{kVectorised<Power, power_cpu>};
+
+void power_backward_cpu(const PowerBackward&, Inputs, Outputs);
+constinit KernelSlot PowerBackward::slot{kVectorised<PowerBackward, power_backward_cpu>};
+
 void random_integers_cpu(const RandomIntegers&, Inputs, Outputs);
 constinit KernelSlot RandomIntegers::slot{kVectorised<RandomIntegers, random_integers_cpu>};
 
@@ -314,6 +375,21 @@ void relu_backward_cpu(const ReluBackward&, Inputs, Outputs);
 constinit KernelSlot ReluBackward::slot{kVectorised<ReluBackward, relu_backward_cpu>};
 
 constinit KernelSlot Reshape::slot{};
+
+void floor_cpu(const Floor&, Inputs, Outputs);
+constinit KernelSlot Floor::slot{kVectorised<Floor, floor_cpu>};
+
+void ceil_cpu(const Ceil&, Inputs, Outputs);
+constinit KernelSlot Ceil::slot{kVectorised<Ceil, ceil_cpu>};
+
+void round_cpu(const Round&, Inputs, Outputs);
+constinit KernelSlot Round::slot{kVectorised<Round, round_cpu>};
+
+void trunc_cpu(const Trunc&, Inputs, Outputs);
+constinit KernelSlot Trunc::slot{kVectorised<Trunc, trunc_cpu>};
+
+void sign_cpu(const Sign&, Inputs, Outputs);
+constinit KernelSlot Sign::slot{kVectorised<Sign, sign_cpu>};
 
 void sgd_step_cpu(const SgdStep&, Inputs, Outputs);
 constinit KernelSlot SgdStep::slot{kVectorised<SgdStep, sgd_step_cpu>};
@@ -347,5 +423,8 @@ constinit KernelSlot TanhBackward::slot{kVectorised<TanhBackward, tanh_backward_
 
 void uniform_cpu(const Uniform&, Inputs, Outputs);
 constinit KernelSlot Uniform::slot{kVectorised<Uniform, uniform_cpu>};
+
+void where_cpu(const Where&, Inputs, Outputs);
+constinit KernelSlot Where::slot{kVectorised<Where, where_cpu>};
 
 }  // namespace espalier

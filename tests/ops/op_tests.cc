@@ -13,6 +13,9 @@
   TEST(binary_cross_entropy) \
   TEST(binary_cross_entropy_with_logits) \
   TEST(cast) \
+  TEST(ceil) \
+  TEST(clamp) \
+  TEST(clamp_between) \
   TEST(concat) \
   TEST(conv2d) \
   TEST(copy) \
@@ -24,34 +27,52 @@
   TEST(equal) \
   TEST(exp) \
   TEST(expand) \
+  TEST(floor) \
   TEST(gelu) \
+  TEST(isfinite) \
+  TEST(isinf) \
+  TEST(isnan) \
   TEST(layer_norm) \
+  TEST(less) \
+  TEST(less_equal) \
   TEST(linear) \
   TEST(log) \
+  TEST(logical_and) \
+  TEST(logical_not) \
+  TEST(logical_or) \
+  TEST(logical_xor) \
   TEST(matmul) \
   TEST(max) \
   TEST(max_pool2d) \
+  TEST(maximum) \
   TEST(mean) \
+  TEST(minimum) \
   TEST(mse_loss) \
   TEST(multiply) \
   TEST(negate) \
   TEST(normal) \
+  TEST(not_equal) \
   TEST(one_hot) \
   TEST(pad) \
   TEST(permute) \
+  TEST(power) \
   TEST(random_integers) \
   TEST(random_permutation) \
   TEST(relu) \
   TEST(reshape) \
+  TEST(round) \
   TEST(sgd_step) \
   TEST(sigmoid) \
+  TEST(sign) \
   TEST(slice) \
   TEST(split) \
   TEST(sqrt) \
   TEST(subtract) \
   TEST(sum) \
   TEST(tanh) \
-  TEST(uniform)
+  TEST(trunc) \
+  TEST(uniform) \
+  TEST(where)
 // clang-format on
 
 namespace espalier::test {
