@@ -17,6 +17,8 @@
 #include "ops/binary_cross_entropy_with_logits.h"
 #include "ops/cast.h"
 #include "ops/cholesky.h"
+#include "ops/clamp.h"
+#include "ops/compare.h"
 #include "ops/concat.h"
 #include "ops/conv2d.h"
 #include "ops/copy.h"
@@ -40,6 +42,7 @@
 #include "ops/group_norm.h"
 #include "ops/index_select.h"
 #include "ops/hardtanh.h"
+#include "ops/isfinite.h"
 #include "ops/kernel_lists_internal.h"
 #include "ops/kl_div.h"
 #include "ops/l1_loss.h"
@@ -47,9 +50,11 @@
 #include "ops/linear.h"
 #include "ops/log.h"
 #include "ops/logsumexp.h"
+#include "ops/logical.h"
 #include "ops/matmul.h"
 #include "ops/max.h"
 #include "ops/max_pool2d.h"
+#include "ops/maximum.h"
 #include "ops/mean.h"
 #include "ops/mse_loss.h"
 #include "ops/multiply.h"
@@ -60,11 +65,13 @@
 #include "ops/permute.h"
 #include "ops/qr.h"
 #include "ops/product.h"
+#include "ops/power.h"
 #include "ops/random.h"
 #include "ops/reciprocal.h"
 #include "ops/relu.h"
 #include "ops/reshape.h"
 #include "ops/rms_norm.h"
+#include "ops/round.h"
 #include "ops/sgd_step.h"
 #include "ops/sigmoid.h"
 #include "ops/silu.h"
@@ -85,6 +92,7 @@
 #include "ops/trigonometry.h"
 #include "ops/variance.h"
 #include "ops/vector_norm.h"
+#include "ops/where.h"
 
 namespace espalier {
 
@@ -187,6 +195,26 @@ constinit KernelSlot Cast::slot{kPlain<Cast, cast_cpu>};
 
 void cholesky_cpu(const Cholesky&, Inputs, Outputs);
 constinit KernelSlot Cholesky::slot{kLapack<Cholesky, cholesky_cpu>};
+void clamp_cpu(const Clamp&, Inputs, Outputs);
+constinit KernelSlot Clamp::slot{kVectorised<Clamp, clamp_cpu>};
+
+void clamp_backward_cpu(const ClampBackward&, Inputs, Outputs);
+constinit KernelSlot ClampBackward::slot{kVectorised<ClampBackward, clamp_backward_cpu>};
+
+void clamp_between_cpu(const ClampBetween&, Inputs, Outputs);
+constinit KernelSlot ClampBetween::slot{kVectorised<ClampBetween, clamp_between_cpu>};
+
+void equal_cpu(const Equal&, Inputs, Outputs);
+constinit KernelSlot Equal::slot{kVectorised<Equal, equal_cpu>};
+
+void not_equal_cpu(const NotEqual&, Inputs, Outputs);
+constinit KernelSlot NotEqual::slot{kVectorised<NotEqual, not_equal_cpu>};
+
+void less_cpu(const Less&, Inputs, Outputs);
+constinit KernelSlot Less::slot{kVectorised<Less, less_cpu>};
+
+void less_equal_cpu(const LessEqual&, Inputs, Outputs);
+constinit KernelSlot LessEqual::slot{kVectorised<LessEqual, less_equal_cpu>};
 
 void concat_cpu(const Concat&, Inputs, Outputs);
 constinit KernelSlot Concat::slot{kPlain<Concat, concat_cpu>};
@@ -366,6 +394,14 @@ constinit KernelSlot Hardswish::slot{kVectorised<Hardswish, hardswish_cpu>};
 
 void hardswish_backward_cpu(const HardswishBackward&, Inputs, Outputs);
 constinit KernelSlot HardswishBackward::slot{kVectorised<HardswishBackward, hardswish_backward_cpu>};
+void isfinite_cpu(const IsFinite&, Inputs, Outputs);
+constinit KernelSlot IsFinite::slot{kVectorised<IsFinite, isfinite_cpu>};
+
+void isinf_cpu(const IsInf&, Inputs, Outputs);
+constinit KernelSlot IsInf::slot{kVectorised<IsInf, isinf_cpu>};
+
+void isnan_cpu(const IsNan&, Inputs, Outputs);
+constinit KernelSlot IsNan::slot{kVectorised<IsNan, isnan_cpu>};
 
 const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
 void index_add_cpu(const IndexAdd&, Inputs, Outputs);
@@ -413,6 +449,17 @@ void log10_cpu(const Log10&, Inputs, Outputs);
 constinit KernelSlot Log10::slot{kVectorised<Log10, log10_cpu>};
 void logsumexp_cpu(const LogSumExp&, Inputs, Outputs);
 constinit KernelSlot LogSumExp::slot{kVectorised<LogSumExp, logsumexp_cpu>};
+void logical_and_cpu(const LogicalAnd&, Inputs, Outputs);
+constinit KernelSlot LogicalAnd::slot{kVectorised<LogicalAnd, logical_and_cpu>};
+
+void logical_or_cpu(const LogicalOr&, Inputs, Outputs);
+constinit KernelSlot LogicalOr::slot{kVectorised<LogicalOr, logical_or_cpu>};
+
+void logical_xor_cpu(const LogicalXor&, Inputs, Outputs);
+constinit KernelSlot LogicalXor::slot{kVectorised<LogicalXor, logical_xor_cpu>};
+
+void logical_not_cpu(const LogicalNot&, Inputs, Outputs);
+constinit KernelSlot LogicalNot::slot{kVectorised<LogicalNot, logical_not_cpu>};
 
 const char* matmul_declines(const MatMul&, Inputs, std::span<const Tensor>);
 void matmul_cpu(const MatMul&, Inputs, Outputs);
@@ -445,6 +492,14 @@ constinit KernelSlot MaxPool2dTake::slot{kPlain<MaxPool2dTake, max_pool2d_take_c
 
 void max_with_indices_cpu(const MaxWithIndices&, Inputs, Outputs);
 constinit KernelSlot MaxWithIndices::slot{kVectorised<MaxWithIndices, max_with_indices_cpu>};
+void maximum_cpu(const Maximum&, Inputs, Outputs);
+constinit KernelSlot Maximum::slot{kVectorised<Maximum, maximum_cpu>};
+
+void minimum_cpu(const Minimum&, Inputs, Outputs);
+constinit KernelSlot Minimum::slot{kVectorised<Minimum, minimum_cpu>};
+
+void maximum_backward_cpu(const MaximumBackward&, Inputs, Outputs);
+constinit KernelSlot MaximumBackward::slot{kVectorised<MaximumBackward, maximum_backward_cpu>};
 
 void mean_cpu(const Mean&, Inputs, Outputs);
 void mean_reference(const Mean&, Inputs, Outputs);
@@ -499,6 +554,11 @@ constinit KernelSlot ProductBackward::slot{kVectorised<ProductBackward, product_
 
 void put_along_axis_cpu(const PutAlongAxis&, Inputs, Outputs);
 constinit KernelSlot PutAlongAxis::slot{kPlain<PutAlongAxis, put_along_axis_cpu>};
+void power_cpu(const Power&, Inputs, Outputs);
+constinit KernelSlot Power::slot{kVectorised<Power, power_cpu>};
+
+void power_backward_cpu(const PowerBackward&, Inputs, Outputs);
+constinit KernelSlot PowerBackward::slot{kVectorised<PowerBackward, power_backward_cpu>};
 
 void random_integers_cpu(const RandomIntegers&, Inputs, Outputs);
 constinit KernelSlot RandomIntegers::slot{kVectorised<RandomIntegers, random_integers_cpu>};
@@ -536,6 +596,20 @@ constinit KernelSlot Scatter::slot{kPlain<Scatter, scatter_cpu>};
 
 void scatter_add_cpu(const ScatterAdd&, Inputs, Outputs);
 constinit KernelSlot ScatterAdd::slot{kPlain<ScatterAdd, scatter_add_cpu>};
+void floor_cpu(const Floor&, Inputs, Outputs);
+constinit KernelSlot Floor::slot{kVectorised<Floor, floor_cpu>};
+
+void ceil_cpu(const Ceil&, Inputs, Outputs);
+constinit KernelSlot Ceil::slot{kVectorised<Ceil, ceil_cpu>};
+
+void round_cpu(const Round&, Inputs, Outputs);
+constinit KernelSlot Round::slot{kVectorised<Round, round_cpu>};
+
+void trunc_cpu(const Trunc&, Inputs, Outputs);
+constinit KernelSlot Trunc::slot{kVectorised<Trunc, trunc_cpu>};
+
+void sign_cpu(const Sign&, Inputs, Outputs);
+constinit KernelSlot Sign::slot{kVectorised<Sign, sign_cpu>};
 
 void sgd_step_cpu(const SgdStep&, Inputs, Outputs);
 constinit KernelSlot SgdStep::slot{kVectorised<SgdStep, sgd_step_cpu>};
@@ -658,5 +732,7 @@ constinit KernelSlot Variance::slot{kVectorised<Variance, variance_cpu>};
 
 void vector_norm_cpu(const VectorNorm&, Inputs, Outputs);
 constinit KernelSlot VectorNorm::slot{kVectorised<VectorNorm, vector_norm_cpu>};
+void where_cpu(const Where&, Inputs, Outputs);
+constinit KernelSlot Where::slot{kVectorised<Where, where_cpu>};
 
 }  // namespace espalier

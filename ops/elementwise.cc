@@ -26,18 +26,24 @@ OutputSpec elementwise_spec(std::string_view name, Inputs inputs, ElementTypes t
     expected = "bool has no such operation: expected integers or a floating type";
   else if (types == ElementTypes::floating && !is_floating(dtype))
     expected = "expected a floating type";
+  else if (types == ElementTypes::boolean && dtype != Dtype::boolean)
+    expected = "expected bool";
   if (expected) throw TypeError(name, "inputs " + describe(inputs) + ": " + expected);
   return elementwise_spec(name, inputs, dtype);
 }
 
 OutputSpec elementwise_spec(std::string_view name, Inputs inputs, Dtype output) {
-  Shape shape = inputs[0].shape();
   for (const Tensor& input : inputs) {
     if (input.dtype() != inputs[0].dtype()) {
       throw TypeError(name, "inputs " + describe(inputs) + " are of several types; convert them to one");
     }
-    shape = broadcast_shapes(shape, input.shape(), name);
   }
+  return broadcast_spec(name, inputs, output);
+}
+
+OutputSpec broadcast_spec(std::string_view name, Inputs inputs, Dtype output) {
+  Shape shape = inputs[0].shape();
+  for (const Tensor& input : inputs) shape = broadcast_shapes(shape, input.shape(), name);
   for (const Tensor& input : inputs) {
     if (input.shape() == shape && is_dense(shape, input.strides())) {
       return OutputSpec::fresh(shape, input.strides(), output);

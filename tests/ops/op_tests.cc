@@ -24,6 +24,9 @@
   TEST(clip_by_norm) \
   TEST(clip_by_value) \
   TEST(cholesky) \
+  TEST(ceil) \
+  TEST(clamp) \
+  TEST(clamp_between) \
   TEST(concat) \
   TEST(conv2d) \
   TEST(conv_transpose2d) \
@@ -65,6 +68,14 @@
   TEST(hardtanh) \
   TEST(layer_norm) \
   TEST(leaky_relu) \
+  TEST(floor) \
+  TEST(gelu) \
+  TEST(isfinite) \
+  TEST(isinf) \
+  TEST(isnan) \
+  TEST(layer_norm) \
+  TEST(less) \
+  TEST(less_equal) \
   TEST(linear) \
   TEST(lion_step) \
   TEST(log) \
@@ -83,17 +94,29 @@
   TEST(mish) \
   TEST(min) \
   TEST(min_with_indices) \
+  TEST(logical_and) \
+  TEST(logical_not) \
+  TEST(logical_or) \
+  TEST(logical_xor) \
+  TEST(matmul) \
+  TEST(max) \
+  TEST(max_pool2d) \
+  TEST(maximum) \
+  TEST(mean) \
+  TEST(minimum) \
   TEST(mse_loss) \
   TEST(multiply) \
   TEST(negate) \
   TEST(nll_loss) \
   TEST(normal) \
+  TEST(not_equal) \
   TEST(one_hot) \
   TEST(pad) \
   TEST(permute) \
   TEST(qr) \
   TEST(product) \
   TEST(put_along_axis) \
+  TEST(power) \
   TEST(random_integers) \
   TEST(random_permutation) \
   TEST(reciprocal) \
@@ -110,8 +133,10 @@
   TEST(slice) \
   TEST(smooth_l1_loss) \
   TEST(rms_norm) \
+  TEST(round) \
   TEST(sgd_step) \
   TEST(sigmoid) \
+  TEST(sign) \
   TEST(slice) \
   TEST(softmax) \
   TEST(solve) \
@@ -135,6 +160,9 @@
   TEST(uniform) \
   TEST(variance) \
   TEST(vector_norm)
+  TEST(trunc) \
+  TEST(uniform) \
+  TEST(where)
 // clang-format on
 
 namespace espalier::test {
