@@ -50,6 +50,11 @@ TEST(Elu, SlopeAtTheKinkIsThatFromBelow) {
                  {0, -0.0, 1e-30, kInfinity, -kInfinity, kNan}, {2, 2, 1, 1, 0, kNan});
 }
 
+TEST(Celu, GrowsBelowWhereAlphaIsNegative) {
+  expect_in_both([](const Tensor& x) { return celu(x, -1); }, {-1000, -1, -0.0, 2},
+                 {-kInfinity, 1 - std::exp(1.0), 0, 2});
+}
+
 TEST(Selu, SlopeAtTheKinkIsThatFromBelow) {
   expect_in_both([](const Tensor& x) { return slope_of(selu, x); }, {0, 1e-30, -kInfinity},
                  {1.7580993408473766, 1.0507009873554805, 0});

@@ -14,6 +14,9 @@ OpTest multiply_test() {
   samples.push_back(elementwise_sample(
       "a number on the left", {{{3, 4}, 1, 3}}, [](Inputs in) { return 2 * in[0]; },
       [](const std::vector<double>& x) { return 2 * x[0]; }));
+  samples.push_back(elementwise_sample(
+      "a square", {{{3, 4}, -3, 3}}, [](Inputs in) { return square(in[0]); },
+      [](const std::vector<double>& x) { return x[0] * x[0]; }));
   std::vector<OpError> errors =
       binary_errors("multiply", [](const Tensor& a, const Tensor& b) { return a * b; });
   return {
