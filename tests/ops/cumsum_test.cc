@@ -142,6 +142,18 @@ TEST(Cumsum, WidensAndWrapsIntegers) {
   EXPECT_EQ(cumsum(full({2}, most, Dtype::i64)).to_vector<int64_t>(), (std::vector<int64_t>{most, -2}));
 }
 
+TEST(Cumprod, IsWhatItDecomposesInto) {
+  for (int64_t size = 0; size < 10; ++size) {
+    OpSample sample;
+    sample.inputs = {{{2, size, 3}}};
+    const Tensor x = make_inputs(sample, Dtype::f64)[0];
+    const Tensor parts = CumulativeProduct(1).decompose(Inputs(&x, 1))[0];
+    const auto found = parts.to_vector<double>(), expected = cumprod(x, 1).to_vector<double>();
+    ASSERT_EQ(found.size(), expected.size());
+    for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-10) << size;
+  }
+}
+
 TEST(Cumprod, HasTheRightDerivativesBesideZeros) {
   const auto f = [](const std::vector<Tensor>& in) { return std::vector<Tensor>{cumprod(in[0], 1)}; };
   const Tensor x = requires_grad_(from_values<double>({2, 0, 4, 5, 0, 3, 0, 2}, {2, 4}));

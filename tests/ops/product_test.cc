@@ -87,6 +87,20 @@ TEST(Product, HasTheRightSecondDerivativesBesideZeros) {
   EXPECT_EQ(check_gradients(f, {x}, {.second_order = true}), "");
 }
 
+TEST(Product, IsWhatItDecomposesInto) {
+  for (const OpSample& sample : product_test().samples) {
+    const Tensor x = make_inputs(sample, Dtype::f64)[0];
+    for (const Dims& axes : {Dims{}, Dims{0}, Dims{-1}}) {
+      if (x.rank() == 0 && !axes.empty()) continue;
+      const Tensor whole = product(x, axes), parts = Product(axes, false).decompose(Inputs(&x, 1))[0];
+      ASSERT_EQ(to_string(whole.shape()), to_string(parts.shape())) << sample.label;
+      const auto found = parts.to_vector<double>(), expected = whole.to_vector<double>();
+      for (size_t i = 0; i < found.size(); ++i)
+        ASSERT_NEAR(found[i], expected[i], 1e-12 * std::abs(expected[i])) << sample.label;
+    }
+  }
+}
+
 TEST(Product, WrapsIntegers) {
   EXPECT_EQ(product(full({5}, 1 << 15, Dtype::i32)).item(), 0);  // 2^75
   EXPECT_EQ(product(full({3}, 1 << 15, Dtype::i32)).to_vector<int64_t>()[0], int64_t{1} << 45);
