@@ -5,8 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "autograd/autograd.h"
 #include "ops/multiply.h"
 #include "ops/permute.h"
+#include "ops/sum.h"
 #include "tests/ops/linalg_samples.h"
 
 namespace espalier::test {
@@ -50,6 +52,14 @@ TEST(Cholesky, NamesTheFirstMatrixThatIsNotPositiveDefinite) {
   }
   const double nan = std::nan("");
   EXPECT_THROW(cholesky(from_values<double>({nan, 0, 0, 1}, {2, 2})), ValueError);
+}
+
+TEST(Cholesky, TheGradientIsSymmetric) {
+  const Tensor a = requires_grad_(from_values<double>({4, 1, 1, 3}, {2, 2}));
+  backward(sum(cholesky(a)));
+  const std::vector<double> gradient = a.grad().to_vector<double>();
+  EXPECT_NE(gradient[1], 0);
+  EXPECT_EQ(gradient[1], gradient[2]);
 }
 
 TEST(Cholesky, TakesIntegers) {

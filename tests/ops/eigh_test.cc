@@ -87,6 +87,15 @@ TEST(Eigh, ValuesThatCoincideHaveGradients) {
   EXPECT_EQ(a.grad().to_vector<double>(), (std::vector<double>{1, 0, 0, 1}));
 }
 
+TEST(Eigh, TheGradientIsSymmetric) {
+  const Tensor a = requires_grad_(from_values<double>({1, 0.5, 0.5, 3}, {2, 2}));
+  const Tensor v = eigh(a).vectors;
+  backward(sum(v * v * from_values<double>({1, 2, 5, 3}, {2, 2})));
+  const std::vector<double> gradient = a.grad().to_vector<double>();
+  EXPECT_NE(gradient[1], 0);
+  EXPECT_EQ(gradient[1], gradient[2]);
+}
+
 TEST(Eigh, NamesTheMatrixThatIsNotFinite) {
   try {
     eigh(from_values<double>({1, 0, 0, 3, 1, 0, std::nan(""), 3}, {2, 2, 2}));
