@@ -3,7 +3,6 @@
 
 namespace espalier {
 
-void softsign_cpu(const Softsign&, Inputs, Outputs);
-constinit KernelSlot Softsign::slot{kVectorised<Softsign, softsign_cpu>};
+ESPALIER_VECTORISED_KERNEL(Softsign, softsign)
 
 }  // namespace espalier

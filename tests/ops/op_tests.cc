@@ -21,24 +21,23 @@
   TEST(binary_cross_entropy) \
   TEST(binary_cross_entropy_with_logits) \
   TEST(cast) \
-  TEST(clip_by_norm) \
-  TEST(clip_by_value) \
-  TEST(cholesky) \
   TEST(ceil) \
+  TEST(cholesky) \
   TEST(clamp) \
   TEST(clamp_between) \
+  TEST(clip_by_norm) \
+  TEST(clip_by_value) \
   TEST(concat) \
   TEST(conv2d) \
   TEST(conv_transpose2d) \
   TEST(copy) \
   TEST(copy_into) \
   TEST(cos) \
-  TEST(cross_entropy) \
-  TEST(determinant) \
   TEST(count_nonzero) \
   TEST(cross_entropy) \
   TEST(cumprod) \
   TEST(cumsum) \
+  TEST(determinant) \
   TEST(divide) \
   TEST(dropout) \
   TEST(eigh) \
@@ -49,61 +48,54 @@
   TEST(exp) \
   TEST(exp2) \
   TEST(expand) \
+  TEST(expm1) \
   TEST(flip) \
+  TEST(floor) \
   TEST(gather) \
   TEST(gelu) \
   TEST(global_norm) \
-  TEST(hinge_embedding_loss) \
-  TEST(huber_loss) \
-  TEST(kl_div) \
-  TEST(l1_loss) \
   TEST(group_norm) \
-  TEST(inverse) \
-  TEST(index_add) \
-  TEST(index_select) \
-  TEST(expm1) \
-  TEST(gelu) \
   TEST(hardsigmoid) \
   TEST(hardswish) \
   TEST(hardtanh) \
-  TEST(layer_norm) \
-  TEST(leaky_relu) \
-  TEST(floor) \
-  TEST(gelu) \
+  TEST(hinge_embedding_loss) \
+  TEST(huber_loss) \
+  TEST(index_add) \
+  TEST(index_select) \
+  TEST(inverse) \
   TEST(isfinite) \
   TEST(isinf) \
   TEST(isnan) \
+  TEST(kl_div) \
+  TEST(l1_loss) \
   TEST(layer_norm) \
+  TEST(leaky_relu) \
   TEST(less) \
   TEST(less_equal) \
   TEST(linear) \
   TEST(lion_step) \
   TEST(log) \
-  TEST(log_softmax) \
-  TEST(log_determinant) \
   TEST(log10) \
   TEST(log1p) \
   TEST(log2) \
+  TEST(log_determinant) \
   TEST(log_sigmoid) \
+  TEST(log_softmax) \
+  TEST(logical_and) \
+  TEST(logical_not) \
+  TEST(logical_or) \
+  TEST(logical_xor) \
   TEST(logsumexp) \
   TEST(matmul) \
   TEST(max) \
   TEST(max_pool2d) \
   TEST(max_with_indices) \
-  TEST(mean) \
-  TEST(mish) \
-  TEST(min) \
-  TEST(min_with_indices) \
-  TEST(logical_and) \
-  TEST(logical_not) \
-  TEST(logical_or) \
-  TEST(logical_xor) \
-  TEST(matmul) \
-  TEST(max) \
-  TEST(max_pool2d) \
   TEST(maximum) \
   TEST(mean) \
+  TEST(min) \
+  TEST(min_with_indices) \
   TEST(minimum) \
+  TEST(mish) \
   TEST(mse_loss) \
   TEST(multiply) \
   TEST(negate) \
@@ -113,34 +105,31 @@
   TEST(one_hot) \
   TEST(pad) \
   TEST(permute) \
-  TEST(qr) \
+  TEST(power) \
   TEST(product) \
   TEST(put_along_axis) \
-  TEST(power) \
+  TEST(qr) \
   TEST(random_integers) \
   TEST(random_permutation) \
   TEST(reciprocal) \
   TEST(relu) \
   TEST(reshape) \
+  TEST(rms_norm) \
   TEST(rmsprop_step) \
+  TEST(round) \
+  TEST(rsqrt) \
   TEST(scatter) \
   TEST(scatter_add) \
-  TEST(rsqrt) \
   TEST(sgd_step) \
   TEST(sigmoid) \
+  TEST(sign) \
   TEST(silu) \
   TEST(sin) \
   TEST(slice) \
   TEST(smooth_l1_loss) \
-  TEST(rms_norm) \
-  TEST(round) \
-  TEST(sgd_step) \
-  TEST(sigmoid) \
-  TEST(sign) \
-  TEST(slice) \
   TEST(softmax) \
-  TEST(solve) \
   TEST(softplus) \
+  TEST(solve) \
   TEST(sort) \
   TEST(split) \
   TEST(sqrt) \
@@ -148,20 +137,17 @@
   TEST(subtract) \
   TEST(sum) \
   TEST(svd) \
+  TEST(take_along_axis) \
   TEST(tan) \
   TEST(tanh) \
+  TEST(topk) \
   TEST(triangular_solve) \
   TEST(tril) \
   TEST(triu) \
-  TEST(uniform)
-  TEST(take_along_axis) \
-  TEST(tanh) \
-  TEST(topk) \
-  TEST(uniform) \
-  TEST(variance) \
-  TEST(vector_norm)
   TEST(trunc) \
   TEST(uniform) \
+  TEST(variance) \
+  TEST(vector_norm) \
   TEST(where)
 // clang-format on
 
