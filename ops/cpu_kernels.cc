@@ -258,11 +258,7 @@ ESPALIER_VECTORISED_KERNEL(HingeEmbeddingLoss, hinge_embedding_loss)
 ESPALIER_VECTORISED_KERNEL(HingeEmbeddingLossBackward, hinge_embedding_loss_backward)
 ESPALIER_VECTORISED_KERNEL(HuberLoss, huber_loss)
 ESPALIER_VECTORISED_KERNEL(HuberLossBackward, huber_loss_backward)
-
-const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
-void index_add_cpu(const IndexAdd&, Inputs, Outputs);
-constinit KernelSlot IndexAdd::slot{kPlain<IndexAdd, index_add_cpu>};
-
+ESPALIER_PLAIN_KERNEL(IndexAdd, index_add)
 ESPALIER_PLAIN_KERNEL(IndexSelect, index_select)
 ESPALIER_LAPACK_KERNEL(Inverse, inverse)
 ESPALIER_VECTORISED_KERNEL(IsFinite, isfinite)
@@ -273,6 +269,7 @@ ESPALIER_VECTORISED_KERNEL(KlDivBackward, kl_div_backward)
 ESPALIER_VECTORISED_KERNEL(L1Loss, l1_loss)
 ESPALIER_VECTORISED_KERNEL(L1LossBackward, l1_loss_backward)
 
+const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
 void layer_norm_cpu(const LayerNorm&, Inputs, Outputs);
 static constexpr Kernel kLayerNorm[] = {kernel<LayerNorm, layer_norm_cpu, layer_norm_declines>("rows")};
 constinit KernelSlot LayerNorm::slot{kLayerNorm};
