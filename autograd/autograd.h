@@ -19,8 +19,10 @@ ESPALIER_API Tensor requires_grad_(Tensor tensor, bool wanted = true);
 
 struct BackwardOptions {
   bool retain_graph = false;  ///< keep what was saved, so that the graph can be walked again
-  bool create_graph =
-      false;  ///< record the walk itself, so that gradients can be differentiated; implies retain_graph
+  /// Record the walk itself, so that gradients can be differentiated; implies retain_graph. A leaf's gradient
+  /// then holds the graph, which holds the leaf: such a ring lives until set_grad({}) opens it. grad() makes
+  /// none.
+  bool create_graph = false;
 };
 
 /// Adds d(output)/d(leaf) to the gradient of every leaf that `output` was computed from. `gradient` is the

@@ -225,9 +225,11 @@ class Careless final : public OperationOf<Careless> {
   }
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
   Tensors backward(const BackwardContext& context) const override {
-    return reads_ ? Tensors{context.input(0)} : Tensors{zeros({7})};
+    if (reads_) return {context.input(0)};
+    return gives_two_ ? Tensors{zeros({1}), zeros({1})} : Tensors{zeros({7})};
   }
   bool reads_ = false;
+  bool gives_two_ = false;
 };
 void careless_cpu(const Careless&, Inputs, Outputs) {}
 constexpr Kernel kCareless[] = {kernel<Careless, careless_cpu>("plain")};
@@ -238,8 +240,21 @@ TEST(UserOperation, AWrongBackwardIsNamed) {
   Careless careless;
   EXPECT_THAT(message_of([&] { backward(apply_one(careless, x)); }),
               testing::AllOf(HasSubstr("[careless]"), HasSubstr("f32[7]"), HasSubstr("f32[1]")));
+  careless.gives_two_ = true;
+  EXPECT_THAT(message_of([&] { backward(apply_one(careless, x)); }), HasSubstr("2 gradients for 1 inputs"));
   careless.reads_ = true;
   EXPECT_THAT(message_of([&] { backward(apply_one(careless, x)); }), HasSubstr("saved_for_backward()"));
+}
+
+TEST(Backward, FromInsideItsOwnWalkIsAnError) {
+  const Tensor x = leaf({1});
+  const Tensor y = x * x, loss = sum(y);
+  on_gradient(y, [&](const Tensor& gradient) {
+    backward(loss, {}, {.retain_graph = true});
+    return gradient;
+  });
+  EXPECT_THAT(message_of([&] { backward(loss, {}, {.retain_graph = true}); }),
+              HasSubstr("being walked already"));
 }
 
 TEST(GradientCheck, FindsAWrongGradient) {

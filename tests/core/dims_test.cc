@@ -66,6 +66,9 @@ TEST(Strides, NestAsTheModelDoes) {
             channels_last_strides({2, 3, 2, 2}));
   EXPECT_EQ(strides_nested_like({2, 3, 1, 1}, {2, 3, 4, 4}, channels_last_strides({2, 3, 4, 4})),
             channels_last_strides({2, 3, 1, 1}));
+  EXPECT_EQ(strides_nested_like({2, 3, 4, 4}, {2, 3, 1, 1}, channels_last_strides({2, 3, 1, 1})),
+            channels_last_strides({2, 3, 4, 4}))
+      << "an axis of size 1 has the stride of its neighbour";
   EXPECT_EQ(strides_nested_like({3, 2}, {5, 4}, {1, 5}), (Strides{1, 3}));
   EXPECT_EQ(strides_nested_like({3, 2}, {5, 4}, {0, 1}), (Strides{2, 1})) << "a repeated model is row-major";
 }

@@ -1,10 +1,12 @@
 #include "io/safetensors.h"
 
+#include <csignal>
 #include <cstring>
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -142,6 +144,8 @@ TEST(Safetensors, HostileHeadersAreRefused) {
   EXPECT_THAT(refusal("{" + entry("a", "F32", "[1]", "[0,4,8]") + "}", 4), HasSubstr("two data_offsets"));
   EXPECT_THAT(refusal("{" + entry("a", "F32", "[1]", "[0]") + "}", 4), HasSubstr("two data_offsets"));
   EXPECT_THAT(refusal(R"({"a":{"dtype":"F32","shape":[1]}})", 4), HasSubstr("lacks"));
+  EXPECT_THAT(refusal(R"({"a":{"dtype":"F32","dtype":"F16","shape":[1],"data_offsets":[0,4]}})", 4),
+              HasSubstr("two fields 'dtype'"));
   EXPECT_THAT(refusal(R"({"a":3})"), HasSubstr("a number"));
   EXPECT_THAT(refusal("[]"), HasSubstr("an array"));
   EXPECT_THAT(refusal("{} x"), HasSubstr("not JSON"));
@@ -167,6 +171,38 @@ TEST(Safetensors, AFailedSaveLeavesTheOldFileAndNothingElse) {
   EXPECT_THROW(save_safetensors(folder / "w.safetensors", {{"t", empty({1}, Dtype::f32, kMeta)}}),
                DeviceError);
   EXPECT_THROW(save_safetensors(folder / "absent" / "w.safetensors", {{"t", ones({1})}}), IoError);
+  EXPECT_EQ(load_safetensors(folder / "w.safetensors").tensors.at("t").item(), 1);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(Safetensors, AHeaderLongerThanTheFormatAllowsIsNotRead) {
+  const TemporaryFolder folder;
+  constexpr uint64_t kLength = 100'000'001;  // one more than the format's limit
+  {
+    std::ofstream file(folder / "long", std::ios::binary);
+    for (int i = 0; i < 8; ++i) file.put(static_cast<char>(kLength >> (8 * i)));
+  }
+  std::filesystem::resize_file(folder / "long", kLength + 8);  // with a hole: nothing is written
+  try {
+    load_safetensors(folder / "long");
+    FAIL() << "no error";
+  } catch (const FormatError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("the format allows 100000000"));
+  }
+}
+
+TEST(Safetensors, AFullDiskLeavesTheOldFileAndNothingElse) {
+  const TemporaryFolder folder;
+  save_safetensors(folder / "w.safetensors", {{"t", ones({1})}});
+  // A limit on the size of files stands for the disk: writing fails in the middle.
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{4096, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  EXPECT_THROW(save_safetensors(folder / "w.safetensors", {{"t", zeros({1 << 20})}}), IoError);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
   EXPECT_EQ(load_safetensors(folder / "w.safetensors").tensors.at("t").item(), 1);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }

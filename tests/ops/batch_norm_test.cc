@@ -127,7 +127,7 @@ TEST(BatchNorm, RunningStatisticsMayMoveBetweenForwardAndBackward) {
   const BatchNormOptions options{.training = true};
   const Tensor y =
       batch_norm(x, {}, {}, mean, variance, options) + batch_norm(x, {}, {}, mean, variance, options);
-  EXPECT_NO_THROW(backward(y, ones(y.shape()), {.create_graph = true}));
+  EXPECT_NO_THROW(grad(y, x, {.gradients = {ones(y.shape())}, .create_graph = true}));
 }
 
 }  // namespace

@@ -36,8 +36,10 @@ TEST(Progress, RedrawsOnATerminalAndEndsItsLine) {
     progress.update(5, "loss 0.25");
     progress.update(10);
   }
-  EXPECT_THAT(out.str(), testing::AllOf(HasSubstr("\rtraining"), HasSubstr(" 50 %"), HasSubstr("loss 0.25"),
-                                        HasSubstr(" left"), HasSubstr("100 %"), testing::EndsWith("\n")));
+  EXPECT_THAT(out.str(),
+              testing::AllOf(HasSubstr("\rtraining"), HasSubstr(" 50 %"), HasSubstr("loss 0.25"),
+                             HasSubstr(" left"), HasSubstr("100 %"), testing::EndsWith("\033[K\n")))
+      << "the rest of a longer line is cleared";
 }
 
 TEST(Progress, WritesPlainLinesToAFile) {
@@ -82,6 +84,10 @@ TEST(Plot, ValuesThatAreNotFiniteAreLeftOut) {
   const Curve gaps{"a", {nan, 1, nan, 3}}, none{"b", {nan}};
   plot_curves(out, std::vector<Curve>{gaps, none}, 8, 2);
   EXPECT_THAT(out.str(), testing::AllOf(HasSubstr("3.000"), HasSubstr("1.000"), HasSubstr(" a")));
+  // The two values are joined over the gap, and nothing is drawn before the first.
+  EXPECT_EQ(out.str(),
+            "3.000 ┤⠀⠀⠀⠀⠀⠀⠀⠀ a\n"
+            "1.000 ┤⠀⠀⠀⠀⠀⠀⠀⠀\n");
   std::ostringstream nothing;
   plot_curves(nothing, std::span(&none, 1), 8, 2);
   EXPECT_THAT(nothing.str(), HasSubstr("nothing to plot"));
