@@ -30,7 +30,8 @@ Tensor attend_by_heads(const Tensor& projected, int64_t heads, bool causal) {
   const auto by_head = [&](const Tensor& part) {
     return transpose(reshape(part, {n, t, heads, width / heads}), 1, 2);
   };
-  const Tensor joined = attention(by_head(parts[0]), by_head(parts[1]), by_head(parts[2]), causal);
+  const Tensor joined = attention(by_head(parts[0]), by_head(parts[1]), by_head(parts[2]),
+                                  {.causal = causal ? Causal::upper_left : Causal::none});
   return reshape(transpose(joined, 1, 2), {n, t, width});
 }
 

@@ -8,16 +8,21 @@
 #include <string>
 #include <vector>
 
+#include "core/create.h"
 #include "ops/add.h"
-#include "ops/cast.h"
+#include "ops/compare.h"
 #include "ops/divide.h"
 #include "ops/exp.h"
+#include "ops/expand.h"
+#include "ops/logical.h"
 #include "ops/matmul.h"
 #include "ops/max.h"
 #include "ops/multiply.h"
 #include "ops/permute.h"
+#include "ops/reshape.h"
 #include "ops/subtract.h"
 #include "ops/sum.h"
+#include "ops/where.h"
 
 namespace espalier {
 namespace {
@@ -38,6 +43,11 @@ Strides strides_in_order_of(const Tensor& like, const Shape& shape) {
     step *= std::max<int64_t>(shape[axis], 1);
   }
   return strides;
+}
+
+const char* name_of(Causal causal) {
+  constexpr const char* kNames[] = {"none", "upper_left", "lower_right"};
+  return kNames[static_cast<size_t>(causal)];
 }
 
 Shape without_last(const Shape& shape) {
@@ -77,16 +87,30 @@ int64_t score_flops(const Tensor& q, const Tensor& k, int64_t width, bool causal
   return (causal ? 1 : 2) * rows * k.shape()[k.rank() - 2] * width;
 }
 
-/// 0 where query t may see key s, minus infinity elsewhere.
-Tensor causal_mask(int64_t queries, int64_t keys, const Tensor& like) {
-  if (like.device().type == DeviceType::meta) return empty({queries, keys}, like.dtype(), like.device());
-  std::vector<float> values(static_cast<size_t>(queries * keys));
-  for (int64_t t = 0; t < queries; ++t) {
-    for (int64_t s = t + 1; s < keys; ++s) {
-      values[static_cast<size_t>(t * keys + s)] = -std::numeric_limits<float>::infinity();
-    }
+/// Throws unless the mask, if any, fits the scores.
+void check_mask(std::string_view name, Inputs inputs, const Tensor& mask, const Tensor& q, const Tensor& k) {
+  if (!mask.defined()) return;
+  Shape scores = q.shape();
+  scores[scores.rank() - 1] = k.shape()[k.rank() - 2];
+  const bool fits = mask.rank() > 0 && mask.rank() <= scores.rank() &&
+                    broadcast_shapes(scores, mask.shape(), name) == scores;
+  if (!fits) {
+    throw ShapeError(
+        name, "inputs are " + describe(inputs) + "; expected a mask that broadcasts to " + to_string(scores));
   }
-  return cast(from_values(values, {queries, keys}), like.dtype());
+  if (mask.dtype() != Dtype::boolean && mask.dtype() != q.dtype()) {
+    throw TypeError(name, "inputs are " + describe(inputs) + "; expected a mask of type bool or " +
+                              std::string(to_string(q.dtype())));
+  }
+}
+
+/// Which keys each query may see, [T, S]; undefined where that is all.
+Tensor causal_mask(Causal causal, const Tensor& q, const Tensor& k) {
+  if (causal == Causal::none) return {};
+  const int64_t queries = q.size(-2), keys = k.size(-2);
+  const int64_t offset = causal == Causal::lower_right ? keys - queries : 0;
+  const Tensor latest = arange(offset, queries + offset, 1, Dtype::i64, q.device());
+  return less_equal(arange(0, keys, 1, Dtype::i64, q.device()), unsqueeze(latest, 1));
 }
 
 }  // namespace
@@ -99,6 +123,7 @@ void Attention::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& q = inputs[0];
   const Shape shape = result_shape(kName, q, inputs[1], inputs[2]);
   checked_count(shape, kName);
+  check_mask(kName, inputs, inputs[3], q, inputs[1]);
   outputs.push_back(OutputSpec::fresh(shape, strides_in_order_of(q, shape), q.dtype()));
   outputs.push_back(OutputSpec::fresh(without_last(q.shape()), statistics_type(q.dtype())));
 }
@@ -106,9 +131,10 @@ void Attention::infer(Inputs inputs, OutputSpecs& outputs) const {
 Tensors Attention::backward(const BackwardContext& context) const {
   const AttentionBackward operation(causal_, scale(context.input(0)), context.wants(0), context.wants(1),
                                     context.wants(2));
-  const Tensors found = apply(operation, {context.gradient(0), context.input(0), context.input(1),
-                                          context.input(2), context.output(0), context.output(1)});
-  Tensors gradients(3);
+  const Tensors found =
+      apply(operation, {context.gradient(0), context.input(0), context.input(1), context.input(2),
+                        context.output(0), context.output(1), context.input(3)});
+  Tensors gradients(4);
   size_t next = 0;
   for (int i = 0; i < 3; ++i) {
     if (context.wants(i)) gradients[static_cast<size_t>(i)] = found[next++];
@@ -117,20 +143,29 @@ Tensors Attention::backward(const BackwardContext& context) const {
 }
 
 Tensors Attention::decompose(Inputs inputs) const {
-  const Tensor &q = inputs[0], &k = inputs[1], &v = inputs[2];
+  const Tensor &q = inputs[0], &k = inputs[1], &v = inputs[2], &mask = inputs[3];
   Tensor scores = matmul(q, transpose(k, -2, -1)) * scale(q);
-  const int64_t queries = q.size(-2), keys = k.size(-2);
-  if (keys == 0) return {matmul(scores, v)};
-  if (causal_) scores = scores + causal_mask(queries, keys, q);
-  // What is subtracted falls out of the quotient, so it needs no gradient.
-  const Tensor weights = exp(scores - max(scores.detach(), {-1}, true));
-  return {matmul(weights / sum(weights, {-1}, true), v)};
+  if (k.size(-2) == 0) return {matmul(scores, v)};
+  Tensor seen = causal_mask(causal_, q, k);
+  if (mask.defined() && mask.dtype() == Dtype::boolean) {
+    seen = seen.defined() ? logical_and(seen, mask) : mask;
+  } else if (mask.defined()) {
+    scores = scores + mask;
+  }
+  constexpr double kNothing = -std::numeric_limits<double>::infinity();
+  if (seen.defined()) scores = where(seen, scores, kNothing);
+  // What is subtracted falls out of the quotient, so it needs no gradient. A query that sees nothing has a
+  // sum of 0, and no weights.
+  const Tensor top = max(scores.detach(), {-1}, true);
+  const Tensor weights = exp(scores - where(equal(top, kNothing), 0, top));
+  const Tensor total = sum(weights, {-1}, true);
+  return {matmul(weights / where(equal(total, 0), 1, total), v)};
 }
 
 Cost Attention::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
   Cost cost = Operation::cost(inputs, outputs);
   const Tensor &q = inputs[0], &k = inputs[1];
-  cost.flops = score_flops(q, k, q.shape().back() + inputs[2].shape().back(), causal_);
+  cost.flops = score_flops(q, k, q.shape().back() + inputs[2].shape().back(), causal_ != Causal::none);
   return cost;
 }
 
@@ -140,13 +175,19 @@ std::vector<AxisTie> Attention::axis_ties(Inputs inputs) const {
   for (int i = 0; i < rank - 2; ++i) ties.push_back({{{0, i}, {1, i}, {2, i}, {-1, i}, {-2, i}}});
   ties.push_back({{{0, rank - 2}, {-1, rank - 2}, {-2, rank - 2}}});
   ties.push_back({{{1, rank - 2}, {2, rank - 2}}});
+  if (const Tensor& mask = inputs[3]; mask.defined()) {
+    for (int i = 0; i < mask.rank(); ++i) {
+      const int axis = rank - mask.rank() + i;  // of the scores
+      if (mask.shape()[i] != 1) ties[static_cast<size_t>(axis)].axes.push_back({3, i});
+    }
+  }
   ties.push_back({{{0, rank - 1}, {1, rank - 1}}});
   ties.push_back({{{2, rank - 1}, {-1, rank - 1}}});
   return ties;
 }
 
 void Attention::print_attributes(std::ostream& out) const {
-  out << "causal=" << causal_;
+  out << "causal=" << name_of(causal_);
   if (scale_) out << ", scale=" << *scale_;
 }
 
@@ -161,6 +202,7 @@ void AttentionBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
       inputs[5].dtype() != statistics_type(q.dtype())) {
     throw TypeError(kName, "dy, q, k, v, y and log_sum, " + describe(inputs) + ", are of several types");
   }
+  check_mask(kName, inputs, inputs[6], q, inputs[2]);
   for (int i = 0; i < 3; ++i) {
     const Tensor& input = inputs[static_cast<size_t>(i + 1)];
     if (wants(i)) {
@@ -174,21 +216,62 @@ Cost AttentionBackward::cost(Inputs inputs, std::span<const OutputSpec> outputs)
   Cost cost = Operation::cost(inputs, outputs);
   const Tensor &q = inputs[1], &k = inputs[2];
   const int64_t depth = q.shape().back(), width = inputs[3].shape().back();
-  cost.flops = score_flops(q, k, (1 + wants(0) + wants(1)) * depth + (1 + wants(2)) * width, causal_);
+  cost.flops =
+      score_flops(q, k, (1 + wants(0) + wants(1)) * depth + (1 + wants(2)) * width, causal_ != Causal::none);
   return cost;
 }
 
 void AttentionBackward::print_attributes(std::ostream& out) const {
-  out << "causal=" << causal_ << ", scale=" << scale_ << ", wants=" << (wants(0) ? "q" : "")
+  out << "causal=" << name_of(causal_) << ", scale=" << scale_ << ", wants=" << (wants(0) ? "q" : "")
       << (wants(1) ? "k" : "") << (wants(2) ? "v" : "");
 }
 
-Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, bool causal,
-                 std::optional<double> scale) {
-  if (scale && !std::isfinite(*scale)) {
-    throw ValueError(Attention::kName, "scale is " + std::to_string(*scale) + "; expected a finite number");
+namespace {
+
+/// `tensor` with the axis of its heads split into groups of `count` heads each.
+Tensor grouped(const Tensor& tensor, int64_t count) {
+  Shape shape = tensor.shape();
+  const int heads = shape.rank() - 3;
+  shape.insert(heads + 1, count);
+  shape[heads] /= count;
+  return reshape(tensor, shape);
+}
+
+/// How many heads of q share one of k's: 1 unless k has fewer.
+int64_t heads_for_each(const Tensor& q, const Tensor& k) {
+  if (q.rank() < 3 || k.rank() != q.rank()) return 1;
+  const int64_t own = q.size(-3), shared = k.size(-3);
+  return shared > 0 && own > shared && own % shared == 0 ? own / shared : 1;
+}
+
+}  // namespace
+
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+  if (options.scale && !std::isfinite(*options.scale)) {
+    throw ValueError(Attention::kName,
+                     "scale is " + std::to_string(*options.scale) + "; expected a finite number");
   }
-  return apply_one(Attention(causal, scale), q, k, v);
+  check_defined(Attention::kName, Inputs(std::array{q, k, v}));
+  const Attention operation(options.causal, options.scale);
+  const Tensor& mask = options.mask;
+  if (const int64_t count = heads_for_each(q, k); count > 1) {
+    const auto shared = [&](const Tensor& tensor) {
+      const Tensor single = unsqueeze(tensor, -3);
+      Shape shape = single.shape();
+      shape[shape.rank() - 3] = count;
+      return expand(single, shape);
+    };
+    const bool by_head = mask.defined() && mask.rank() >= 3;
+    const Tensor own = !by_head ? mask : mask.size(-3) == 1 ? unsqueeze(mask, -3) : grouped(mask, count);
+    const Tensor y = attention(grouped(q, count), shared(k), shared(v), {options.causal, own, options.scale});
+    return flatten(y, -4, -3);
+  }
+  if (mask.requires_grad() && grad_enabled()) {
+    OutputSpecs unused;
+    operation.infer(std::array{q, k, v, mask}, unused);
+    return operation.decompose(std::array{q, k, v, mask})[0];
+  }
+  return apply_one(operation, q, k, v, mask);
 }
 
 }  // namespace espalier

@@ -14,6 +14,7 @@ constexpr int64_t kQueries = kAttentionQueries, kKeys = kAttentionKeys;
 template <class T>
 struct HeadGradients {
   AttentionRows<T> dy, q, k, v, y, dq, dk, dv;
+  AttentionRows<const T> mask;
   const T* log_sum;
   T* delta;
   T scale;
@@ -32,13 +33,14 @@ void backward_tile(const AttentionSizes& sizes, const HeadGradients<T>& head, in
   alignas(64) T ds[kQueries * kKeys];
   const int64_t rows = std::min(kQueries, sizes.queries - first);
   const int64_t columns = std::min(kKeys, sizes.keys_seen(first + rows) - key);
+  if (columns <= 0) return;
   const AttentionRows<T> q = head.q.from(first), dy = head.dy.from(first), k = head.k.from(key),
                          v = head.v.from(key);
   const AttentionRows<T> weights{p, kKeys}, slopes{ds, kKeys};
   AttentionProduct<T>{rows, columns, sizes.depth}(q, false, k, true, weights, false);
   AttentionProduct<T>{rows, columns, sizes.width}(dy, false, v, true, slopes, false);
-  attention_gradients(AttentionTile<T>{p, rows, columns, sizes.causal, first - key, head.scale},
-                      head.log_sum + first, head.delta + first, ds);
+  attention_gradients(masked_tile(sizes, p, rows, columns, first, key, head.scale, head.mask),
+                      head.log_sum + first, head.delta + first, head.scale, ds);
   if (head.dv.data)
     AttentionProduct<T>{columns, sizes.width, rows}(weights, true, dy, false, head.dv.from(key), true);
   if (head.dk.data)
@@ -59,7 +61,7 @@ void backward_keys(const AttentionSizes& sizes, const HeadGradients<T>& head, in
   const int64_t count = std::min(kKeys, sizes.keys - key);
   clear(head.dk.data ? head.dk.from(key) : head.dk, count, sizes.depth);
   clear(head.dv.data ? head.dv.from(key) : head.dv, count, sizes.width);
-  for (int64_t first = sizes.causal ? key : 0; first < sizes.queries; first += kQueries)
+  for (int64_t first = sizes.first_query(key); first < sizes.queries; first += kQueries)
     backward_tile(sizes, head, first, key);
 }
 
@@ -78,6 +80,7 @@ void backward_queries(const AttentionSizes& sizes, const HeadGradients<T>& head,
 template <class T>
 struct Gradients {
   AttentionHeads<T> dy, q, k, v, y;
+  const AttentionMask<T> mask;
   const Tensor log_sum, delta;
   Tensor of[3];  // dq, dk, dv; undefined where not wanted
   T scale;
@@ -88,6 +91,7 @@ struct Gradients {
         k(AttentionHeads<T>::input(inputs[2])),
         v(AttentionHeads<T>::input(inputs[3])),
         y(AttentionHeads<T>::input(inputs[4])),
+        mask(inputs[6], inputs[1], inputs[2].shape()[inputs[2].rank() - 2]),
         log_sum(row_major(inputs[5])),
         delta(empty(inputs[5].shape(), dtype_of<T>())),
         scale(static_cast<T>(op.scale())) {
@@ -109,6 +113,7 @@ struct Gradients {
             .dq = wanted(0),
             .dk = wanted(1),
             .dv = wanted(2),
+            .mask = mask.of_head(head),
             .log_sum = static_cast<const T*>(log_sum.raw_data()) + head * sizes.queries,
             .delta = static_cast<T*>(delta.raw_data()) + head * sizes.queries,
             .scale = scale};

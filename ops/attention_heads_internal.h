@@ -4,15 +4,12 @@
 
 #include <algorithm>
 
-#include "core/tensor.h"
+#include "ops/attention.h"
 #include "ops/attention_rows_internal.h"
 #include "ops/gemm_internal.h"
 #include "ops/scratch_internal.h"
 
 namespace espalier {
-
-static_assert(kAttentionKeys % kAttentionQueries ==
-              0);  // the first query of a block of keys begins a block of queries
 
 /// A matrix for each head, rows contiguous.
 template <class T>
@@ -79,24 +76,57 @@ struct AttentionProduct {
 struct AttentionSizes {
   int64_t heads, queries, keys, depth, width;
   bool causal;
+  int64_t offset;  ///< where causal, query t sees the keys before t + offset + 1
 
-  AttentionSizes(const Tensor& q, const Tensor& v, bool causal_)
+  AttentionSizes(const Tensor& q, const Tensor& v, Causal kind)
       : heads(1),
         queries(q.shape()[q.rank() - 2]),
         keys(v.shape()[v.rank() - 2]),
         depth(q.shape().back()),
         width(v.shape().back()),
-        causal(causal_) {
+        causal(kind != Causal::none),
+        offset(kind == Causal::lower_right ? keys - queries : 0) {
     for (int i = 0; i < q.rank() - 2; ++i) heads *= q.shape()[i];
   }
 
   int64_t query_blocks() const { return (queries + kAttentionQueries - 1) / kAttentionQueries; }
   int64_t key_blocks() const { return (keys + kAttentionKeys - 1) / kAttentionKeys; }
   /// Keys that the queries before `end` see.
-  int64_t keys_seen(int64_t end) const { return causal ? std::min(keys, end) : keys; }
+  int64_t keys_seen(int64_t end) const { return causal ? std::clamp<int64_t>(end + offset, 0, keys) : keys; }
+  /// The first block's first query that may see `key`.
+  int64_t first_query(int64_t key) const {
+    return causal ? std::max<int64_t>(0, key - offset) / kAttentionQueries * kAttentionQueries : 0;
+  }
   /// A block of queries with all keys, in the units of kSerialWork: a multiply-add in a tile takes a
   /// sixteenth.
   int64_t block_work() const { return std::max<int64_t>(1, kAttentionQueries * keys * (depth + width) / 16); }
 };
+
+/// What is added to the scores, as rows of numbers that lie one behind the other; nothing where there is no
+/// mask.
+template <class T>
+class AttentionMask {
+ public:
+  AttentionMask(const Tensor& mask, const Tensor& q, int64_t keys);
+
+  /// The rows of a head's matrix; null data where there is no mask.
+  AttentionRows<const T> of_head(int64_t head) const {
+    if (!numbers_.defined()) return {nullptr, 0};
+    const AttentionHeads<const T> heads(numbers_);
+    return rows_of(heads, head);
+  }
+
+ private:
+  Tensor numbers_;  ///< [..., T, S], repeated by strides along all axes but the last
+};
+
+/// The tile of a block of queries, from `first` on, and one of keys, from `key` on, with its mask applied.
+template <class T>
+AttentionTile<T> masked_tile(const AttentionSizes& sizes, T* scores, int64_t rows, int64_t columns,
+                             int64_t first, int64_t key, T scale, AttentionRows<const T> mask) {
+  AttentionTile<T> tile{scores, rows, columns, sizes.causal, first - key + sizes.offset, scale};
+  if (mask.data) attention_mask(tile, mask.from(first).data + key, mask.stride);
+  return tile;
+}
 
 }  // namespace espalier

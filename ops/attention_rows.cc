@@ -76,21 +76,42 @@ HWY_INLINE void multiply(T* x, int64_t n, T scale) {
 }
 
 template <class T>
+HWY_INLINE void mask(AttentionTile<T>& tile, const T* added, int64_t row) {
+  const D<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto factor = hn::Set(d, tile.scale);
+  for (int64_t i = 0; i < tile.rows; ++i, added += row) {
+    T* scores = tile.scores + i * tile.kStride;
+    int64_t j = 0;
+    for (; j + lanes <= tile.columns; j += lanes) {
+      hn::Store(hn::MulAdd(hn::Load(d, scores + j), factor, hn::LoadU(d, added + j)), d, scores + j);
+    }
+    for (; j < tile.columns; ++j) scores[j] = scores[j] * tile.scale + added[j];
+  }
+  tile.scale = 1;
+}
+
+template <class T>
+inline constexpr T kNothing = -std::numeric_limits<T>::infinity();
+
+template <class T>
 HWY_INLINE void weights(const AttentionTile<T>& tile, const AttentionState<T>& state, bool first) {
   for (int64_t i = 0; i < tile.rows; ++i) {
     T* scores = tile.scores + i * tile.kStride;
     const int64_t n = tile.visible(i);
-    if (n == 0) {
+    if (n == 0 && !first) {
       std::fill_n(scores, tile.columns, T{0});
       continue;
     }
     const T found = largest(scores, n, tile.scale);
     const T top = first || found > state.top[i] ? found : state.top[i];
-    const T added = exponentials(scores, n, tile.columns, tile.scale, top);
+    // Where nothing was seen yet, every exponential is that of minus infinity.
+    const T shift = top == kNothing<T> ? T{0} : top;
+    const T added = exponentials(scores, n, tile.columns, tile.scale, shift);
     if (first) {
       state.sum[i] = added;
     } else {
-      const T shrink = std::exp(state.top[i] - top);
+      const T shrink = std::exp(state.top[i] - shift);
       state.sum[i] = state.sum[i] * shrink + added;
       if (shrink != T{1}) multiply(state.y + i * state.y_row, state.width, shrink);
     }
@@ -101,27 +122,34 @@ HWY_INLINE void weights(const AttentionTile<T>& tile, const AttentionState<T>& s
 template <class T>
 HWY_INLINE void finish(const AttentionState<T>& state, int64_t rows, T* log_sum) {
   for (int64_t i = 0; i < rows; ++i) {
-    multiply(state.y + i * state.y_row, state.width, 1 / state.sum[i]);
+    T* y = state.y + i * state.y_row;
+    if (state.top[i] == kNothing<T>) {
+      std::fill_n(y, state.width, T{0});
+      log_sum[i] = kNothing<T>;
+      continue;
+    }
+    multiply(y, state.width, 1 / state.sum[i]);
     log_sum[i] = state.top[i] + std::log(state.sum[i]);
   }
 }
 
 template <class T>
-HWY_INLINE void gradients(const AttentionTile<T>& tile, const T* log_sum, const T* delta, T* dp) {
+HWY_INLINE void gradients(const AttentionTile<T>& tile, const T* log_sum, const T* delta, T slope, T* dp) {
   const D<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  const auto factor = hn::Set(d, tile.scale);
+  const auto factor = hn::Set(d, tile.scale), steepness = hn::Set(d, slope);
   for (int64_t i = 0; i < tile.rows; ++i) {
     T* p = tile.scores + i * tile.kStride;
     T* ds = dp + i * tile.kStride;
     const int64_t n = tile.visible(i);
-    const auto offset = hn::Set(d, log_sum[i]), middle = hn::Set(d, delta[i]);
+    const auto offset = hn::Set(d, log_sum[i] == kNothing<T> ? T{0} : log_sum[i]),
+               middle = hn::Set(d, delta[i]);
     for (int64_t j = 0; j < tile.columns; j += lanes) {
       const auto seen = hn::FirstN(d, static_cast<size_t>(std::clamp<int64_t>(n - j, 0, lanes)));
       const auto e = hn::IfThenElseZero(seen, vector_exp(d, hn::MulSub(hn::Load(d, p + j), factor, offset)));
-      const auto slope = hn::Mul(hn::Mul(e, factor), hn::Sub(hn::Load(d, ds + j), middle));
+      const auto change = hn::Mul(hn::Mul(e, steepness), hn::Sub(hn::Load(d, ds + j), middle));
       hn::Store(e, d, p + j);
-      hn::Store(hn::IfThenElseZero(seen, slope), d, ds + j);
+      hn::Store(hn::IfThenElseZero(seen, change), d, ds + j);
     }
   }
 }
@@ -149,18 +177,25 @@ void weights_f32(const AttentionTile<float>& tile, const AttentionState<float>& 
 void weights_f64(const AttentionTile<double>& tile, const AttentionState<double>& state, bool first) {
   weights(tile, state, first);
 }
+void mask_f32(AttentionTile<float>& tile, const float* added, int64_t row) {
+  mask(tile, added, row);
+}
+void mask_f64(AttentionTile<double>& tile, const double* added, int64_t row) {
+  mask(tile, added, row);
+}
 void finish_f32(const AttentionState<float>& state, int64_t rows, float* log_sum) {
   finish(state, rows, log_sum);
 }
 void finish_f64(const AttentionState<double>& state, int64_t rows, double* log_sum) {
   finish(state, rows, log_sum);
 }
-void gradients_f32(const AttentionTile<float>& tile, const float* log_sum, const float* delta, float* dp) {
-  gradients(tile, log_sum, delta, dp);
+void gradients_f32(const AttentionTile<float>& tile, const float* log_sum, const float* delta, float slope,
+                   float* dp) {
+  gradients(tile, log_sum, delta, slope, dp);
 }
 void gradients_f64(const AttentionTile<double>& tile, const double* log_sum, const double* delta,
-                   double* dp) {
-  gradients(tile, log_sum, delta, dp);
+                   double slope, double* dp) {
+  gradients(tile, log_sum, delta, slope, dp);
 }
 void dots_f32(const float* a, int64_t a_row, const float* b, int64_t b_row, int64_t rows, int64_t width,
               float* dots) {
@@ -179,7 +214,9 @@ namespace espalier {
 
 HWY_EXPORT(weights_f32);
 HWY_EXPORT(weights_f64);
+HWY_EXPORT(mask_f32);
 HWY_EXPORT(finish_f32);
+HWY_EXPORT(mask_f64);
 HWY_EXPORT(finish_f64);
 HWY_EXPORT(gradients_f32);
 HWY_EXPORT(gradients_f64);
@@ -193,6 +230,13 @@ void attention_weights(const AttentionTile<double>& tile, const AttentionState<d
   ESPALIER_DISPATCH(weights_f64)(tile, state, first);
 }
 
+void attention_mask(AttentionTile<float>& tile, const float* added, int64_t row) {
+  ESPALIER_DISPATCH(mask_f32)(tile, added, row);
+}
+void attention_mask(AttentionTile<double>& tile, const double* added, int64_t row) {
+  ESPALIER_DISPATCH(mask_f64)(tile, added, row);
+}
+
 void attention_finish(const AttentionState<float>& state, int64_t rows, float* log_sum) {
   ESPALIER_DISPATCH(finish_f32)(state, rows, log_sum);
 }
@@ -201,12 +245,12 @@ void attention_finish(const AttentionState<double>& state, int64_t rows, double*
 }
 
 void attention_gradients(const AttentionTile<float>& tile, const float* log_sum, const float* delta,
-                         float* dp) {
-  ESPALIER_DISPATCH(gradients_f32)(tile, log_sum, delta, dp);
+                         float slope, float* dp) {
+  ESPALIER_DISPATCH(gradients_f32)(tile, log_sum, delta, slope, dp);
 }
 void attention_gradients(const AttentionTile<double>& tile, const double* log_sum, const double* delta,
-                         double* dp) {
-  ESPALIER_DISPATCH(gradients_f64)(tile, log_sum, delta, dp);
+                         double slope, double* dp) {
+  ESPALIER_DISPATCH(gradients_f64)(tile, log_sum, delta, slope, dp);
 }
 
 void attention_row_dots(const float* a, int64_t a_row, const float* b, int64_t b_row, int64_t rows,

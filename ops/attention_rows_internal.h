@@ -43,16 +43,22 @@ struct AttentionState {
 void attention_weights(const AttentionTile<float>& tile, const AttentionState<float>& state, bool first);
 void attention_weights(const AttentionTile<double>& tile, const AttentionState<double>& state, bool first);
 
-/// Divides the rows of y by their sums, and writes top + log(sum).
+/// Turns the scores into scale score + mask, for a mask of the tile's shape whose rows are `row` elements
+/// apart; the tile's scale is 1 from then on.
+void attention_mask(AttentionTile<float>& tile, const float* mask, int64_t row);
+void attention_mask(AttentionTile<double>& tile, const double* mask, int64_t row);
+
+/// Divides the rows of y by their sums, and writes top + log(sum). A query that saw nothing has y = 0 and a
+/// logarithm of minus infinity.
 void attention_finish(const AttentionState<float>& state, int64_t rows, float* log_sum);
 void attention_finish(const AttentionState<double>& state, int64_t rows, double* log_sum);
 
-/// Turns the scores into p = exp(scale score - log_sum), and `dp` (laid out as they are) into scale p (dp -
+/// Turns the scores into p = exp(scale score - log_sum), and `dp` (laid out as they are) into slope p (dp -
 /// delta), both 0 for keys that are not seen.
 void attention_gradients(const AttentionTile<float>& tile, const float* log_sum, const float* delta,
-                         float* dp);
+                         float slope, float* dp);
 void attention_gradients(const AttentionTile<double>& tile, const double* log_sum, const double* delta,
-                         double* dp);
+                         double slope, double* dp);
 
 /// The sum over j of a[i * a_row + j] b[i * b_row + j], for each of `rows` rows.
 void attention_row_dots(const float* a, int64_t a_row, const float* b, int64_t b_row, int64_t rows,

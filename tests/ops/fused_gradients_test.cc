@@ -114,11 +114,13 @@ std::vector<Case> image_cases() {
 }
 
 std::vector<Case> cases() {
-  const auto attend = [](bool causal) {
-    return [causal](Inputs in) { return Tensors{attention(in[0], in[1], in[2], causal)}; };
+  const auto attend = [](Causal causal) {
+    return [causal](Inputs in) { return Tensors{attention(in[0], in[1], in[2], {.causal = causal})}; };
   };
-  const auto attend_simply = [](bool causal) {
-    return [causal](Inputs in) { return Attention(causal).decompose(in); };
+  const auto attend_simply = [](Causal causal) {
+    return [causal](Inputs in) {
+      return Attention(causal).decompose(std::array{in[0], in[1], in[2], Tensor()});
+    };
   };
   // More heads than threads, so that each is one pass, and one head, so that blocks are dealt out; several
   // blocks of queries and keys, the last ones partial.
@@ -139,11 +141,14 @@ std::vector<Case> cases() {
        {{{301, 45}}},
        [](Inputs in) { return Tensors{log_softmax(in[0], 1)}; },
        [](Inputs in) { return Tensors{in[0] - log(sum(exp(in[0]), {1}, true))}; }},
-      {"attention_heads", {{{9, 70, 20}}, {{9, 70, 20}}, {{9, 70, 33}}}, attend(true), attend_simply(true)},
+      {"attention_heads",
+       {{{9, 70, 20}}, {{9, 70, 20}}, {{9, 70, 33}}},
+       attend(Causal::upper_left),
+       attend_simply(Causal::upper_left)},
       {"attention_one_head",
        {{{1, 70, 20}}, {{1, 150, 20}}, {{1, 150, 33}}},
-       attend(false),
-       attend_simply(false)},
+       attend(Causal::none),
+       attend_simply(Causal::none)},
   };
 }
 
