@@ -2,13 +2,21 @@
 
 #include <algorithm>
 
+#include "core/dtype.h"
 #include "ops/onednn_internal.h"
 #include "ops/small_gemm_internal.h"
 
 namespace espalier {
 
-// Matrix products in either floating type, on all threads where that pays. What GemmOf asks of strides holds,
-// and in_place() for A and B.
+// Matrix products in f64, f32 and, where onednn::has_bf16_gemm(), bf16, on all threads where that pays. What
+// GemmOf asks of strides holds, and in_place() for A and B.
+
+/// The reason to decline, or null, of kernels that multiply bf16 matrices where they lie.
+inline const char* declines_bf16_products(Dtype dtype) {
+  if (dtype != Dtype::bf16) return "only bf16";
+  return onednn::has_bf16_gemm() ? nullptr
+                                 : "the CPU has no instructions for bf16, or ESPALIER_CPU hides them";
+}
 
 /// Whether a matrix can be an operand where it lies: one stride is 1 and the other steps over a whole row
 /// (column).
@@ -36,10 +44,17 @@ void serial_gemm(const GemmOf<T>& p) {
 inline void gemm(const Gemm& p) {
   onednn::gemm(p);
 }
+inline void gemm(const GemmOf<bfloat16>& p) {
+  onednn::gemm(p);
+}
 void gemm(const GemmOf<double>& p);
 
 /// `batch` products whose operands lie the given numbers of elements apart (0: shared; C's must not overlap).
 inline void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {
+  onednn::batched_gemm(first, batch, a_step, b_step, c_step);
+}
+inline void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, int64_t a_step, int64_t b_step,
+                         int64_t c_step) {
   onednn::batched_gemm(first, batch, a_step, b_step, c_step);
 }
 void batched_gemm(const GemmOf<double>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step);

@@ -1,3 +1,5 @@
+#include <type_traits>
+
 #include "ops/column_sums_internal.h"
 #include "ops/gemm_internal.h"
 #include "ops/linear.h"
@@ -73,16 +75,27 @@ void forward(Inputs inputs, Outputs outputs) {
   gemm(p);
 }
 
+/// The sums of the columns of `dy`, which are `rows` where those have unit steps.
+template <class T>
+void sum_rows(const Rows& rows, const Tensor& dy, const Tensor& sums) {
+  if constexpr (std::is_same_v<T, bfloat16>) {  // summed in f32, rounded once
+    const Tensor wide = empty(sums.shape());
+    sum_rows<float>(Rows(row_major_f32(dy)), dy, wide);
+    store_f32(wide, sums);
+  } else {
+    const Rows summed(rows.column_stride == 1 || rows.columns == 1 ? rows : Rows(row_major(dy)));
+    column_sums(summed.data<T>(), summed.rows, summed.columns, summed.row_stride,
+                static_cast<T*>(sums.raw_data()));
+  }
+}
+
 template <class T>
 void backward(const LinearBackward& op, Inputs inputs, Outputs outputs) {
   const Rows dy(inputs[0]);
   size_t next = 0;
   if (op.wants(0)) gemm(product<T>(dy, false, Rows(inputs[2]), false, outputs[next++]));
   if (op.wants(1)) gemm(product<T>(dy, true, Rows(inputs[1]), false, outputs[next++]));
-  if (!op.wants(2)) return;
-  const Rows summed(dy.column_stride == 1 || dy.columns == 1 ? dy : Rows(row_major(inputs[0])));
-  column_sums(summed.data<T>(), summed.rows, summed.columns, summed.row_stride,
-              static_cast<T*>(outputs[next].raw_data()));
+  if (op.wants(2)) sum_rows<T>(dy, inputs[0], outputs[next]);
 }
 
 }  // namespace
@@ -94,6 +107,22 @@ const char* linear_declines(const Linear&, Inputs inputs, std::span<const Tensor
 void linear_cpu(const Linear&, Inputs inputs, Outputs outputs) {
   if (inputs[0].dtype() == Dtype::f64) return forward<double>(inputs, outputs);
   run_in_f32(inputs, outputs, forward<float>);
+}
+
+const char* linear_bf16_declines(const Linear&, Inputs inputs, std::span<const Tensor>) {
+  return declines_bf16_products(inputs[0].dtype());
+}
+
+void linear_bf16(const Linear&, Inputs inputs, Outputs outputs) {
+  forward<bfloat16>(inputs, outputs);
+}
+
+const char* linear_backward_bf16_declines(const LinearBackward&, Inputs inputs, std::span<const Tensor>) {
+  return declines_bf16_products(inputs[0].dtype());
+}
+
+void linear_backward_bf16(const LinearBackward& op, Inputs inputs, Outputs outputs) {
+  backward<bfloat16>(op, inputs, outputs);
 }
 
 const char* linear_backward_declines(const LinearBackward&, Inputs inputs, std::span<const Tensor>) {

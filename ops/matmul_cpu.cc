@@ -193,6 +193,14 @@ void matmul_cpu(const MatMul&, Inputs inputs, Outputs outputs) {
   run_in_f32(inputs, outputs, multiply<float>);
 }
 
+const char* matmul_bf16_declines(const MatMul&, Inputs inputs, std::span<const Tensor>) {
+  return declines_bf16_products(inputs[0].dtype());
+}
+
+void matmul_bf16(const MatMul&, Inputs inputs, Outputs outputs) {
+  multiply<bfloat16>(inputs, outputs);
+}
+
 const char* matmul_integers_declines(const MatMul&, Inputs inputs, std::span<const Tensor>) {
   const Dtype dtype = inputs[0].dtype();
   return is_integer(dtype) && dtype < Dtype::u16 ? nullptr : "only i8, u8, i16, i32, i64";

@@ -16,8 +16,11 @@
 // otherwise.
 
 #include <algorithm>
+#include <array>
 #include <string>
+#include <type_traits>
 
+#include "core/cpu_features.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "ops/onednn_compat_internal.h"
@@ -62,6 +65,7 @@ struct MatmulKey {
   Form a, b;
   int64_t c_row;
   bool bias, accumulate, relu;
+  bool narrow;  // bf16 instead of f32
   int threads;
   friend bool operator==(const MatmulKey&, const MatmulKey&) = default;
 };
@@ -69,7 +73,7 @@ struct MatmulKey {
 size_t hash_value(const MatmulKey& key) {
   return Hash()(key.m)(key.n)(key.k)(key.a.leading)(key.b.leading)(key.c_row)(
              key.a.transposed | key.b.transposed << 1 | key.bias << 2 | key.accumulate << 3 | key.relu << 4 |
-             key.threads << 5)
+             key.narrow << 5 | key.threads << 6)
       .value();
 }
 
@@ -78,18 +82,19 @@ struct Matmul {
   dnnl::matmul primitive;
 };
 
-dnnl::memory::desc describe(int64_t rows, int64_t columns, Form form) {
+dnnl::memory::desc describe(int64_t rows, int64_t columns, Form form, dnnl::memory::data_type type) {
   const dnnl::memory::dims strides =
       form.transposed ? dnnl::memory::dims{1, form.leading} : dnnl::memory::dims{form.leading, 1};
-  return {{rows, columns}, dnnl::memory::data_type::f32, strides};
+  return {{rows, columns}, type, strides};
 }
 
 std::shared_ptr<const Matmul> make(const MatmulKey& key) {
   auto made = std::make_shared<Matmul>();
-  made->a = describe(key.m, key.k, key.a);
-  made->b = describe(key.k, key.n, key.b);
-  made->c = describe(key.m, key.n, {false, key.c_row});
-  if (key.bias) made->bias = describe(1, key.n, {false, key.n});
+  const auto type = key.narrow ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+  made->a = describe(key.m, key.k, key.a, type);
+  made->b = describe(key.k, key.n, key.b, type);
+  made->c = describe(key.m, key.n, {false, key.c_row}, type);
+  if (key.bias) made->bias = describe(1, key.n, {false, key.n}, type);
   dnnl::post_ops extras;
   if (key.accumulate) extras.append_sum(1.0f);
   if (key.relu) compat::append_relu(extras);
@@ -106,9 +111,20 @@ std::shared_ptr<const Matmul> make(const MatmulKey& key) {
   return made;
 }
 
-void run_matmul(const Gemm& p, Form a, Form b, const TeamScope& team) {
+template <class T>
+void run_matmul(const GemmOf<T>& p, Form a, Form b, const TeamScope& team) {
   static auto* const cache = new Cache<MatmulKey, Matmul>;  // never destroyed, as the engine
-  const MatmulKey key{p.m, p.n, p.k, a, b, p.c_row, p.bias != nullptr, p.accumulate, p.relu, team.threads()};
+  const MatmulKey key{p.m,
+                      p.n,
+                      p.k,
+                      a,
+                      b,
+                      p.c_row,
+                      p.bias != nullptr,
+                      p.accumulate,
+                      p.relu,
+                      std::is_same_v<T, bfloat16>,
+                      team.threads()};
   const auto matmul = cache->get(key, [&] { return make(key); });
   const Scratch scratch(matmul->scratch.get_size());
   execute(matmul->primitive,
@@ -146,6 +162,47 @@ void run(const Gemm& p, Form a, Form b, const TeamScope& team) {
   if (extras) add_bias_and_relu(p);
 }
 
+// bf16 has the matmul primitive alone. Of one column only dense results: see kMatmulMinColumns.
+void run(const GemmOf<bfloat16>& p, Form a, Form b, const TeamScope& team) {
+  run_matmul(p, a, b, team);
+}
+
+template <class T>
+Form form_of_a(const GemmOf<T>& p) {
+  return form_of("A", p.m, p.k, p.a_row, p.a_col);
+}
+template <class T>
+Form form_of_b(const GemmOf<T>& p) {
+  return form_of("B", p.k, p.n, p.b_row, p.b_col);
+}
+
+/// `one(p)` for each product of a batch: with all threads, one after the other, where there are fewer
+/// products than threads (`each`), else dealt out to the threads (`alone`, which gets a team of one).
+template <class T, class Each, class Alone>
+void for_each_product(const GemmOf<T>& first, int64_t batch, const std::array<int64_t, 3>& steps, Each&& each,
+                      Alone&& alone) {
+  const auto at = [&](int64_t i) {
+    GemmOf<T> p = first;
+    p.a += i * steps[0];
+    p.b += i * steps[1];
+    p.c += i * steps[2];
+    return p;
+  };
+  if (first.m == 0 || first.n == 0 || batch == 0) return;
+  if (batch < num_threads()) {
+    for (int64_t i = 0; i < batch; ++i) each(at(i));
+    return;
+  }
+  // A multiply-add is worth about a thirtieth of the scalar operation that kSerialWork counts in (100 GFLOP/s
+  // a core).
+  constexpr int64_t kSpeed = 16;
+  const int64_t work = std::max<int64_t>(1, first.m * first.n / kSpeed * std::max<int64_t>(first.k, 1));
+  parallel_for(0, batch, std::max<int64_t>(1, kSerialWork / work), [&](int64_t begin, int64_t end) {
+    const TeamScope team(1);
+    for (int64_t i = begin; i < end; ++i) alone(at(i), team);
+  });
+}
+
 }  // namespace
 
 void gemm(const Gemm& p) {
@@ -155,40 +212,42 @@ void gemm(const Gemm& p) {
     return;
   }
   const TeamScope team;
-  run(p, form_of("A", p.m, p.k, p.a_row, p.a_col), form_of("B", p.k, p.n, p.b_row, p.b_col), team);
+  run(p, form_of_a(p), form_of_b(p), team);
 }
 
 void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {
-  const auto at = [&](int64_t i) {
-    Gemm p = first;
-    p.a += i * a_step;
-    p.b += i * b_step;
-    p.c += i * c_step;
-    return p;
-  };
-  if (first.m == 0 || first.n == 0 || batch == 0) return;
-  // Fewer products than threads: each with all threads, one after the other.
-  if (batch < num_threads()) {
-    for (int64_t i = 0; i < batch; ++i) gemm(at(i));
-    return;
-  }
   const bool small = small_gemm_wins(first);
-  const Form a = small ? Form{} : form_of("A", first.m, first.k, first.a_row, first.a_col);
-  const Form b = small ? Form{} : form_of("B", first.k, first.n, first.b_row, first.b_col);
-  // A multiply-add is worth about a thirtieth of the scalar operation that kSerialWork counts in (100 GFLOP/s
-  // a core).
-  constexpr int64_t kSpeed = 16;
-  const int64_t work = std::max<int64_t>(1, first.m * first.n / kSpeed * std::max<int64_t>(first.k, 1));
-  parallel_for(0, batch, std::max<int64_t>(1, kSerialWork / work), [&](int64_t begin, int64_t end) {
-    const TeamScope alone(1);
-    for (int64_t i = begin; i < end; ++i) {
-      if (small) {
-        small_gemm(at(i));
-      } else {
-        run(at(i), a, b, alone);
-      }
-    }
-  });
+  for_each_product(
+      first, batch, {a_step, b_step, c_step}, [](const Gemm& p) { gemm(p); },
+      [&](const Gemm& p, const TeamScope& team) {
+        if (small) {
+          small_gemm(p);
+        } else {
+          run(p, form_of_a(p), form_of_b(p), team);
+        }
+      });
+}
+
+bool has_bf16_gemm() {
+#if defined(__x86_64__)
+  static const bool cpu_has = __builtin_cpu_supports("avx512bf16");
+  return cpu_has && cpu_level() == CpuLevel::avx512;
+#else
+  return false;
+#endif
+}
+
+void gemm(const GemmOf<bfloat16>& p) {
+  if (p.m == 0 || p.n == 0) return;
+  const TeamScope team;
+  run(p, form_of_a(p), form_of_b(p), team);
+}
+
+void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, int64_t a_step, int64_t b_step,
+                  int64_t c_step) {
+  for_each_product(
+      first, batch, {a_step, b_step, c_step}, [](const GemmOf<bfloat16>& p) { gemm(p); },
+      [](const GemmOf<bfloat16>& p, const TeamScope& team) { run(p, form_of_a(p), form_of_b(p), team); });
 }
 
 }  // namespace espalier::onednn

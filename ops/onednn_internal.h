@@ -1,8 +1,8 @@
 #pragma once
 
-// The one way from Espalier's CPU kernels to oneDNN: f32 matrix products and 2-d convolutions on raw
-// pointers. oneDNN's own headers stay in the ops/onednn_*.cc files; nothing here depends on its version (2.6
-// and 3.x are served).
+// The one way from Espalier's CPU kernels to oneDNN: f32 and bf16 matrix products and f32 2-d convolutions on
+// raw pointers. oneDNN's own headers stay in the ops/onednn_*.cc files; nothing here depends on its version
+// (2.6 and 3.x are served).
 //
 // Everything here may be called from any thread at the same time. The library uses espalier::num_threads()
 // threads, one when called from inside a parallel region. Primitives (compiled code for one problem) are kept
@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "core/float_types.h"
 #include "ops/small_gemm_internal.h"
 
 namespace espalier::onednn {
@@ -26,6 +27,14 @@ void gemm(const Gemm& p);
 /// `batch` products whose operands lie a_step, b_step and c_step elements apart (0: shared; C's must not
 /// overlap), in parallel over the batch where there are enough of them.
 void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step);
+
+/// The same products of bf16 matrices, accumulated in f32 and rounded once, in the CPU's own instructions for
+/// them; the bias is bf16, too. Whether the CPU has such (AVX-512 BF16) and the cap of ESPALIER_CPU allows
+/// them.
+bool has_bf16_gemm();
+void gemm(const GemmOf<bfloat16>& p);
+void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, int64_t a_step, int64_t b_step,
+                  int64_t c_step);
 
 /// Memory order of dense activations [N, C, H, W].
 enum class Layout : int32_t {
