@@ -39,6 +39,7 @@
 #include "ops/gelu.h"
 #include "ops/global_norm.h"
 #include "ops/group_norm.h"
+#include "ops/gru_cell.h"
 #include "ops/hardtanh.h"
 #include "ops/hinge_embedding_loss.h"
 #include "ops/index_select.h"
@@ -51,6 +52,7 @@
 #include "ops/log.h"
 #include "ops/logical.h"
 #include "ops/logsumexp.h"
+#include "ops/lstm_cell.h"
 #include "ops/matmul.h"
 #include "ops/max.h"
 #include "ops/max_pool2d.h"
@@ -249,6 +251,18 @@ ESPALIER_VECTORISED_KERNEL(GeluBackward, gelu_backward)
 ESPALIER_VECTORISED_KERNEL(GlobalNorm, global_norm)
 ESPALIER_VECTORISED_KERNEL(GroupNorm, group_norm)
 ESPALIER_VECTORISED_KERNEL(GroupNormBackward, group_norm_backward)
+
+const char* gru_cell_declines(const GruCell&, Inputs, std::span<const Tensor>);
+void gru_cell_cpu(const GruCell&, Inputs, Outputs);
+static constexpr Kernel kGruCell[] = {kernel<GruCell, gru_cell_cpu, gru_cell_declines>("highway")};
+constinit KernelSlot GruCell::slot{kGruCell};
+
+const char* gru_cell_backward_declines(const GruCellBackward&, Inputs, std::span<const Tensor>);
+void gru_cell_backward_cpu(const GruCellBackward&, Inputs, Outputs);
+static constexpr Kernel kGruCellBackward[] = {
+    kernel<GruCellBackward, gru_cell_backward_cpu, gru_cell_backward_declines>("highway")};
+constinit KernelSlot GruCellBackward::slot{kGruCellBackward};
+
 ESPALIER_VECTORISED_KERNEL(Hardsigmoid, hardsigmoid)
 ESPALIER_VECTORISED_KERNEL(Hardswish, hardswish)
 ESPALIER_VECTORISED_KERNEL(HardswishBackward, hardswish_backward)
@@ -287,12 +301,18 @@ ESPALIER_VECTORISED_KERNEL(LessEqual, less_equal)
 
 const char* linear_declines(const Linear&, Inputs, std::span<const Tensor>);
 void linear_cpu(const Linear&, Inputs, Outputs);
-static constexpr Kernel kLinear[] = {kernel<Linear, linear_cpu, linear_declines>("gemm")};
+const char* linear_bf16_declines(const Linear&, Inputs, std::span<const Tensor>);
+void linear_bf16(const Linear&, Inputs, Outputs);
+static constexpr Kernel kLinear[] = {kernel<Linear, linear_bf16, linear_bf16_declines>("bf16"),
+                                     kernel<Linear, linear_cpu, linear_declines>("gemm")};
 constinit KernelSlot Linear::slot{kLinear};
 
 const char* linear_backward_declines(const LinearBackward&, Inputs, std::span<const Tensor>);
 void linear_backward_cpu(const LinearBackward&, Inputs, Outputs);
+const char* linear_backward_bf16_declines(const LinearBackward&, Inputs, std::span<const Tensor>);
+void linear_backward_bf16(const LinearBackward&, Inputs, Outputs);
 static constexpr Kernel kLinearBackward[] = {
+    kernel<LinearBackward, linear_backward_bf16, linear_backward_bf16_declines>("bf16"),
     kernel<LinearBackward, linear_backward_cpu, linear_backward_declines>("gemm")};
 constinit KernelSlot LinearBackward::slot{kLinearBackward};
 
@@ -312,11 +332,25 @@ ESPALIER_VECTORISED_KERNEL(LogSoftmax, log_softmax)
 ESPALIER_VECTORISED_KERNEL(LogSoftmaxBackward, log_softmax_backward)
 ESPALIER_VECTORISED_KERNEL(LogSumExp, logsumexp)
 
+const char* lstm_cell_declines(const LstmCell&, Inputs, std::span<const Tensor>);
+void lstm_cell_cpu(const LstmCell&, Inputs, Outputs);
+static constexpr Kernel kLstmCell[] = {kernel<LstmCell, lstm_cell_cpu, lstm_cell_declines>("highway")};
+constinit KernelSlot LstmCell::slot{kLstmCell};
+
+const char* lstm_cell_backward_declines(const LstmCellBackward&, Inputs, std::span<const Tensor>);
+void lstm_cell_backward_cpu(const LstmCellBackward&, Inputs, Outputs);
+static constexpr Kernel kLstmCellBackward[] = {
+    kernel<LstmCellBackward, lstm_cell_backward_cpu, lstm_cell_backward_declines>("highway")};
+constinit KernelSlot LstmCellBackward::slot{kLstmCellBackward};
+
 const char* matmul_declines(const MatMul&, Inputs, std::span<const Tensor>);
 void matmul_cpu(const MatMul&, Inputs, Outputs);
 const char* matmul_integers_declines(const MatMul&, Inputs, std::span<const Tensor>);
 void matmul_integers(const MatMul&, Inputs, Outputs);
-static constexpr Kernel kMatMul[] = {kernel<MatMul, matmul_cpu, matmul_declines>("gemm"),
+const char* matmul_bf16_declines(const MatMul&, Inputs, std::span<const Tensor>);
+void matmul_bf16(const MatMul&, Inputs, Outputs);
+static constexpr Kernel kMatMul[] = {kernel<MatMul, matmul_bf16, matmul_bf16_declines>("bf16"),
+                                     kernel<MatMul, matmul_cpu, matmul_declines>("gemm"),
                                      kernel<MatMul, matmul_integers, matmul_integers_declines>("integers")};
 constinit KernelSlot MatMul::slot{kMatMul};
 

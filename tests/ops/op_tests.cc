@@ -55,6 +55,7 @@
   TEST(gelu) \
   TEST(global_norm) \
   TEST(group_norm) \
+  TEST(gru_cell) \
   TEST(hardsigmoid) \
   TEST(hardswish) \
   TEST(hardtanh) \
@@ -86,6 +87,7 @@
   TEST(logical_or) \
   TEST(logical_xor) \
   TEST(logsumexp) \
+  TEST(lstm_cell) \
   TEST(matmul) \
   TEST(max) \
   TEST(max_pool2d) \
