@@ -73,4 +73,15 @@ Record fit(Net& net, const espalier::data::Split& digits, const Recipe& recipe, 
   return record;
 }
 
+/// The same with a progress bar.
+template <class Net>
+Record fit_with_progress(Net& net, const espalier::data::Split& digits, const Recipe& recipe,
+                         uint64_t seed = 1) {
+  const int64_t rows = digits.train.size(),
+                steps = recipe.epochs * ((rows + recipe.batch - 1) / recipe.batch);
+  espalier::report::Progress progress("training", steps);
+  return fit(net, digits, recipe, seed,
+             [&](int64_t step, int64_t, const std::string& note) { progress.update(step, note); });
+}
+
 }  // namespace digits
