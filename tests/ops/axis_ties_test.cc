@@ -8,37 +8,12 @@
 #include "core/door.h"
 #include "ops/cast.h"
 #include "ops/concat.h"
-#include "ops/copy.h"
 #include "ops/slice.h"
+#include "tests/ops/calls.h"
 #include "tests/support/op_test.h"
 
 namespace espalier::test {
 namespace {
-
-/// One run of an operation, with its inputs as they were before it.
-struct Call {
-  std::unique_ptr<Operation> operation;
-  std::vector<Tensor> inputs;
-};
-
-/// Keeps every call with ties that passes through the door.
-class Calls final : public Listener {
- public:
-  void before(const Operation& operation, Inputs inputs, std::span<const OutputSpec>) override {
-    if (operation.axis_ties(inputs).empty()) return;
-    const ListenerScope deaf(ListenerSlot::recorder, nullptr);
-    calls.push_back({operation.clone(), copies(inputs)});
-  }
-  void after(const Operation&, Inputs, Outputs) override {}
-
-  static std::vector<Tensor> copies(Inputs inputs) {
-    std::vector<Tensor> result;
-    for (const Tensor& input : inputs) result.push_back(input.defined() ? copy(input) : Tensor());
-    return result;
-  }
-
-  std::vector<Call> calls;
-};
 
 /// `tensor` without index `removed` of an axis.
 Tensor without(const Tensor& tensor, int axis, int64_t removed) {
@@ -112,7 +87,8 @@ TEST_P(AxisTies, AChannelCanBeRemovedFromAllTiedAxes) {
   const OpTest& test = GetParam();
   const NoGrad no_grad;
   for (const OpSample& sample : test.samples) {
-    Calls calls;
+    Calls calls(
+        [](const Operation& operation, Inputs inputs) { return !operation.axis_ties(inputs).empty(); });
     {
       const ListenerScope scope(ListenerSlot::recorder, &calls);
       sample.run(make_inputs(sample, test.dtypes.front()));
