@@ -34,6 +34,7 @@ struct PackedEntry {
 
   PackedEntry() = default;
   PackedEntry(uint64_t key, int64_t index) : packed(key << 32 | static_cast<uint32_t>(index)) {}
+  uint64_t key() const noexcept { return packed >> 32; }
   int64_t index() const noexcept { return static_cast<int64_t>(packed & 0xFFFFFFFF); }
   size_t digit(int i) const noexcept { return packed >> (32 + 8 * i) & 0xFF; }
   friend bool operator<(PackedEntry a, PackedEntry b) noexcept { return a.packed < b.packed; }
@@ -43,15 +44,16 @@ constexpr int64_t kMaxPacked = int64_t{1} << 32;
 /// The same for keys, or places, that need more bits.
 struct WideEntry {
   static constexpr int kDigits = 8;
-  uint64_t key;
+  uint64_t whole;
   int64_t place;
 
   WideEntry() = default;
-  WideEntry(uint64_t key_, int64_t index) : key(key_), place(index) {}
+  WideEntry(uint64_t key, int64_t index) : whole(key), place(index) {}
+  uint64_t key() const noexcept { return whole; }
   int64_t index() const noexcept { return place; }
-  size_t digit(int i) const noexcept { return key >> (8 * i) & 0xFF; }
+  size_t digit(int i) const noexcept { return whole >> (8 * i) & 0xFF; }
   friend bool operator<(WideEntry a, WideEntry b) noexcept {
-    return a.key != b.key ? a.key < b.key : a.place < b.place;
+    return a.whole != b.whole ? a.whole < b.whole : a.place < b.place;
   }
 };
 
@@ -164,22 +166,23 @@ class Orderer {
   void pick_slice(int64_t slice, Entry* entries, int64_t room) const {
     Key keys[kTile];
     int64_t waiting = 0;
-    Entry bound(0, 0);
+    // The largest key among the first k so far, once there are so many. Later elements with that key are
+    // behind.
+    uint64_t bound = 0;
     bool bounded = false;
     for (int64_t begin = 0; begin < n_ && k_ > 0; begin += kTile) {
       const int64_t width = std::min(kTile, n_ - begin);
       load_keys(slice, begin, width, keys);
       for (int64_t i = 0; i < width; ++i) {
-        const Entry entry(keys[i], begin + i);
-        if (bounded && !(entry < bound)) continue;
+        if (bounded && keys[i] >= bound) continue;
         if (waiting == room) {
           std::nth_element(entries, entries + k_ - 1, entries + waiting);
-          bound = entries[k_ - 1];
+          bound = entries[k_ - 1].key();
           bounded = true;
           waiting = k_;
-          if (!(entry < bound)) continue;
+          if (keys[i] >= bound) continue;
         }
-        entries[waiting++] = entry;
+        entries[waiting++] = Entry(keys[i], begin + i);
       }
     }
     if (waiting > k_) std::nth_element(entries, entries + k_, entries + waiting);
