@@ -34,6 +34,7 @@ struct PackedEntry {
 
   PackedEntry() = default;
   PackedEntry(uint64_t key, int64_t index) : packed(key << 32 | static_cast<uint32_t>(index)) {}
+  uint64_t key() const noexcept { return packed >> 32; }
   int64_t index() const noexcept { return static_cast<int64_t>(packed & 0xFFFFFFFF); }
   size_t digit(int i) const noexcept { return packed >> (32 + 8 * i) & 0xFF; }
   friend bool operator<(PackedEntry a, PackedEntry b) noexcept { return a.packed < b.packed; }
@@ -43,21 +44,42 @@ constexpr int64_t kMaxPacked = int64_t{1} << 32;
 /// The same for keys, or places, that need more bits.
 struct WideEntry {
   static constexpr int kDigits = 8;
-  uint64_t key;
+  uint64_t whole;
   int64_t place;
 
   WideEntry() = default;
-  WideEntry(uint64_t key_, int64_t index) : key(key_), place(index) {}
+  WideEntry(uint64_t key, int64_t index) : whole(key), place(index) {}
+  uint64_t key() const noexcept { return whole; }
   int64_t index() const noexcept { return place; }
-  size_t digit(int i) const noexcept { return key >> (8 * i) & 0xFF; }
+  size_t digit(int i) const noexcept { return whole >> (8 * i) & 0xFF; }
   friend bool operator<(WideEntry a, WideEntry b) noexcept {
-    return a.key != b.key ? a.key < b.key : a.place < b.place;
+    return a.whole != b.whole ? a.whole < b.whole : a.place < b.place;
   }
 };
 
 /// From here on a radix sort is faster than std::sort, whose time an element grows with the logarithm of
 /// their number: 256 counters a digit have to be paid for.
 constexpr int64_t kRadixFrom = 256;
+
+/// Up to here counting how many others are smaller is faster than std::sort: it has no branches to
+/// mispredict.
+constexpr int64_t kRankedUpTo = 24;
+
+/// Puts every entry where the number of smaller ones says.
+template <class Entry>
+void sort_by_rank(const Entry* entries, Entry* sorted, int64_t n) {
+  std::array<uint8_t, kRankedUpTo> ranks;
+  for (int64_t i = 0; i < n; ++i) {
+    uint8_t larger = 0;
+    for (int64_t j = 0; j < i; ++j) {
+      const bool follows = entries[i] < entries[j];
+      ranks[static_cast<size_t>(j)] = static_cast<uint8_t>(ranks[static_cast<size_t>(j)] + follows);
+      larger = static_cast<uint8_t>(larger + follows);
+    }
+    ranks[static_cast<size_t>(i)] = static_cast<uint8_t>(i - larger);
+  }
+  for (int64_t i = 0; i < n; ++i) sorted[ranks[static_cast<size_t>(i)]] = entries[i];
+}
 
 /// Room for candidates of a few elements to pick: the first so many are all taken in and cost most, later
 /// ones come seldom.
@@ -67,6 +89,10 @@ constexpr int64_t kRoom = 64;
 /// same; returns where the result is, `entries` or `other`.
 template <class Entry>
 Entry* sort_entries(Entry* entries, Entry* other, int64_t n) {
+  if (n <= kRankedUpTo) {
+    sort_by_rank(entries, other, n);
+    return other;
+  }
   if (n < kRadixFrom) {
     std::sort(entries, entries + n);
     return entries;
@@ -164,22 +190,23 @@ class Orderer {
   void pick_slice(int64_t slice, Entry* entries, int64_t room) const {
     Key keys[kTile];
     int64_t waiting = 0;
-    Entry bound(0, 0);
+    // The largest key among the first k so far, once there are so many. Later elements with that key are
+    // behind.
+    uint64_t bound = 0;
     bool bounded = false;
     for (int64_t begin = 0; begin < n_ && k_ > 0; begin += kTile) {
       const int64_t width = std::min(kTile, n_ - begin);
       load_keys(slice, begin, width, keys);
       for (int64_t i = 0; i < width; ++i) {
-        const Entry entry(keys[i], begin + i);
-        if (bounded && !(entry < bound)) continue;
+        if (bounded && keys[i] >= bound) continue;
         if (waiting == room) {
           std::nth_element(entries, entries + k_ - 1, entries + waiting);
-          bound = entries[k_ - 1];
+          bound = entries[k_ - 1].key();
           bounded = true;
           waiting = k_;
-          if (!(entry < bound)) continue;
+          if (keys[i] >= bound) continue;
         }
-        entries[waiting++] = entry;
+        entries[waiting++] = Entry(keys[i], begin + i);
       }
     }
     if (waiting > k_) std::nth_element(entries, entries + k_, entries + waiting);
