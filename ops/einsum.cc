@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ops/cast.h"
@@ -253,7 +254,7 @@ class Equation {
   /// Checks that each label has one size, and takes out axes of size 1 where others of the label are larger.
   void unify_sizes() {
     for (const Term& owner : terms_) {
-      for (const Label label : Labels(owner.labels)) {
+      for (const Label label : owner.labels) {
         int64_t size = 1;
         for (const Term& term : terms_) {
           if (!contains(term.labels, label)) continue;
