@@ -54,6 +54,13 @@ std::vector<AxisTie> line_ties(Inputs inputs, const Shape& table, int axis, bool
   return ties;
 }
 
+/// Of the table only what is picked is read.
+Cost moved_cost(const Tensor& index, int64_t elements, Dtype dtype) {
+  return {.flops = 0,
+          .bytes = index.numel() * static_cast<int64_t>(size_of(index.dtype())) +
+                   2 * elements * static_cast<int64_t>(size_of(dtype))};
+}
+
 }  // namespace
 
 void Gather::infer(Inputs inputs, OutputSpecs& outputs) const {
@@ -68,6 +75,10 @@ Tensors Gather::backward(const BackwardContext& context) const {
     if (i != along && shape[i] == context.input_shape(1)[i]) shape[i] = -1;
   }
   return {apply_one(ScatterAdd(along, shape), Tensor(), context.input(1), context.gradient(0)), {}};
+}
+
+Cost Gather::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
+  return moved_cost(inputs[1], count(outputs[0].shape), outputs[0].dtype);
 }
 
 std::vector<AxisTie> Gather::axis_ties(Inputs inputs) const {
@@ -149,6 +160,12 @@ Tensors ScatterAdd::backward(const BackwardContext& context) const {
   return {context.wants(0) ? gradient : Tensor(),
           {},
           context.wants(2) ? gather(gradient, axis(gradient.rank()), context.input(1)) : Tensor()};
+}
+
+Cost ScatterAdd::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
+  Cost cost = Operation::cost(inputs, outputs);
+  cost.flops = inputs[2].numel();
+  return cost;
 }
 
 std::vector<AxisTie> ScatterAdd::axis_ties(Inputs inputs) const {

@@ -28,6 +28,13 @@ std::vector<AxisTie> other_ties(Inputs inputs, int rank, int axis) {
   return ties;
 }
 
+/// Of the table only what is picked is read.
+Cost moved_cost(const Tensor& index, int64_t elements, Dtype dtype) {
+  return {.flops = 0,
+          .bytes = index.numel() * static_cast<int64_t>(size_of(index.dtype())) +
+                   2 * elements * static_cast<int64_t>(size_of(dtype))};
+}
+
 }  // namespace
 
 void IndexSelect::infer(Inputs inputs, OutputSpecs& outputs) const {
@@ -43,6 +50,10 @@ Tensors IndexSelect::backward(const BackwardContext& context) const {
   const Shape& shape = context.input_shape(0);
   const int along = axis(shape.rank());
   return {apply_one(IndexAdd(along, shape[along]), Tensor(), context.input(1), context.gradient(0)), {}};
+}
+
+Cost IndexSelect::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
+  return moved_cost(inputs[1], count(outputs[0].shape), outputs[0].dtype);
 }
 
 std::vector<AxisTie> IndexSelect::axis_ties(Inputs inputs) const {
@@ -87,6 +98,12 @@ Tensors IndexAdd::backward(const BackwardContext& context) const {
   return {context.wants(0) ? gradient : Tensor(),
           {},
           context.wants(2) ? index_select(gradient, axis(gradient.rank()), context.input(1)) : Tensor()};
+}
+
+Cost IndexAdd::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
+  Cost cost = Operation::cost(inputs, outputs);
+  cost.flops = inputs[2].numel();
+  return cost;
 }
 
 std::vector<AxisTie> IndexAdd::axis_ties(Inputs inputs) const {

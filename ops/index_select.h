@@ -16,6 +16,7 @@ class ESPALIER_API IndexSelect final : public OperationOf<IndexSelect> {
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
+  Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
   void print_attributes(std::ostream& out) const override;
 
@@ -40,6 +41,7 @@ class ESPALIER_API IndexAdd final : public OperationOf<IndexAdd> {
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
+  Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
   void print_attributes(std::ostream& out) const override;
 

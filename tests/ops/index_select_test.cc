@@ -130,6 +130,14 @@ OpTest index_add_test() {
 
 namespace {
 
+TEST(IndexSelect, CostsWhatItPicks) {
+  const std::vector<Tensor> inputs = {empty({1000, 8}, Dtype::f32, kMeta), empty({2}, Dtype::i64, kMeta)};
+  const OutputSpec output = OutputSpec::fresh({2, 8}, Dtype::f32);
+  const Cost cost = IndexSelect(0).cost(inputs, std::span(&output, 1));
+  EXPECT_EQ(cost.flops, 0);
+  EXPECT_EQ(cost.bytes, 2 * 8 + 2 * 2 * 8 * 4);
+}
+
 TEST(IndexAdd, SameBitsForAnyNumberOfThreads) {
   const Generator random(3);
   const Tensor x = normal({5, 2001}, 0, 1, Dtype::f32, random);
