@@ -1,6 +1,6 @@
 // Times a step of every optimiser, and clipping and averaging, on the parameters of two published nets:
 // ResNet-20 for CIFAR-10 (65 tensors, 0.27 million numbers) and a GPT of 6 layers and 384 channels on
-// characters (76 tensors, 10.7 million). bench/optim_peer.py prints PyTorch's times for the same lists.
+// characters (76 tensors, 10.7 million).
 //
 //   build/release/bench/optim_bench --benchmark_filter=resnet20
 

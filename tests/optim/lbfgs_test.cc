@@ -23,8 +23,9 @@ using testing::ThrowsMessage;
 
 /// Rosenbrock's valley, with the minimum at (1, 1).
 struct Valley {
-  Tensor x = requires_grad_(from_values<double>({-1.2}, {1}));
-  Tensor y = requires_grad_(from_values<double>({1.0}, {1}));
+  explicit Valley(double x0 = -1.2, double y0 = 1)
+      : x(requires_grad_(from_values<double>({x0}, {1}))),
+        y(requires_grad_(from_values<double>({y0}, {1}))) {}
 
   nn::NamedTensors named() const { return {{"x", x}, {"y", y}}; }
   Lbfgs::Closure closure(Lbfgs& lbfgs) const {
@@ -36,6 +37,8 @@ struct Valley {
       return loss;
     };
   }
+
+  Tensor x, y;
 };
 
 struct Stage {
@@ -57,8 +60,8 @@ struct Stage {
 ///       loss = lbfgs.step(closure)
 ///       state = lbfgs.state[x]
 ///       print(x.item(), y.item(), loss.item(), state['n_iter'], state['func_evals'])
-void expect_stages(const std::vector<Stage>& stages, const LbfgsOptions& options, double tolerance) {
-  Valley valley;
+void expect_stages(const std::vector<Stage>& stages, const LbfgsOptions& options, double tolerance,
+                   Valley valley = Valley()) {
   Lbfgs lbfgs(valley.named(), options);
   for (size_t i = 0; i < stages.size(); ++i) {
     SCOPED_TRACE(i);
@@ -85,6 +88,12 @@ TEST(Lbfgs, FollowsPyTorchToTheMinimum) {
                  {0.9999814210791366, 0.9999619651810989, 0.4234823024380289, 35, 44},
                  {0.9999814210791366, 0.9999619651810989, 4.221457511263308e-10, 36, 45}},
                 {}, 1e-9);
+}
+
+TEST(Lbfgs, FollowsPyTorchWhereTrialsAreCloseToAnEndOfTheBracket) {
+  // From (2, -3): torch.optim.LBFGS([x, y], lr=100., max_iter=3, max_eval=30, line_search_fn='strong_wolfe')
+  expect_stages({{1.400536219436105, 1.9624937702424081, 4901.0, 3, 12}},
+                {.learning_rate = 100, .max_iterations = 3, .max_evaluations = 30}, 1e-11, Valley(2, -3));
 }
 
 TEST(Lbfgs, FollowsPyTorchWithoutALineSearch) {
