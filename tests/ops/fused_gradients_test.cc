@@ -19,6 +19,8 @@
 #include "ops/cast.h"
 #include "ops/conv2d.h"
 #include "ops/copy.h"
+#include "ops/cross_entropy.h"
+#include "ops/l1_loss.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/matmul.h"
@@ -98,6 +100,8 @@ std::vector<Case> cases() {
   const auto attend_simply = [](bool causal) {
     return [causal](Inputs in) { return Attention(causal).decompose(in); };
   };
+  const CrossEntropy mixing({.label_smoothing = 0.1, .reduction = LossReduction::none});
+  const HuberLossOptions huber = {.delta = 0.75, .reduction = LossReduction::none};
   // More heads than threads, so that each is one pass, and one head, so that blocks are dealt out; several
   // blocks of queries and keys, the last ones partial.
   return {
@@ -109,6 +113,14 @@ std::vector<Case> cases() {
        {{{301, 45}}, {{45}}, {{45}}},
        [](Inputs in) { return Tensors{layer_norm(in[0], {45}, in[1], in[2], 1e-5)}; },
        [](Inputs in) { return LayerNorm(1, 1e-5).decompose(in); }},
+      {"cross_entropy",
+       {{{300, 45}}, {{300, 45}, 0, 1}},
+       [=](Inputs in) { return apply(mixing, in.first(2)); },
+       [=](Inputs in) { return mixing.decompose(in); }},
+      {"huber_loss",
+       {{{150, 170}}, {{150, 170}}},
+       [=](Inputs in) { return Tensors{huber_loss(in[0], in[1], huber)}; },
+       [=](Inputs in) { return HuberLoss(huber.delta, huber.reduction).decompose(in); }},
       {"attention_heads", {{{9, 70, 20}}, {{9, 70, 20}}, {{9, 70, 33}}}, attend(true), attend_simply(true)},
       {"attention_one_head",
        {{{1, 70, 20}}, {{1, 150, 20}}, {{1, 150, 33}}},
