@@ -123,6 +123,21 @@ TEST(Distances, TripletMarginLossInSeveralNorms) {
   }
 }
 
+TEST(Distances, TripletMarginLossTakesTheNearerOfTwoDistances) {
+  // Positives c, negatives b, which lie nearer to those than to the anchors.
+  const auto loss = [](bool swap) {
+    return [=](const Tensor& x) {
+      return triplet_margin_loss(x, c(), b(), {.margin = 2, .swap = swap, .reduction = LossReduction::none});
+    };
+  };
+  expect_loss(loss(false), a(), {0.5304885800238051, 0, 0},
+              {-0.733523981379916, 0.265003157155845, 0.3596925118230796, 0, 0, 0, 0, 0, 0});
+  expect_loss(loss(true), a(), {1.232050430218786, 0.2128913935256591, 0.14589934020108197},
+              {-0.5773498842890614, 0.5773510389899846, -0.5773498842890614, -0.19611535067346247,
+               -0.5883476209494685, 0.7844653250165526, 0.6666674814812346, -0.6666661481476049,
+               -0.3333327407403951});
+}
+
 TEST(Distances, NormsOfZeroHaveNoNan) {
   const Tensor x = requires_grad_(zeros({1, 2}));
   for (const double p : {1.0, 2.0, 2.5, kInf}) {

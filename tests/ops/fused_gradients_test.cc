@@ -19,9 +19,11 @@
 #include "ops/cast.h"
 #include "ops/conv2d.h"
 #include "ops/copy.h"
+#include "ops/cross_entropy.h"
 #include "ops/divide.h"
 #include "ops/exp.h"
 #include "ops/group_norm.h"
+#include "ops/l1_loss.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/log.h"
@@ -122,6 +124,8 @@ std::vector<Case> cases() {
       return Attention(causal).decompose(std::array{in[0], in[1], in[2], Tensor()});
     };
   };
+  const CrossEntropy mixing({.label_smoothing = 0.1, .reduction = LossReduction::none});
+  const HuberLossOptions huber = {.delta = 0.75, .reduction = LossReduction::none};
   // More heads than threads, so that each is one pass, and one head, so that blocks are dealt out; several
   // blocks of queries and keys, the last ones partial.
   return {
@@ -145,6 +149,14 @@ std::vector<Case> cases() {
        {{{9, 70, 20}}, {{9, 70, 20}}, {{9, 70, 33}}},
        attend(Causal::upper_left),
        attend_simply(Causal::upper_left)},
+      {"cross_entropy",
+       {{{300, 45}}, {{300, 45}, 0, 1}},
+       [=](Inputs in) { return apply(mixing, in.first(2)); },
+       [=](Inputs in) { return mixing.decompose(in); }},
+      {"huber_loss",
+       {{{150, 170}}, {{150, 170}}},
+       [=](Inputs in) { return Tensors{huber_loss(in[0], in[1], huber)}; },
+       [=](Inputs in) { return HuberLoss(huber.delta, huber.reduction).decompose(in); }},
       {"attention_one_head",
        {{{1, 70, 20}}, {{1, 150, 20}}, {{1, 150, 33}}},
        attend(Causal::none),

@@ -3,6 +3,9 @@
 #include <cmath>
 #include <limits>
 
+#include <gmock/gmock.h>
+
+#include "autograd/autograd.h"
 #include "tests/ops/element_loss_samples.h"
 
 namespace espalier::test {
@@ -37,6 +40,12 @@ OpTest object(std::string name, const PairLoss& loss, const std::function<double
       .tolerance = 8,
       .benchmarks = element_loss_benchmarks(loss, -2, 2),
   };
+}
+
+TEST(L1Loss, SlopeOfNothingAndOfNanIsZeroAsInTorch) {
+  const Tensor x = requires_grad_(from_values(kFar, {7}));
+  backward(l1_loss(x, from_values(kFarTargets, {7}), LossReduction::sum));
+  EXPECT_THAT(x.grad().to_vector<float>(), testing::ElementsAre(0, 0, 1, -1, 1, -1, 1));
 }
 
 OpError refused(std::string label, std::function<void()> run, std::vector<std::string> mentions) {
