@@ -78,7 +78,11 @@ Tensor arange_integers(int64_t start, int64_t stop, int64_t step, Dtype dtype, D
   if (!std::in_range<int64_t>(count)) throw ShapeError("arange", "more elements than 63 bits can say");
   const auto size = static_cast<int64_t>(count);
   checked_count({size}, "arange");
-  return tabulated("arange", size, dtype, device, [=](int64_t i) { return start + i * step; });
+  return tabulated("arange", size, dtype, device, [=](int64_t i) {
+    // The elements fit, their distance from the start need not: it wraps, and back.
+    return static_cast<int64_t>(static_cast<uint64_t>(start) +
+                                static_cast<uint64_t>(i) * static_cast<uint64_t>(step));
+  });
 }
 
 }  // namespace
