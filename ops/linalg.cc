@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <omp.h>
+
 #include "ops/add.h"
 #include "ops/expand.h"
 #include "ops/linalg_internal.h"
@@ -45,6 +47,14 @@ void check_system(std::string_view name, Inputs inputs) {
                                "; expected [..., n, n] and [..., n, k], or a vector [n] on the right, with "
                                "leading axes that broadcast");
   }
+}
+
+NoThreadsBelow::NoThreadsBelow() : previous_(omp_get_max_threads()) {
+  omp_set_num_threads(1);
+}
+
+NoThreadsBelow::~NoThreadsBelow() {
+  omp_set_num_threads(previous_);
 }
 
 Shape batch_shape(const Shape& shape) {

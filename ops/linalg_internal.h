@@ -69,6 +69,19 @@ void visit_matrix_type(Dtype dtype, F&& f) {
     f(float{});
 }
 
+/// While it lives, OpenBLAS starts no threads for the calling thread: it asks OpenMP how many there are, a
+/// number that each thread has for itself.
+class NoThreadsBelow {
+ public:
+  NoThreadsBelow();
+  ~NoThreadsBelow();
+  NoThreadsBelow(const NoThreadsBelow&) = delete;
+  NoThreadsBelow& operator=(const NoThreadsBelow&) = delete;
+
+ private:
+  const int previous_;
+};
+
 /// Calls `body(matrix)` for each matrix of a batch, on several threads where that pays; `work` is about what
 /// one costs, in multiply-adds. What it returns, unless 0, says what is wrong with that matrix; the first
 /// such one (whatever the threads' order) is returned, with its number.
@@ -77,6 +90,7 @@ std::pair<int64_t, int> for_each_matrix(int64_t batch, double work, Body&& body)
   std::vector<int> wrong(static_cast<size_t>(batch), 0);
   const auto grain = static_cast<int64_t>(static_cast<double>(kSerialWork) / (work + 1)) + 1;
   parallel_for(0, batch, grain, [&](int64_t first, int64_t last) {
+    const NoThreadsBelow no_threads_below;
     for (int64_t i = first; i < last; ++i) wrong[static_cast<size_t>(i)] = body(i);
   });
   for (int64_t i = 0; i < batch; ++i) {

@@ -87,7 +87,8 @@ TEST(Solve, GivesTheSameBitsForAnyNumberOfThreads) {
   };
   const std::vector<float> alone = bits(1);
   EXPECT_EQ(alone, bits(2));
-  EXPECT_EQ(alone, bits(5));
+  // Many times: threads that got each other's buffers would not show each time.
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(alone == bits(5));
 }
 
 TEST(Solve, NanStaysNan) {
