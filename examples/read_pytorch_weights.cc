@@ -22,10 +22,7 @@ struct Encoder {
   }
 
   nn::Embedding embedding{30, 16};
-  nn::TransformerEncoderLayer layer{
-      16, 4, {.feedforward = 32, .dropout = 0, .activation = [](const Tensor& x) {
-                return gelu_exact(x);
-              }}};
+  nn::TransformerEncoderLayer layer{16, 4, {.feedforward = 32, .dropout = 0, .activation = nn::GELU()}};
   nn::Linear linear{16, 3};
 };
 

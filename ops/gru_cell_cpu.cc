@@ -12,6 +12,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
+namespace {
 
 /// The cell's gates at a place, and h_n, what the reset gate acts on.
 template <class V>
@@ -84,6 +85,8 @@ void cell_backward(Inputs inputs, Outputs outputs) {
                          dhidden.row(n), width);
   });
 }
+
+}  // namespace
 
 void gru_cell_f32(Inputs inputs, Outputs outputs) {
   cell<float>(inputs, outputs);

@@ -12,6 +12,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
+namespace {
 
 /// The cell's four gates at a place.
 template <class V>
@@ -83,6 +84,8 @@ void cell_backward(Inputs inputs, Outputs outputs) {
                          dgates.row(n), dcell.row(n), width);
   });
 }
+
+}  // namespace
 
 void lstm_cell_f32(Inputs inputs, Outputs outputs) {
   cell<float>(inputs, outputs);

@@ -30,7 +30,7 @@ int64_t seen_keys(const AttentionOptions& options, int64_t t, int64_t queries, i
 /// Row by row, with all scores of a row at hand. The heads of k and v, if fewer, are repeated. `mask`, empty
 /// or of rank up to q's, is added.
 Array reference(const Array& q, const Array& k, const Array& v, const AttentionOptions& options,
-                const Array& mask = {}) {
+                const Array& mask = Array()) {
   const int rank = q.shape.rank();
   const int64_t queries = q.shape[rank - 2], depth = q.shape.back(), keys = k.shape[rank - 2];
   const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(depth)));
