@@ -92,8 +92,11 @@ void check_mask(std::string_view name, Inputs inputs, const Tensor& mask, const 
   if (!mask.defined()) return;
   Shape scores = q.shape();
   scores[scores.rank() - 1] = k.shape()[k.rank() - 2];
-  const bool fits = mask.rank() > 0 && mask.rank() <= scores.rank() &&
-                    broadcast_shapes(scores, mask.shape(), name) == scores;
+  const int lead = scores.rank() - mask.rank();
+  bool fits = mask.rank() > 0 && lead >= 0;
+  for (int i = 0; fits && i < mask.rank(); ++i) {
+    fits = mask.shape()[i] == 1 || mask.shape()[i] == scores[lead + i];
+  }
   if (!fits) {
     throw ShapeError(
         name, "inputs are " + describe(inputs) + "; expected a mask that broadcasts to " + to_string(scores));

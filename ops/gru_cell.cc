@@ -4,7 +4,7 @@
 #include "ops/add.h"
 #include "ops/multiply.h"
 #include "ops/sigmoid.h"
-#include "ops/split.h"
+#include "ops/slice.h"
 #include "ops/subtract.h"
 #include "ops/tanh.h"
 
@@ -43,9 +43,10 @@ Tensors GruCell::backward(const BackwardContext& context) const {
 
 Tensors GruCell::decompose(Inputs inputs) const {
   const int64_t width = inputs[2].size(1);
-  const Tensors x = split(inputs[0], width, 1), h = split(inputs[1], width, 1);
-  const Tensor reset = sigmoid(x[0] + h[0]), update = sigmoid(x[1] + h[1]);
-  const Tensor candidate = tanh(x[2] + reset * h[2]);
+  const auto x = [&](int64_t gate) { return narrow(inputs[0], 1, gate * width, width); };
+  const auto h = [&](int64_t gate) { return narrow(inputs[1], 1, gate * width, width); };
+  const Tensor reset = sigmoid(x(0) + h(0)), update = sigmoid(x(1) + h(1));
+  const Tensor candidate = tanh(x(2) + reset * h(2));
   return {candidate + update * (inputs[2] - candidate)};
 }
 

@@ -57,9 +57,10 @@ class ESPALIER_API LayerNormBackward final : public OperationOf<LayerNormBackwar
 };
 
 /// Normalises `x` over its last axes, whose sizes are `normalized_shape`, and scales and shifts the result by
-/// `weight` and `bias` of that shape, each of which may be undefined. Throws ShapeError where the sizes do
-/// not agree or `normalized_shape` is empty, TypeError where not all are of one floating type, ValueError
-/// unless `epsilon` is at least 0.
+/// `weight` and `bias` of that shape, each of which may be undefined. Where the variance overflows,
+/// normalised values are 0 (PyTorch: NaN). Throws ShapeError where the sizes do not agree or
+/// `normalized_shape` is empty, TypeError where not all are of one floating type, ValueError unless `epsilon`
+/// is at least 0.
 ESPALIER_API Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {},
                                const Tensor& bias = {}, double epsilon = 1e-5);
 

@@ -4,7 +4,7 @@
 #include "ops/add.h"
 #include "ops/multiply.h"
 #include "ops/sigmoid.h"
-#include "ops/split.h"
+#include "ops/slice.h"
 #include "ops/tanh.h"
 
 namespace espalier {
@@ -43,9 +43,11 @@ Tensors LstmCell::backward(const BackwardContext& context) const {
 }
 
 Tensors LstmCell::decompose(Inputs inputs) const {
-  const Tensors gates = split(inputs[0] + inputs[1], inputs[2].size(1), 1);
-  const Tensor cell = sigmoid(gates[1]) * inputs[2] + sigmoid(gates[0]) * tanh(gates[2]);
-  return {sigmoid(gates[3]) * tanh(cell), cell};
+  const Tensor gates = inputs[0] + inputs[1];
+  const int64_t width = inputs[2].size(1);
+  const auto gate = [&](int64_t i) { return narrow(gates, 1, i * width, width); };
+  const Tensor cell = sigmoid(gate(1)) * inputs[2] + sigmoid(gate(0)) * tanh(gate(2));
+  return {sigmoid(gate(3)) * tanh(cell), cell};
 }
 
 Cost LstmCell::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {

@@ -164,7 +164,11 @@ void run(const Gemm& p, Form a, Form b, const TeamScope& team) {
 
 // bf16 has the matmul primitive alone. Of one column only dense results: see kMatmulMinColumns.
 void run(const GemmOf<bfloat16>& p, Form a, Form b, const TeamScope& team) {
-  run_matmul(p, a, b, team);
+  if (p.k > 0) return run_matmul(p, a, b, team);
+  // A sum of nothing, which the library divides by zero over.
+  for (int64_t i = 0; i < p.m && !p.accumulate; ++i) {
+    for (int64_t j = 0; j < p.n; ++j) p.c[i * p.c_row + j] = p.bias ? p.bias[j] : bfloat16(0);
+  }
 }
 
 template <class T>

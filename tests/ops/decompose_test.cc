@@ -2,6 +2,7 @@
 // derivatives are taken of the latter, and checking those against differences would not notice a
 // decomposition of something else.
 
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -31,7 +32,13 @@ TEST_P(Decompositions, GiveTheOperationsValues) {
   const OpTest& test = GetParam();
   const NoGrad no_grad;
   for (const OpSample& sample : test.samples) {
-    Calls calls([](const Operation& operation, Inputs) { return operation.decomposable(); });
+    // In f64 alone: samples of another type look at infinities, where no derivative of second order is asked
+    // for.
+    Calls calls([](const Operation& operation, Inputs inputs) {
+      return operation.decomposable() && std::none_of(inputs.begin(), inputs.end(), [](const Tensor& input) {
+               return input.defined() && is_floating(input.dtype()) && input.dtype() != Dtype::f64;
+             });
+    });
     {
       const ListenerScope scope(ListenerSlot::recorder, &calls);
       sample.run(make_inputs(sample, test.dtypes.front()));

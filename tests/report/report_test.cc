@@ -86,8 +86,8 @@ TEST(Plot, ValuesThatAreNotFiniteAreLeftOut) {
   EXPECT_THAT(out.str(), testing::AllOf(HasSubstr("3.000"), HasSubstr("1.000"), HasSubstr(" a")));
   // The two values are joined over the gap, and nothing is drawn before the first.
   EXPECT_EQ(out.str(),
-            "3.000 ┤⠀⠀⠀⠀⠀⠀⠀⠀ a\n"
-            "1.000 ┤⠀⠀⠀⠀⠀⠀⠀⠀\n");
+            "3.000 ┤⠀⠀⠀⠀⠀⢀⡠⠊ a\n"
+            "1.000 ┤⠀⠀⢀⡠⠒⠁⠀⠀\n");
   std::ostringstream nothing;
   plot_curves(nothing, std::span(&none, 1), 8, 2);
   EXPECT_THAT(nothing.str(), HasSubstr("nothing to plot"));
