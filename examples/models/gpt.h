@@ -44,6 +44,9 @@ struct Gpt {
   Gpt(int layers, int64_t width, int64_t heads, int64_t length, int64_t vocabulary = 65)
       : wte(vocabulary, width), wpe(length, width), ln_f(width) {
     for (int i = 0; i < layers; ++i) h.emplace_back(width, heads);
+    // As in GPT-2: with the embedding's usual deviation of 1 the first logits would be in the tens.
+    const espalier::NoGrad no_grad;
+    for (espalier::nn::Embedding* table : {&wte, &wpe}) espalier::normal_(table->weight, 0, 0.02);
   }
 
   espalier::Tensor operator()(const espalier::Tensor& tokens) const {
