@@ -69,19 +69,32 @@ int64_t checked_count(const Shape& shape, std::string_view where) {
   return n;
 }
 
+namespace {
+
+/// a b, wrapped around where it does not fit: shapes too large are refused (checked_count) after their
+/// strides are made.
+int64_t wrapped_product(int64_t a, int64_t b) noexcept {
+  int64_t product = 0;
+  static_cast<void>(__builtin_mul_overflow(a, b, &product));
+  return product;
+}
+
+}  // namespace
+
 Strides contiguous_strides(const Shape& shape) noexcept {
   Strides strides = shape;
   int64_t stride = 1;
   for (int i = shape.rank() - 1; i >= 0; --i) {
     strides[i] = stride;
-    stride *= std::max<int64_t>(shape[i], 1);
+    stride = wrapped_product(stride, std::max<int64_t>(shape[i], 1));
   }
   return strides;
 }
 
 Strides channels_last_strides(const Shape& shape) noexcept {
   const int64_t c = std::max<int64_t>(shape[1], 1), w = std::max<int64_t>(shape[3], 1);
-  return {std::max<int64_t>(shape[2], 1) * w * c, 1, w * c, c};
+  const int64_t row = wrapped_product(w, c);
+  return {wrapped_product(std::max<int64_t>(shape[2], 1), row), 1, row, c};
 }
 
 Strides strides_nested_like(const Shape& shape, const Shape& model, const Strides& strides) noexcept {
@@ -105,7 +118,7 @@ Strides strides_nested_like(const Shape& shape, const Shape& model, const Stride
   for (int at = rank - 1; at >= 0; --at) {
     const int axis = static_cast<int>(order[at]);
     result[axis] = stride;
-    stride *= std::max<int64_t>(shape[axis], 1);
+    stride = wrapped_product(stride, std::max<int64_t>(shape[axis], 1));
   }
   return result;
 }
