@@ -231,8 +231,10 @@ class ReductionRun {
     parallel_for(0, groups, group_grain, [&](int64_t first, int64_t last) {
       for (int64_t group = first; group < last; ++group) {
         Total* const totals = waiting + group * units * width;
+        // The last chunk of a row may be narrower: what lies behind it was never written.
+        const int64_t used = loop_.inner_reduced ? 1 : columns_of(group % chunks);
         for (int64_t unit = 1; unit < units; ++unit) {
-          for (int64_t i = 0; i < width; ++i) {
+          for (int64_t i = 0; i < used; ++i) {
             totals[i] = reducer_.combine(totals[i], totals[unit * width + i]);
           }
         }
