@@ -111,7 +111,7 @@ struct ElementwiseVectors {
       store_flags(y, d, flags);
       for (int64_t k = 0; i < n; ++i, ++k) out[i] = flags[k];
     } else {
-      hn::BlendedStore(y, hn::FirstN(d, static_cast<size_t>(n - i)), d, out + i);
+      store_first(y, hn::FirstN(d, static_cast<size_t>(n - i)), d, out + i);
     }
   }
 
