@@ -70,8 +70,9 @@ HWY_INLINE auto load_operand(D d, const StoredAs<E>* from) {
 template <class E, class D>
 HWY_INLINE auto load_operand_first(D d, const StoredAs<E>* from, int64_t n) {
   if constexpr (std::is_same_v<E, bool>) {
-    uint8_t flags[hn::MaxLanes(d)] = {};
-    for (int64_t i = 0; i < n; ++i) flags[i] = from[i];
+    constexpr auto kLanes = static_cast<int64_t>(hn::MaxLanes(D()));
+    uint8_t flags[kLanes] = {};
+    for (int64_t i = 0; i < std::min(n, kLanes); ++i) flags[i] = from[i];  // the bound is for the compiler
     return load_flags(d, flags);
   } else {
     return load_first(hn::FirstN(d, static_cast<size_t>(n)), d, from);
