@@ -167,4 +167,25 @@ void visit_compute_type(Dtype dtype, F&& f) {
   }
 }
 
+/// A functor on vectors, as the loops of ops/elementwise_body.cc see it.
+struct ElementwiseBody {
+  /// The widest vectors there are, in bytes.
+  static constexpr size_t kVectorBytes = 64;
+  static constexpr size_t kMaxInputs = kMaxOperands - 1;
+  /// Where the first element of each input is.
+  using Places = std::array<const char*, kMaxInputs>;
+  /// For each input -1 where its elements are neighbours, 0 where those of one vector are always read.
+  using Walks = std::array<int64_t, kMaxInputs>;
+  using Apply = void (*)(const void* functor, char* out, const Places& in, const Walks& walks, int64_t n);
+
+  const void* functor;
+  Apply apply;                               ///< computes `n` elements, neighbours at `out`
+  std::array<Dtype, kMaxOperands> operands;  ///< the types that it reads and writes, the output's first
+  int64_t lanes;                             ///< elements of a vector
+};
+
+/// Computes `output` of `inputs`, whatever their types (unsigned numbers of the body meet elements of their
+/// size, whatever these mean) and strides. `work` is the cost of one element in simple operations.
+void run_elementwise_body(const ElementwiseBody& body, const Tensor& output, Inputs inputs, int64_t work);
+
 }  // namespace espalier

@@ -21,7 +21,7 @@ struct WhereElements {
 
 template <class T>
 void run_where(const Tensor& output, Inputs inputs) {
-  ElementwiseVectors<T, T, bool, T, T>::run(WhereElements(), output, inputs, 1);
+  run_vectors<T, T, bool, T, T>(WhereElements(), output, inputs, 1);
 }
 
 // Elements are moved, whatever they mean.

@@ -57,6 +57,18 @@ TEST(Structure, PublicHeadersIncludeTheStandardLibraryAndPublicHeaders) {
   }
 }
 
+TEST(Structure, SourcesIncludeTheirHeaderFirst) {
+  for (const File& header : public_headers()) {
+    const std::string source = header.path.substr(0, header.path.rfind('.')) + ".cc";
+    if (!std::filesystem::exists(source)) continue;
+    const File file = read(source);
+    const auto first = std::ranges::find_if(
+        file.lines, [](const std::string& line) { return std::regex_search(line, kInclude); });
+    ASSERT_NE(first, file.lines.end()) << source;
+    EXPECT_EQ(*first, "#include \"" + header.path + "\"") << source;
+  }
+}
+
 TEST(Structure, PublicHeadersAreTheSameForEveryBuild) {
   const std::regex conditional(R"(^\s*#\s*(if|ifdef|ifndef|elif)\b)");
   for (const File& header : public_headers()) {
