@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "core/parallel.h"
 #include "ops/logsumexp.h"
 
 // clang-format off

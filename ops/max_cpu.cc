@@ -2,6 +2,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "core/parallel.h"
 #include "ops/along_axis_internal.h"
 #include "ops/argmax.h"
 #include "ops/max.h"
