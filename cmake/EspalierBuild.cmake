@@ -26,6 +26,24 @@ function(espalier_compile target)
   endif()
 endfunction()
 
+# espalier_precompile(<target> <header>...): compiles the headers once for all sources of the target.
+function(espalier_precompile target)
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+  espalier_cache_precompiled(${target})
+endfunction()
+
+# espalier_cache_precompiled(<target>): lets ccache see through precompiled headers, for which it wants an option and a
+# variable.
+function(espalier_cache_precompiled target)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
+  endif()
+  if(CCACHE)
+    set_target_properties(${target} PROPERTIES CXX_COMPILER_LAUNCHER
+      "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros;${CCACHE}")
+  endif()
+endfunction()
+
 # espalier_programs(LIBS <library>...): each .cc of this folder is a program of that name, and so is each subfolder
 # that holds .cc files.
 function(espalier_programs)

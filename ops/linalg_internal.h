@@ -102,11 +102,11 @@ std::pair<int64_t, int> for_each_matrix(int64_t batch, double work, Body&& body)
 /// Writes the transpose of a row-major matrix, in squares that fit into the first-level cache.
 template <class T>
 void transpose_into(T* to, const T* from, int64_t rows, int64_t columns) {
-  constexpr int64_t kTile = 32;  // two squares of 32 x 32 doubles are half of a cache of 32 KiB
-  for (int64_t r = 0; r < rows; r += kTile) {
-    for (int64_t c = 0; c < columns; c += kTile) {
-      for (int64_t i = r; i < std::min(r + kTile, rows); ++i) {
-        for (int64_t j = c; j < std::min(c + kTile, columns); ++j) to[j * rows + i] = from[i * columns + j];
+  constexpr int64_t kSquare = 32;  // two squares of 32 x 32 doubles are half of a cache of 32 KiB
+  for (int64_t r = 0; r < rows; r += kSquare) {
+    for (int64_t c = 0; c < columns; c += kSquare) {
+      for (int64_t i = r; i < std::min(r + kSquare, rows); ++i) {
+        for (int64_t j = c; j < std::min(c + kSquare, columns); ++j) to[j * rows + i] = from[i * columns + j];
       }
     }
   }
