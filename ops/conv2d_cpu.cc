@@ -171,7 +171,8 @@ void run_converted(const Operation& op, Inputs inputs, Outputs outputs) {
 }
 
 const char* declines_narrow(Inputs inputs) {
-  return size_of(inputs[0].dtype()) < 4 ? "f16 and bf16 are converted" : nullptr;
+  return size_of(inputs[0].dtype()) < 4 ? "f16, and bf16 without instructions for it, are converted"
+                                        : nullptr;
 }
 
 }  // namespace

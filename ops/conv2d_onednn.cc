@@ -20,12 +20,9 @@ struct Image {
   }
 };
 
-float* floats(const Tensor& tensor) {
-  return static_cast<float*>(tensor.raw_data());
-}
-
 const char* declines(const ConvSizes& sizes, Dtype dtype) {
-  if (dtype != Dtype::f32) return "not f32";
+  if (dtype == Dtype::bf16 && !onednn::has_bf16()) return "the CPU has no instructions for bf16";
+  if (dtype != Dtype::f32 && dtype != Dtype::bf16) return "neither f32 nor bf16";
   if (count(sizes.x) == 0 || count(sizes.weight) == 0 || count(sizes.y) == 0) return "nothing to compute";
   return nullptr;
 }
@@ -81,9 +78,11 @@ void conv2d_onednn(const Conv2d& op, Inputs inputs, Outputs outputs) {
   const Tensor bias = inputs[2].defined() ? laid_out(inputs[2], {1}) : Tensor();
   onednn::ConvProblem problem = problem_of(sizes_of(op, inputs, outputs), onednn::ConvDirection::kForward);
   problem.input_layout = x.layout;
+  problem.narrow = x.tensor.dtype() == Dtype::bf16;
   problem.bias = bias.defined();
-  onednn::Convolution::get(problem)->forward(floats(x.tensor), floats(weight),
-                                             bias.defined() ? floats(bias) : nullptr, floats(outputs[0]));
+  onednn::Convolution::get(problem)->forward(x.tensor.raw_data(), weight.raw_data(),
+                                             bias.defined() ? bias.raw_data() : nullptr,
+                                             outputs[0].raw_data());
 }
 
 void conv2d_backward_data_onednn(const Conv2dBackwardData& op, Inputs inputs, Outputs outputs) {
@@ -92,8 +91,9 @@ void conv2d_backward_data_onednn(const Conv2dBackwardData& op, Inputs inputs, Ou
   onednn::ConvProblem problem =
       problem_of(sizes_of(op, inputs, outputs), onednn::ConvDirection::kBackwardData);
   problem.output_layout = gradient.layout;
-  onednn::Convolution::get(problem)->backward_data(floats(gradient.tensor), floats(weight),
-                                                   floats(outputs[0]));
+  problem.narrow = gradient.tensor.dtype() == Dtype::bf16;
+  onednn::Convolution::get(problem)->backward_data(gradient.tensor.raw_data(), weight.raw_data(),
+                                                   outputs[0].raw_data());
 }
 
 void conv2d_backward_weights_onednn(const Conv2dBackwardWeights& op, Inputs inputs, Outputs outputs) {
@@ -101,11 +101,12 @@ void conv2d_backward_weights_onednn(const Conv2dBackwardWeights& op, Inputs inpu
   onednn::ConvProblem problem =
       problem_of(sizes_of(op, inputs, outputs), onednn::ConvDirection::kBackwardWeights);
   problem.input_layout = x.layout;
+  problem.narrow = x.tensor.dtype() == Dtype::bf16;
   problem.output_layout = gradient.layout;
   problem.bias = outputs.size() > 1;
-  onednn::Convolution::get(problem)->backward_weights(floats(x.tensor), floats(gradient.tensor),
-                                                      floats(outputs[0]),
-                                                      problem.bias ? floats(outputs[1]) : nullptr);
+  onednn::Convolution::get(problem)->backward_weights(x.tensor.raw_data(), gradient.tensor.raw_data(),
+                                                      outputs[0].raw_data(),
+                                                      problem.bias ? outputs[1].raw_data() : nullptr);
 }
 
 }  // namespace espalier

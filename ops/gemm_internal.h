@@ -8,14 +8,13 @@
 
 namespace espalier {
 
-// Matrix products in f64, f32 and, where onednn::has_bf16_gemm(), bf16, on all threads where that pays. What
+// Matrix products in f64, f32 and, where onednn::has_bf16(), bf16, on all threads where that pays. What
 // GemmOf asks of strides holds, and in_place() for A and B.
 
 /// The reason to decline, or null, of kernels that multiply bf16 matrices where they lie.
 inline const char* declines_bf16_products(Dtype dtype) {
   if (dtype != Dtype::bf16) return "only bf16";
-  return onednn::has_bf16_gemm() ? nullptr
-                                 : "the CPU has no instructions for bf16, or ESPALIER_CPU hides them";
+  return onednn::has_bf16() ? nullptr : "the CPU has no instructions for bf16, or ESPALIER_CPU hides them";
 }
 
 /// Whether a matrix can be an operand where it lies: one stride is 1 and the other steps over a whole row

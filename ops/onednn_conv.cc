@@ -21,8 +21,8 @@ size_t hash_value(const ConvKey& key) {
   Hash hash;
   hash(static_cast<int64_t>(p.direction) | static_cast<int64_t>(p.method) << 4 |
        static_cast<int64_t>(p.input_layout) << 8 | static_cast<int64_t>(p.output_layout) << 10 |
-       p.bias << 12 | p.relu << 13 | p.accumulate << 14 | p.inference << 15 |
-       static_cast<int64_t>(key.threads) << 16);
+       p.bias << 12 | p.relu << 13 | p.accumulate << 14 | p.inference << 15 | p.narrow << 16 |
+       static_cast<int64_t>(key.threads) << 17);
   hash(p.batch)(p.in_channels)(p.out_channels)(p.groups);
   for (size_t i = 0; i < 2; ++i) {
     // Small numbers, packed: a hash costs a few nanoseconds a word.
@@ -36,10 +36,11 @@ std::string text(const ConvProblem& p) {
   const auto pair = [](const std::array<int64_t, 2>& v) {
     return std::to_string(v[0]) + " x " + std::to_string(v[1]);
   };
-  return "input [" + std::to_string(p.batch) + ", " + std::to_string(p.in_channels) + ", " + pair(p.input) +
-         "], " + std::to_string(p.out_channels) + " filters " + pair(p.kernel) + ", groups " +
-         std::to_string(p.groups) + ", stride " + pair(p.stride) + ", dilation " + pair(p.dilation) +
-         ", padding " + pair(p.pad_before) + " and " + pair(p.pad_after);
+  return std::string(p.narrow ? "bf16 " : "") + "input [" + std::to_string(p.batch) + ", " +
+         std::to_string(p.in_channels) + ", " + pair(p.input) + "], " + std::to_string(p.out_channels) +
+         " filters " + pair(p.kernel) + ", groups " + std::to_string(p.groups) + ", stride " +
+         pair(p.stride) + ", dilation " + pair(p.dilation) + ", padding " + pair(p.pad_before) + " and " +
+         pair(p.pad_after);
 }
 
 void check_problem(const ConvProblem& p) {
@@ -81,7 +82,7 @@ std::array<int64_t, 2> ConvProblem::output() const {
   return size;
 }
 
-void ConvPlan::run(const float* in, const void* filters, const float* shift, const float* out, bool packed,
+void ConvPlan::run(const void* in, const void* filters, const void* shift, const void* out, bool packed,
                    void* lent) const {
   const TeamScope team(threads);
   const Scratch own(lent ? 0 : scratch_bytes);
@@ -141,34 +142,34 @@ const std::string& Convolution::implementation() const {
   return plan_->implementation;
 }
 
-void Convolution::forward(const float* input, const float* weights, const float* bias, float* output,
+void Convolution::forward(const void* input, const void* weights, const void* bias, void* output,
                           void* scratch) const {
   plan_->run(input, weights, bias, output, false, scratch);
 }
 
-void Convolution::backward_data(const float* grad_output, const float* weights, float* grad_input,
+void Convolution::backward_data(const void* grad_output, const void* weights, void* grad_input,
                                 void* scratch) const {
   plan_->run(grad_input, weights, nullptr, grad_output, false, scratch);
 }
 
-void Convolution::backward_weights(const float* input, const float* grad_output, float* grad_weights,
-                                   float* grad_bias, void* scratch) const {
+void Convolution::backward_weights(const void* input, const void* grad_output, void* grad_weights,
+                                   void* grad_bias, void* scratch) const {
   plan_->run(input, grad_weights, grad_bias, grad_output, false, scratch);
 }
 
-void Convolution::forward_packed(const float* input, const void* packed, const float* bias, float* output,
+void Convolution::forward_packed(const void* input, const void* packed, const void* bias, void* output,
                                  void* scratch) const {
   plan_->run(input, packed, bias, output, true, scratch);
 }
 
-void Convolution::pack(const float* weights, void* packed) const {
+void Convolution::pack(const void* weights, void* packed) const {
   const ConvOperand& w = plan_->weights;
   const TeamScope team(plan_->threads);
   if (w.copied) {
     const Scratch scratch(w.in.scratch.get_size());
     w.in.run(weights, packed, scratch.get());
   } else {
-    std::copy_n(reinterpret_cast<const char*>(weights), w.inside.get_size(), static_cast<char*>(packed));
+    std::copy_n(static_cast<const char*>(weights), w.inside.get_size(), static_cast<char*>(packed));
   }
 }
 

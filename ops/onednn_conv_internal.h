@@ -40,7 +40,7 @@ struct ConvPlan {
   size_t library_offset = 0;  // the copies' code and the primitive use it in turn
   size_t scratch_bytes = 0;
 
-  void run(const float* input, const void* weights, const float* bias, const float* output, bool packed,
+  void run(const void* input, const void* weights, const void* bias, const void* output, bool packed,
            void* scratch) const;
 };
 

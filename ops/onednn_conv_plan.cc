@@ -17,10 +17,6 @@ using Dims = dnnl::memory::dims;
 
 constexpr size_t kAlign = 64;  // a cache line
 
-Desc describe(const Dims& dims, Tag tag) {
-  return {dims, dnnl::memory::data_type::f32, tag};
-}
-
 Tag tag_of(Layout layout) {
   return layout == Layout::kChannelsLast ? Tag::nhwc : Tag::nchw;
 }
@@ -123,7 +119,7 @@ ConvOperand make_operand(int name, const Desc& outside, const Desc& inside, Use 
 }  // namespace
 
 std::unique_ptr<ConvPlan> make_conv_plan(const ConvProblem& p, ConvMethod method, int threads) {
-  if (method == ConvMethod::kWinograd && !compat::kHasWinograd) return nullptr;
+  if (method == ConvMethod::kWinograd && (!compat::kHasWinograd || p.narrow)) return nullptr;
   const auto out = p.output();
   const Dims input{p.batch, p.in_channels, p.input[0], p.input[1]};
   const Dims output{p.batch, p.out_channels, out[0], out[1]};
@@ -135,6 +131,8 @@ std::unique_ptr<ConvPlan> make_conv_plan(const ConvProblem& p, ConvMethod method
   if (blocked && (p.in_channels % 16 != 0 || p.out_channels % 16 != 0)) return nullptr;
   const Tag tag = blocked ? Tag::nChw16c : method == ConvMethod::kAny ? Tag::any : Tag::nhwc;
   const bool backward_weights = p.direction == ConvDirection::kBackwardWeights;
+  const auto describe = [type = p.narrow ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32](
+                            const Dims& dims, Tag order) { return Desc(dims, type, order); };
   const bool bias = p.bias && p.direction != ConvDirection::kBackwardData;
 
   auto plan = std::make_unique<ConvPlan>();

@@ -232,7 +232,7 @@ void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_st
       });
 }
 
-bool has_bf16_gemm() {
+bool has_bf16() {
 #if defined(__x86_64__)
   static const bool cpu_has = __builtin_cpu_supports("avx512bf16");
   return cpu_has && cpu_level() == CpuLevel::avx512;

@@ -1,6 +1,6 @@
 #pragma once
 
-// The one way from Espalier's CPU kernels to oneDNN: f32 and bf16 matrix products and f32 2-d convolutions on
+// The one way from Espalier's CPU kernels to oneDNN: matrix products and 2-d convolutions of f32 and bf16 on
 // raw pointers. oneDNN's own headers stay in the ops/onednn_*.cc files; nothing here depends on its version
 // (2.6 and 3.x are served).
 //
@@ -28,10 +28,10 @@ void gemm(const Gemm& p);
 /// overlap), in parallel over the batch where there are enough of them.
 void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step);
 
-/// The same products of bf16 matrices, accumulated in f32 and rounded once, in the CPU's own instructions for
-/// them; the bias is bf16, too. Whether the CPU has such (AVX-512 BF16) and the cap of ESPALIER_CPU allows
-/// them.
-bool has_bf16_gemm();
+/// Whether the CPU has its own instructions for bf16 (AVX-512 BF16) and the cap of ESPALIER_CPU allows them.
+bool has_bf16();
+/// The same products of bf16 matrices in those instructions, accumulated in f32 and rounded once; the bias is
+/// bf16, too.
 void gemm(const GemmOf<bfloat16>& p);
 void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, int64_t a_step, int64_t b_step,
                   int64_t c_step);
@@ -69,6 +69,7 @@ struct ConvProblem {
   bool accumulate = false;  // forward: added to what the output holds; backward weights: to the gradients.
                             // Not for backward data.
   bool inference = false;   // forward: the library may choose code that keeps nothing for a backward
+  bool narrow = false;      // bf16 instead of f32, accumulated in f32; where has_bf16()
 
   std::array<int64_t, 2> output() const;  ///< height, width
 
@@ -92,18 +93,18 @@ class Convolution {
   /// from the CPU's caching allocator for the time of the call.
   size_t scratch_bytes() const;
 
-  /// `bias` is null unless the problem has one.
-  void forward(const float* input, const float* weights, const float* bias, float* output,
+  /// Elements are of the problem's type; `bias` is null unless the problem has one.
+  void forward(const void* input, const void* weights, const void* bias, void* output,
                void* scratch = nullptr) const;
-  void backward_data(const float* grad_output, const float* weights, float* grad_input,
+  void backward_data(const void* grad_output, const void* weights, void* grad_input,
                      void* scratch = nullptr) const;
-  void backward_weights(const float* input, const float* grad_output, float* grad_weights, float* grad_bias,
+  void backward_weights(const void* input, const void* grad_output, void* grad_weights, void* grad_bias,
                         void* scratch = nullptr) const;
 
   /// For weights that many runs share: pack once (packed_bytes(), aligned to 64), then forward_packed.
   size_t packed_bytes() const;
-  void pack(const float* weights, void* packed) const;
-  void forward_packed(const float* input, const void* packed, const float* bias, float* output,
+  void pack(const void* weights, void* packed) const;
+  void forward_packed(const void* input, const void* packed, const void* bias, void* output,
                       void* scratch = nullptr) const;
 
   /// The library's name for its code, with the method: `channels-last brgconv:avx512_core`.

@@ -112,32 +112,51 @@ HWY_ATTR C largest_of(const C* x, int64_t n) {
   return hn::GetLane(hn::MaxOfLanes(d, hn::Max(hn::Max(a, b), hn::Max(c, e))));
 }
 
-/// One vector of `n` neighbours; `y` may be `x`. A NaN, whatever it does to the maximum, makes the sum NaN.
+/// The sum of e^(x - top); without `log`, the terms go to `y`, too. A NaN, whatever it does to the maximum,
+/// makes the sum NaN.
 template <class C, bool log>
-HWY_ATTR void softmax_row(const C* x, int64_t n, C* y) {
+HWY_ATTR C exponential_sum(const C* x, int64_t n, C top, C* y) {
   const D<C> d;
   constexpr C kLeast = -std::numeric_limits<C>::infinity();
-  const auto top = hn::Set(d, largest_of(x, n));
+  const auto shift = hn::Set(d, top);
   double total = 0;
   for (int64_t first = 0; first < n; first += kSoftmaxBlock) {
     auto sum = hn::Zero(d);
     for_each_vector<C>(first, std::min(n, first + kSoftmaxBlock), kLeast,
                        [&](const auto& load, const auto& store) HWY_ATTR {
-                         const auto e = vector_exp(d, hn::Sub(load(x), top));
+                         const auto e = vector_exp(d, hn::Sub(load(x), shift));
                          sum = hn::Add(sum, e);
                          if constexpr (!log) store(e, y);
                        });
     total += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum)));
   }
-  if constexpr (log) {
-    const auto logarithm = hn::Set(d, static_cast<C>(std::log(total)));
-    for_each_vector<C>(0, n, 0, [&](const auto& load, const auto& store) HWY_ATTR {
-      store(hn::Sub(hn::Sub(load(x), top), logarithm), y);
-    });
-  } else {
-    const auto scale = hn::Set(d, static_cast<C>(1 / total));
-    for_each_vector<C>(
-        0, n, 0, [&](const auto& load, const auto& store) HWY_ATTR { store(hn::Mul(load(y), scale), y); });
+  return static_cast<C>(total);
+}
+
+/// `rows` vectors of `n` neighbours one behind the other; `y` may be `x`. Short ones go through each step
+/// together, so that one's sums across lanes do not wait for another's.
+template <class C, bool log>
+HWY_ATTR void softmax_rows(const C* x, int64_t rows, int64_t n, C* y) {
+  const D<C> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  constexpr auto kLanes = static_cast<int64_t>(hn::MaxLanes(D<C>()));
+  const int64_t together = std::clamp<int64_t>(kSoftmaxBlock / n, 1, lanes);
+  HWY_ALIGN C tops[kLanes], sums[kLanes];
+  std::fill_n(sums, kLanes, C{1});
+  for (int64_t first = 0; first < rows; first += together) {
+    const int64_t count = std::min(together, rows - first);
+    for (int64_t r = 0; r < count; ++r) tops[r] = largest_of(x + r * n, n);
+    for (int64_t r = 0; r < count; ++r) sums[r] = exponential_sum<C, log>(x + r * n, n, tops[r], y + r * n);
+    const auto sum = hn::Load(d, sums);
+    hn::Store(log ? vector_log(d, sum) : hn::Div(hn::Set(d, C{1}), sum), d, sums);
+    for (int64_t r = 0; r < count; ++r) {
+      const auto top = hn::Set(d, tops[r]), last = hn::Set(d, sums[r]);
+      for_each_vector<C>(0, n, 0, [&](const auto& load, const auto& store) HWY_ATTR {
+        store(log ? hn::Sub(hn::Sub(load(x + r * n), top), last) : hn::Mul(load(y + r * n), last), y + r * n);
+      });
+    }
+    x += count * n;
+    y += count * n;
   }
 }
 
@@ -263,7 +282,7 @@ void store_slab(const Slabs& slabs, const C* from, int64_t width, const Tensor& 
   }
 }
 
-/// Calls `rows(inputs, n, output)` or `columns(inputs, n, step, width, output)` for all slabs.
+/// Calls `rows(inputs, count, n, output)` or `columns(inputs, n, step, width, output)` for all slabs.
 template <class C, size_t N, class Rows, class Columns>
 void run_slabs(int64_t axis, const std::array<Tensor, N>& inputs, const Tensor& output, const Rows& rows,
                const Columns& columns) {
@@ -272,7 +291,9 @@ void run_slabs(int64_t axis, const std::array<Tensor, N>& inputs, const Tensor& 
   parallel_for(0, slabs.count(), slabs.grain(), [&](int64_t first, int64_t last) {
     const int64_t tile = slabs.direct ? 0 : slabs.size * slabs.width;
     const Tensor scratch = slabs.direct ? Tensor() : empty({static_cast<int64_t>(N) * tile}, dtype_of<C>());
-    for (int64_t slab = first; slab < last; ++slab) {
+    // Neighbouring vectors of neighbours make one slab.
+    const int64_t count = slabs.direct && slabs.width == 1 ? last - first : 1;
+    for (int64_t slab = first; slab < last; slab += count) {
       const int64_t column = slab % slabs.pieces * slabs.width;
       const int64_t offset = slab / slabs.pieces * slabs.size * slabs.inner + column;
       const int64_t width = std::min(slabs.width, slabs.inner - column);
@@ -288,7 +309,7 @@ void run_slabs(int64_t axis, const std::array<Tensor, N>& inputs, const Tensor& 
       }
       C* const to = slabs.direct ? reinterpret_cast<C*>(softmax_element(output, offset)) : from[0];
       if (slabs.width == 1)
-        rows(from, slabs.size, to);
+        rows(from, count, slabs.size, to);
       else
         columns(from, slabs.size, step, width, to);
       if (!slabs.direct) store_slab(slabs, to, width, output, offset);
@@ -300,7 +321,9 @@ template <class C, bool log>
 void forward(int64_t axis, const Tensor& x, const Tensor& y) {
   run_slabs<C, 1>(
       axis, {x}, y,
-      [](const std::array<C*, 1>& in, int64_t n, C* out) { softmax_row<C, log>(in[0], n, out); },
+      [](const std::array<C*, 1>& in, int64_t count, int64_t n, C* out) {
+        softmax_rows<C, log>(in[0], count, n, out);
+      },
       [](const std::array<C*, 1>& in, int64_t n, int64_t step, int64_t width, C* out) {
         softmax_columns<C, log>(in[0], n, step, width, out);
       });
@@ -310,7 +333,9 @@ template <class C, bool log>
 void backward(int64_t axis, const Tensor& g, const Tensor& y, const Tensor& dx) {
   run_slabs<C, 2>(
       axis, {g, y}, dx,
-      [](const std::array<C*, 2>& in, int64_t n, C* out) { gradient_row<C, log>(in[0], in[1], n, out); },
+      [](const std::array<C*, 2>& in, int64_t count, int64_t n, C* out) {
+        for (int64_t i = 0; i < count * n; i += n) gradient_row<C, log>(in[0] + i, in[1] + i, n, out + i);
+      },
       [](const std::array<C*, 2>& in, int64_t n, int64_t step, int64_t width, C* out) {
         gradient_columns<C, log>(in[0], in[1], n, step, width, out);
       });
