@@ -95,31 +95,94 @@ void direct_rows(const Body& body, const ElementwiseLoop& loop, const Elementwis
   }
 }
 
+/// Rows that are gathered together where neighbours along them are neighbours in memory: a cache line of f32.
+constexpr int64_t kBlockRows = 16;
+/// Columns of such a block, which in f64 takes 8 KiB.
+constexpr int64_t kBlockColumns = 64;
+
+/// Reads `rows` x `n` elements, which are neighbours along the rows and `stride` apart along the columns, as
+/// a body's operand: line by line of memory, into rows of kBlockColumns.
+void gather_block(char* block, Dtype operand, Dtype dtype, const char* data, int64_t stride, int64_t rows,
+                  int64_t n) {
+  const int64_t step = stride * static_cast<int64_t>(size_of(dtype));
+  visit_operand(operand, [&](auto tag) {
+    using C = typename decltype(tag)::type;
+    auto* const to = reinterpret_cast<C*>(block);
+    C line[kBlockRows];
+    for (int64_t i = 0; i < n; ++i) {
+      const auto* from = reinterpret_cast<const C*>(data + i * step);
+      if constexpr (!std::is_unsigned_v<C>) {
+        if (dtype != operand) {
+          load_tile(line, dtype, data + i * step, 1, rows);
+          from = line;
+        }
+      }
+      for (int64_t r = 0; r < rows; ++r) to[r * kBlockColumns + i] = from[r];
+    }
+  });
+}
+
 /// Tile by tile: operands that are not neighbours of the body's type are gathered, and converted, on their
 /// way.
-void tiled_row(const Body& body, const ElementwiseLoop& loop, const ElementwiseRow& row) {
-  alignas(Body::kVectorBytes) char tiles[kMaxOperands][kTile * sizeof(double)];
-  const auto operands = static_cast<size_t>(loop.operands);
-  const std::array<int64_t, kMaxOperands>& strides = loop.inner().strides;
-  for (int64_t begin = 0; begin < row.size; begin += kTile) {
-    const int64_t n = std::min(kTile, row.size - begin);
-    std::array<char*, kMaxOperands> places;
-    for (size_t o = 0; o < operands; ++o) {
-      char* const place = row.data[o] + begin * strides[o] * static_cast<int64_t>(size_of(loop.dtypes[o]));
-      const bool direct = loop.dtypes[o] == body.operands[o] && strides[o] == 1;
-      places[o] = direct ? place : tiles[o];
-      // The tile of a repeated element stays as it is along the row.
-      if (!direct && o > 0 && (strides[o] != 0 || begin == 0))
-        gather(tiles[o], body.operands[o], loop.dtypes[o], place, strides[o], n);
+class TiledRows {
+ public:
+  TiledRows(const Body& body, const ElementwiseLoop& loop)
+      : body_(body), loop_(loop), operands_(static_cast<size_t>(loop.operands)) {
+    for (size_t o = 0; o < operands_; ++o) {
+      direct_[o] = loop.dtypes[o] == body.operands[o] && stride(o) == 1;
+      transposed_[o] = o > 0 && !direct_[o] && stride(o) != 0 && step(o) == bytes(o);
+      any_transposed_ |= transposed_[o];
     }
-    Body::Places in{};
-    std::copy_n(places.begin() + 1, operands - 1, in.begin());
-    body.apply(body.functor, places[0], in, {-1, -1, -1}, n);
-    if (places[0] != tiles[0]) continue;
-    scatter(tiles[0], body.operands[0], loop.dtypes[0],
-            row.data[0] + begin * strides[0] * static_cast<int64_t>(size_of(loop.dtypes[0])), strides[0], n);
   }
-}
+
+  void run(const ElementwiseRows& rows) {
+    const int64_t height = any_transposed_ ? kBlockRows : 1;
+    const int64_t width = any_transposed_ ? kBlockColumns : kTile;
+    for (int64_t row = 0; row < rows.count; row += height) {
+      for (int64_t column = 0; column < rows.size; column += width)
+        run_block(rows, row, std::min(height, rows.count - row), column, std::min(width, rows.size - column));
+    }
+  }
+
+ private:
+  int64_t stride(size_t o) const { return loop_.inner().strides[o]; }
+  int64_t step(size_t o) const { return loop_.step(static_cast<int>(o)); }
+  int64_t bytes(size_t o) const { return static_cast<int64_t>(size_of(loop_.dtypes[o])); }
+
+  void run_block(const ElementwiseRows& rows, int64_t first, int64_t count, int64_t column, int64_t n) {
+    const auto place = [&](size_t o, int64_t row) {
+      return rows.data[o] + row * step(o) + column * stride(o) * bytes(o);
+    };
+    for (size_t o = 1; o < operands_; ++o) {
+      if (transposed_[o])
+        gather_block(tiles_[o], body_.operands[o], loop_.dtypes[o], place(o, first), stride(o), count, n);
+    }
+    for (int64_t row = first; row < first + count; ++row) {
+      Body::Places in{};
+      for (size_t o = 1; o < operands_; ++o) {
+        const auto size = static_cast<int64_t>(size_of(body_.operands[o]));
+        in[o - 1] = direct_[o]       ? place(o, row)
+                    : transposed_[o] ? tiles_[o] + (row - first) * kBlockColumns * size
+                                     : tiles_[o];
+        // The tile of a repeated element stays as it is along the row.
+        if (!direct_[o] && !transposed_[o] && (stride(o) != 0 || column == 0 || any_transposed_))
+          gather(tiles_[o], body_.operands[o], loop_.dtypes[o], place(o, row), stride(o), n);
+      }
+      char* const out = place(0, row);
+      body_.apply(body_.functor, direct_[0] ? out : tiles_[0], in, {-1, -1, -1}, n);
+      if (!direct_[0]) scatter(tiles_[0], body_.operands[0], loop_.dtypes[0], out, stride(0), n);
+    }
+  }
+
+  static constexpr size_t kTileBytes =
+      static_cast<size_t>(std::max(kTile, kBlockRows* kBlockColumns)) * sizeof(double);
+  const Body& body_;
+  const ElementwiseLoop& loop_;
+  size_t operands_;
+  std::array<bool, kMaxOperands> direct_{}, transposed_{};
+  bool any_transposed_ = false;
+  alignas(Body::kVectorBytes) char tiles_[kMaxOperands][kTileBytes];
+};
 
 }  // namespace
 
@@ -134,10 +197,12 @@ void run_elementwise_body(const Body& body, const Tensor& output, Inputs inputs,
     direct &= loop.dtypes[o] == operand && (stride == 1 || (stride == 0 && o > 0) || loop.inner().size == 1);
   }
   parallel_for(0, loop.elements, std::max<int64_t>(1, kSerialWork / work), [&](int64_t first, int64_t last) {
-    if (direct)
+    if (direct) {
       for_each_rows(loop, first, last, [&](const ElementwiseRows& rows) { direct_rows(body, loop, rows); });
-    else
-      for_each_row(loop, first, last, [&](const ElementwiseRow& row) { tiled_row(body, loop, row); });
+    } else {
+      TiledRows tiled(body, loop);
+      for_each_rows(loop, first, last, [&](const ElementwiseRows& rows) { tiled.run(rows); });
+    }
   });
 }
 
