@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 
 #include "core/parallel.h"
@@ -56,19 +55,23 @@ void copy_row(T* to, const T* from, const Axis& axis) {
   }
 }
 
-/// A plane whose source runs along the outer axis: square tiles keep the lines of both sides in the
-/// first-level cache.
+/// A plane whose neighbours lie along `inner` in the destination and along `outer` in the source. Lines of
+/// the source are collected in a block from which whole rows are written: where strides are powers of two,
+/// neither side's lines would outlive the others in the cache.
 template <class T>
-void copy_plane(T* to, const T* from, const Axis& outer, const Axis& inner) {
-  constexpr int64_t kTile = 64 / sizeof(T);  // a cache line of elements
-  for (int64_t i0 = 0; i0 < outer.size; i0 += kTile) {
-    const int64_t i1 = std::min(outer.size, i0 + kTile);
-    for (int64_t j0 = 0; j0 < inner.size; j0 += kTile) {
-      const int64_t j1 = std::min(inner.size, j0 + kTile);
-      for (int64_t i = i0; i < i1; ++i) {
-        for (int64_t j = j0; j < j1; ++j)
-          to[i * outer.to + j * inner.to] = from[i * outer.from + j * inner.from];
+void transpose_plane(T* to, const T* from, const Axis& outer, const Axis& inner) {
+  constexpr int64_t kRows = 64 / sizeof(T);  // a cache line of elements
+  constexpr int64_t kColumns = 64;
+  T block[kRows][kColumns];
+  for (int64_t i0 = 0; i0 < outer.size; i0 += kRows) {
+    const int64_t rows = std::min(kRows, outer.size - i0);
+    for (int64_t j0 = 0; j0 < inner.size; j0 += kColumns) {
+      const int64_t columns = std::min(kColumns, inner.size - j0);
+      for (int64_t j = 0; j < columns; ++j) {
+        const T* line = from + i0 + (j0 + j) * inner.from;
+        for (int64_t i = 0; i < rows; ++i) block[i][j] = line[i];
       }
+      for (int64_t i = 0; i < rows; ++i) std::copy_n(block[i], columns, to + (i0 + i) * outer.to + j0);
     }
   }
 }
@@ -83,7 +86,7 @@ void copy_range(T* to, const T* from, const Loop& loop, int depth, int64_t first
   const int inside = loop.rank - depth - 1;
   if (inside == 0) return copy_row(to, from, axis);
   const Axis& next = loop.axes[static_cast<size_t>(depth + 1)];
-  if (inside == 1 && std::abs(next.from) != 1) return copy_plane(to, from, axis, next);
+  if (inside == 1 && axis.from == 1 && next.to == 1) return transpose_plane(to, from, axis, next);
   if (inside == 1) {
     for (int64_t i = 0; i < axis.size; ++i) copy_row(to + i * axis.to, from + i * axis.from, next);
     return;

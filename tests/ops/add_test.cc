@@ -4,6 +4,12 @@
 
 #include "ops/accumulate.h"
 #include "ops/cast.h"
+#include "ops/compare.h"
+#include "ops/copy.h"
+#include "ops/permute.h"
+#include "ops/random.h"
+#include "ops/slice.h"
+#include "ops/where.h"
 #include "tests/ops/elementwise_samples.h"
 #include "tests/support/op_test.h"
 
@@ -47,6 +53,29 @@ TEST(Accumulate, ReachesOnlyTheElementsOfAView) {
   const Tensor view = block.with_layout({3}, {2}, 0);
   accumulate_(view, ones({3}, Dtype::f16));
   EXPECT_EQ(cast(block, Dtype::f32).to_vector<float>(), (std::vector<float>{1, 0, 1, 0, 1, 0}));
+}
+
+// Sizes around those of the blocks, 16 x 64, in which operands that lie across the others are gathered.
+TEST(Add, MeetsTransposedOperandsOfAnySize) {
+  const auto row_major_of = [](const Tensor& x) { return x.is_contiguous() ? x : contiguous(x); };
+  for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::bf16, Dtype::i32, Dtype::u8}) {
+    for (const int64_t rows : {1, 15, 16, 17, 40}) {
+      for (const int64_t columns : {5, 64, 65, 200}) {
+        const Tensor a = cast(uniform({2, rows, columns}, 0, 50), dtype);
+        const Tensor b = cast(uniform({2, columns, rows}, 0, 50), dtype);
+        const Tensor across = transpose(b, 1, 2), column = slice(a, 2, {0, 1});
+        const auto same = [&](const Tensor& x, const Tensor& y) {
+          EXPECT_EQ(cast(row_major_of(x), Dtype::f64).to_vector<double>(),
+                    cast(row_major_of(y), Dtype::f64).to_vector<double>())
+              << to_string(dtype) << ' ' << rows << " x " << columns;
+        };
+        same(a + across, a + row_major_of(across));
+        same(across + a, row_major_of(across) + a);
+        same(across + column, row_major_of(across) + row_major_of(column));
+        same(where(a < across, a, across), where(a < row_major_of(across), a, row_major_of(across)));
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "autograd/autograd.h"
+#include "ops/cast.h"
+#include "ops/permute.h"
+#include "ops/reshape.h"
 #include "tests/support/op_test.h"
 
 namespace espalier::test {
@@ -75,12 +78,39 @@ OpTest copy_into_test() {
 
 namespace {
 
+/// 0, 1, ..., 100, 0, 1, ..., which every type holds.
+Tensor remainder_of_index(int64_t n) {
+  std::vector<float> values(static_cast<size_t>(n));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 101);
+  return from_values(values, {n});
+}
+
 TEST(Copy, KeepsADenseLayout) {
   const Tensor x = channels_last(zeros({2, 3, 4, 5}));
   EXPECT_TRUE(copy(x).strides() == x.strides());
   EXPECT_NE(copy(x).raw_data(), x.raw_data());
   EXPECT_TRUE(contiguous(x).is_contiguous());
   EXPECT_EQ(channels_last(x).raw_data(), x.raw_data());
+}
+
+// Sizes around those of the blocks in which planes are transposed, which are 64 bytes high and 64 elements
+// wide.
+TEST(Copy, TransposesPlanesOfAnySize) {
+  for (const Dtype dtype : {Dtype::i8, Dtype::i16, Dtype::f32, Dtype::i64}) {
+    for (const int64_t rows : {1, 7, 16, 65, 130}) {
+      for (const int64_t columns : {1, 8, 17, 63, 64, 129}) {
+        const Tensor x = cast(reshape(remainder_of_index(rows * columns), {rows, columns}), dtype);
+        const Tensor turned = cast(contiguous(transpose(x, 0, 1)), Dtype::f64);
+        ASSERT_EQ(turned.shape(), Shape({columns, rows}));
+        const std::vector<double> was = cast(x, Dtype::f64).to_vector<double>(),
+                                  is = turned.to_vector<double>();
+        for (int64_t i = 0; i < rows * columns; ++i) {
+          ASSERT_EQ(is[static_cast<size_t>(i % columns * rows + i / columns)], was[static_cast<size_t>(i)])
+              << rows << " x " << columns << " at " << i;
+        }
+      }
+    }
+  }
 }
 
 }  // namespace
