@@ -1,3 +1,5 @@
+#include "ops/elementwise.h"
+
 #include <algorithm>
 #include <string>
 

@@ -1,3 +1,5 @@
+#include "ops/window.h"
+
 #include <limits>
 #include <sstream>
 
