@@ -10,25 +10,13 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace espalier::io {
 namespace {
 
+using test::TemporaryFolder;
 using testing::HasSubstr;
-
-/// A folder that goes with the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() : path_(testing::TempDir() + "/espalier-XXXXXX") {
-    if (!::mkdtemp(path_.data())) throw std::runtime_error("mkdtemp");
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  std::filesystem::path operator/(const char* name) const { return std::filesystem::path(path_) / name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 std::vector<unsigned char> file_of(const std::string& header, size_t data_bytes, uint64_t claimed) {
   std::vector<unsigned char> bytes;
