@@ -51,8 +51,8 @@ Tensor take_rows(const Tensor& tensor, std::span<const int64_t> rows) {
   const int64_t height = shape[0];
   shape[0] = static_cast<int64_t>(rows.size());
   Tensor taken = empty(shape, source.dtype());
-  if (source.numel() == 0) return taken;
-  const size_t bytes = static_cast<size_t>(source.numel() / height) * size_of(source.dtype());
+  const size_t bytes =
+      height == 0 ? 0 : static_cast<size_t>(source.numel() / height) * size_of(source.dtype());
   const auto* from = static_cast<const char*>(source.raw_data());
   auto* to = static_cast<char*>(taken.raw_data());
   for (const int64_t row : rows) {
@@ -60,7 +60,7 @@ Tensor take_rows(const Tensor& tensor, std::span<const int64_t> rows) {
       throw ValueError("take_rows",
                        "row " + std::to_string(row) + " of " + describe(tensor) + " does not exist");
     }
-    std::memcpy(to, from + static_cast<size_t>(row) * bytes, bytes);
+    if (bytes > 0) std::memcpy(to, from + static_cast<size_t>(row) * bytes, bytes);
     to += bytes;
   }
   return taken;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -63,12 +64,27 @@ TEST(Epoch, TheLastBatchHoldsTheRest) {
   EXPECT_EQ(epoch.size(), 3);
   EXPECT_EQ(epoch[2].size(), 2);
   EXPECT_THROW(epoch[3], ValueError);
+  EXPECT_THROW(Epoch(numbered(8), 4, 0, 0)[2], ValueError);
+}
+
+TEST(Epoch, TwoExamplesComeInBothOrders) {
+  std::set<int64_t> firsts;
+  for (uint64_t number = 0; number < 20; ++number)
+    firsts.insert(Epoch(numbered(2), 1, 0, number)[0].labels.to_vector<int64_t>().front());
+  EXPECT_THAT(firsts, testing::ElementsAre(0, 1));
+}
+
+TEST(TakeRows, RowsWithoutElementsAreRows) {
+  EXPECT_EQ(take_rows(zeros({3, 0}), std::vector<int64_t>{2, 2}).shape(), Shape({2, 0}));
 }
 
 TEST(Epoch, RefusesWhatMakesNoSense) {
   EXPECT_THROW(Epoch(numbered(4), 0, 0, 0), ValueError);
   EXPECT_THROW(Epoch({zeros({3}), zeros({4}, Dtype::i64)}, 1, 0, 0), ShapeError);
   EXPECT_THROW(take_rows(zeros({2, 2}), std::vector<int64_t>{2}), ValueError);
+  EXPECT_THROW(take_rows(zeros({2, 2}), std::vector<int64_t>{-1}), ValueError);
+  EXPECT_THROW(take_rows(zeros({2, 0}), std::vector<int64_t>{2}), ValueError);
+  EXPECT_THROW(take_rows(zeros({}), std::vector<int64_t>{0}), ShapeError);
 }
 
 }  // namespace

@@ -19,13 +19,15 @@ TEST(Table, AlignsColumnsByCharactersNotBytes) {
   Table table({"name", "loss"});
   table.add_row({"é", "0.5"});
   table.add_row({"long name", "12.25"});
+  table.add_row({"none", ""});
   std::ostringstream out;
   out << table;
   EXPECT_EQ(out.str(),
             "name        loss\n"
             "─────────  ─────\n"
             "é            0.5\n"
-            "long name  12.25\n");
+            "long name  12.25\n"
+            "none\n");
   EXPECT_THROW(table.add_row({"one"}), ShapeError);
 }
 
