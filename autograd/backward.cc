@@ -176,9 +176,9 @@ class Walk {
     OperationNode* node = as_operation(edge.node.get());
     if (!node) {
       if (!targets_) return static_cast<LeafNode&>(*edge.node).accumulate(std::move(gradient), id_, record_);
-      return capture(edge.node.get(), 0, std::move(gradient));
+      return capture(edge.node.get(), 0, gradient);
     }
-    if (node->sequence < start_) return capture(node, edge.output, std::move(gradient));
+    if (node->sequence < start_) return capture(node, edge.output, gradient);
     if (node->walk != id_) enter(*node);
     const bool queued = std::any_of(node->gradients.begin(), node->gradients.end(),
                                     [](const Tensor& g) { return g.defined(); });
@@ -188,7 +188,7 @@ class Walk {
     std::push_heap(waiting_.begin(), waiting_.end(), later);
   }
 
-  void capture(GradientNode* node, uint32_t output, Tensor gradient) {
+  void capture(GradientNode* node, uint32_t output, const Tensor& gradient) {
     for (Target& target : *targets_) {
       if (target.node == node && target.output == output) add_gradient(target.gradient, gradient, true);
     }
@@ -337,6 +337,7 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
                                  std::to_string(outputs.size()) + " outputs");
   }
   std::vector<Tensor> seeds;
+  seeds.reserve(outputs.size());
   for (size_t i = 0; i < outputs.size(); ++i) {
     seeds.push_back(
         seed_gradient("grad", outputs[i], options.gradients.empty() ? Tensor() : options.gradients[i]));
@@ -369,6 +370,7 @@ std::vector<Tensor> gradients_since(uint64_t start, std::span<const Tensor> outp
                                     std::vector<Tensor> gradients, std::span<const GradientTarget> targets,
                                     bool record) {
   std::vector<Target> wanted;
+  wanted.reserve(targets.size());
   for (const GradientTarget& target : targets) wanted.push_back({target});
   const RecordScope scope(record);
   Walk walk(record, record, &wanted, start);
@@ -376,6 +378,7 @@ std::vector<Tensor> gradients_since(uint64_t start, std::span<const Tensor> outp
   for (size_t i = 0; i < outputs.size(); ++i) walk.seed(outputs[i], std::move(gradients[i]));
   walk.run();
   std::vector<Tensor> found;
+  found.reserve(wanted.size());
   for (Target& target : wanted) found.push_back(std::move(target.gradient));
   return found;
 }

@@ -85,7 +85,7 @@ void copy_range(T* to, const T* from, const Loop& loop, int depth, int64_t first
   axis.size = last - first;
   const int inside = loop.rank - depth - 1;
   if (inside == 0) return copy_row(to, from, axis);
-  const Axis& next = loop.axes[static_cast<size_t>(depth + 1)];
+  const Axis& next = loop.axes[static_cast<size_t>(depth) + 1];
   if (inside == 1 && axis.from == 1 && next.to == 1) return transpose_plane(to, from, axis, next);
   if (inside == 1) {
     for (int64_t i = 0; i < axis.size; ++i) copy_row(to + i * axis.to, from + i * axis.from, next);

@@ -116,7 +116,8 @@ class DictReader {
     for (const auto& [name, dtype] : kTypes) {
       if (type.empty() || type.substr(1) != name) continue;
       const bool one_byte = size_of(dtype) == 1;
-      if (order != '<' && order != '>' && order != '=' && !(order == '|' && one_byte)) break;
+      const bool known = order == '<' || order == '>' || order == '=' || (order == '|' && one_byte);
+      if (!known) break;
       header_.dtype = dtype;
       header_.swapped = !one_byte && (order == (kLittle ? '>' : '<'));
       return;

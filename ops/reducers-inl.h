@@ -8,6 +8,7 @@
 #define ESPALIER_REDUCERS_INL_H_
 #endif
 
+#include <cmath>
 #include <limits>
 #include <type_traits>
 
@@ -64,7 +65,12 @@ struct ExtremumReducer : Elements {
     }
     return hn::GetLane(kLargest ? hn::MaxOfLanes(d, v) : hn::MinOfLanes(d, v));
   }
-  Total combine(Total a, Total b) const { return better(a, b) || a != a ? a : b; }
+  Total combine(Total a, Total b) const {
+    if constexpr (std::is_floating_point_v<C>) {
+      if (std::isnan(a)) return a;
+    }
+    return better(a, b) ? a : b;
+  }
   Total finish(Total total) const { return total; }
 };
 
