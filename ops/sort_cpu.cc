@@ -81,6 +81,20 @@ void sort_by_rank(const Entry* entries, Entry* sorted, int64_t n) {
   for (int64_t i = 0; i < n; ++i) sorted[ranks[static_cast<size_t>(i)]] = entries[i];
 }
 
+/// The first of keys[i], ..., keys[n - 1] under `bound`, or n. Keys that are not are passed by eights without
+/// a branch each.
+template <class Key>
+int64_t first_below(const Key* keys, int64_t i, int64_t n, Key bound) {
+  constexpr int64_t kStride = 8;
+  for (; i + kStride <= n; i += kStride) {
+    unsigned found = 0;
+    for (int64_t j = 0; j < kStride; ++j) found |= static_cast<unsigned>(keys[i + j] < bound) << j;
+    if (found != 0) return i + std::countr_zero(found);
+  }
+  while (i < n && keys[i] >= bound) ++i;
+  return i;
+}
+
 /// Room for candidates of a few elements to pick: the first so many are all taken in and cost most, later
 /// ones come seldom.
 constexpr int64_t kRoom = 64;
@@ -198,7 +212,10 @@ class Orderer {
       const int64_t width = std::min(kTile, n_ - begin);
       load_keys(slice, begin, width, keys);
       for (int64_t i = 0; i < width; ++i) {
-        if (bounded && keys[i] >= bound) continue;
+        if (bounded) {
+          i = first_below(keys, i, width, static_cast<Key>(bound));
+          if (i == width) break;
+        }
         if (waiting == room) {
           std::nth_element(entries, entries + k_ - 1, entries + waiting);
           bound = entries[k_ - 1].key();
