@@ -1,22 +1,8 @@
 #pragma once
 
-#include "core/tensor.h"
+#include "data/examples.h"
 
 namespace espalier::data {
-
-/// Labelled examples: what lies at the same place along the first axis of both belongs together.
-struct Examples {
-  Tensor inputs;
-  Tensor labels;  ///< i64
-
-  int64_t size() const { return inputs.defined() ? inputs.size(0) : 0; }
-};
-
-/// A data set cut in two.
-struct Split {
-  Examples train;
-  Examples test;
-};
 
 /// 1,797 handwritten digits, 8 x 8 pixels, embedded in the library: images f32 [N, 1, 8, 8] from 0 (paper) to
 /// 1 (ink) and labels i64 [N]. Every fifth image (the 5th, the 10th, ...) is for testing: 1,438 and 359.

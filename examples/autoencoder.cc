@@ -36,21 +36,20 @@ int main() {
   const data::Split digits = data::digits();
   Autoencoder net;
   optim::Adam adam(net, {.learning_rate = 2e-3});
-  constexpr uint64_t kEpochs = 40;
+  constexpr int64_t kEpochs = 40;
+  data::Loader loader(digits.train, {.batch_size = 64, .seed = 1});
   {
     report::Progress progress("training", kEpochs);
-    for (uint64_t number = 0; number < kEpochs; ++number) {
-      const data::Epoch epoch(digits.train, 64, 1, number);
+    while (loader.epoch() < kEpochs) {
       double total = 0;
-      for (int64_t i = 0; i < epoch.size(); ++i) {
-        const Tensor images = epoch[i].inputs, loss = mse_loss(net(images), images);
+      for (const auto& [images, labels] : loader) {
+        const Tensor loss = mse_loss(net(images), images);
         adam.zero_grad();
         backward(loss);
         adam.step();
         total += loss.item();
       }
-      progress.update(static_cast<int64_t>(number) + 1,
-                      "loss " + report::fixed(total / static_cast<double>(epoch.size()), 4));
+      progress.update(loader.epoch(), "loss " + report::fixed(total / static_cast<double>(loader.size()), 4));
     }
   }
   const NoGrad no_grad;

@@ -8,10 +8,10 @@ int main() {
   const data::Split digits = data::digits();
   nn::Sequential net(nn::Linear(64, 128), relu, nn::Linear(128, 10));
   optim::AdamW adamw(net, {.learning_rate = 3e-3});
-  for (uint64_t number = 0; number < 20; ++number) {
-    const data::Epoch epoch(digits.train, 32, 1, number);
-    for (int64_t i = 0; i < epoch.size(); ++i) {
-      const Tensor loss = cross_entropy(net(flatten(epoch[i].inputs, 1)), epoch[i].labels);
+  data::Loader loader(digits.train, {.batch_size = 32, .seed = 1});
+  while (loader.epoch() < 20) {
+    for (const data::Examples& batch : loader) {
+      const Tensor loss = cross_entropy(net(flatten(batch.inputs, 1)), batch.labels);
       adamw.zero_grad();
       backward(loss);
       adamw.step();

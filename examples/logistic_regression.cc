@@ -21,10 +21,9 @@ int main() {
   nn::Linear model(64, 1);
   optim::Sgd sgd(model, {.learning_rate = 0.5, .momentum = 0.9});
   const auto logits_of = [&](const data::Examples& examples) { return model(flatten(examples.inputs, 1)); };
-  for (uint64_t number = 0; number < 20; ++number) {
-    const data::Epoch epoch(digits.train, 64, 1, number);
-    for (int64_t i = 0; i < epoch.size(); ++i) {
-      const data::Examples batch = epoch[i];
+  data::Loader loader(digits.train, {.batch_size = 64, .seed = 1});
+  while (loader.epoch() < 20) {
+    for (const data::Examples& batch : loader) {
       const Tensor loss = binary_cross_entropy_with_logits(logits_of(batch), is_eight(batch.labels)) +
                           optim::l2("weight", 1e-3)(model);
       sgd.zero_grad();

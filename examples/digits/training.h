@@ -49,25 +49,24 @@ Record fit(Net& net, const espalier::data::Split& digits, const Recipe& recipe, 
   optim::AdamW adamw(net, {.learning_rate = recipe.learning_rate, .weight_decay = recipe.weight_decay});
   Record record;
   int64_t step = 0;
-  for (int number = 0; number < recipe.epochs; ++number) {
-    const data::Epoch epoch(digits.train, recipe.batch, seed, static_cast<uint64_t>(number));
-    const int64_t steps = recipe.epochs * epoch.size();
+  data::Loader loader(digits.train, {.batch_size = recipe.batch, .seed = seed});
+  const int64_t steps = recipe.epochs * loader.size();
+  while (loader.epoch() < recipe.epochs) {
     nn::train(net);
     double total = 0;
-    for (int64_t i = 0; i < epoch.size(); ++i, ++step) {
+    for (const data::Examples& batch : loader) {
       const double warm = std::min(1.0, static_cast<double>(step + 1) / recipe.warm_up);
       const double fall =
           0.5 * (1 + std::cos(std::numbers::pi * static_cast<double>(step) / static_cast<double>(steps)));
       adamw.set_learning_rate(recipe.learning_rate * warm * fall);
-      const data::Examples batch = epoch[i];
       const Tensor loss = cross_entropy(net(batch.inputs), batch.labels);
       adamw.zero_grad();
       backward(loss);
       adamw.step();
       total += loss.item();
-      progress(step + 1, steps, "loss " + report::fixed(loss.item(), 3));
+      progress(++step, steps, "loss " + report::fixed(loss.item(), 3));
     }
-    record.losses.push_back(total / static_cast<double>(epoch.size()));
+    record.losses.push_back(total / static_cast<double>(loader.size()));
     record.accuracies.push_back(accuracy(net, digits.test));
   }
   return record;
