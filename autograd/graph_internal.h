@@ -43,12 +43,12 @@ inline bool names(uint32_t set, size_t i) noexcept {
 /// A recorded operation: a node of the graph that backward walks.
 class OperationNode final : public GradientNode {
  public:
-  OperationNode(const Operation& recorded, Inputs inputs);
+  OperationNode(const Operation& recorded, Inputs from);
   ~OperationNode() override;
   Tensor* leaf_gradient() noexcept override { return nullptr; }
 
   /// Keeps what backward needs of the outputs and links them to this node.
-  void link_outputs(Outputs outputs, SavedForBackward saved);
+  void link_outputs(Outputs made, SavedForBackward saved);
   /// Lets go of everything saved; the node stays as a place in the graph.
   void free_saved();
   bool released() const noexcept { return operation == nullptr; }

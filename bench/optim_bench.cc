@@ -121,7 +121,7 @@ void run(benchmark::State& state, const Job& job, const std::vector<Shape>& shap
   Net net(shapes);
   const std::function<void()> once = job.make(net);
   once();
-  for (auto _ : state) once();
+  while (state.KeepRunning()) once();
 }
 
 }  // namespace

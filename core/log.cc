@@ -50,8 +50,7 @@ void send(LogLevel level, std::string_view text) noexcept {
       Inside& operator=(const Inside&) = delete;
     } const inside;
     current.function(level, text);
-  } catch (...) {
-    // Nothing can be told: telling is what failed.
+  } catch (...) {  // NOLINT(bugprone-empty-catch): nothing can be told, for telling is what failed
   }
 }
 
@@ -99,7 +98,7 @@ bool topic_enabled(LogTopic topic) noexcept {
     if (log_topics.compare_exchange_strong(topics, wanted) && !unknown.empty()) {
       try {
         send(LogLevel::warning, "[ESPALIER_LOG] " + unknown_topic(unknown));
-      } catch (...) {
+      } catch (...) {  // NOLINT(bugprone-empty-catch): telling is what failed
       }
     }
     topics = log_topics.load(std::memory_order_relaxed);

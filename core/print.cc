@@ -109,7 +109,7 @@ std::vector<std::string> words_of(const std::vector<T>& elements) {
   std::vector<std::string> words;
   if constexpr (std::is_same_v<T, bool>) {
     // One column wider than the words, as in NumPy.
-    for (const bool element : elements) words.push_back(element ? " True" : "False");
+    for (const bool element : elements) words.emplace_back(element ? " True" : "False");
   } else if constexpr (std::is_integral_v<T>) {
     for (const T element : elements) words.push_back(std::to_string(element));
   } else {

@@ -207,7 +207,7 @@ void AttentionBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   }
   check_mask(kName, inputs, inputs[6], q, inputs[2]);
   for (int i = 0; i < 3; ++i) {
-    const Tensor& input = inputs[static_cast<size_t>(i + 1)];
+    const Tensor& input = inputs[static_cast<size_t>(i) + 1];
     if (wants(i)) {
       outputs.push_back(
           OutputSpec::fresh(input.shape(), strides_in_order_of(input, input.shape()), input.dtype()));

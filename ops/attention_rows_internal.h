@@ -45,8 +45,8 @@ void attention_weights(const AttentionTile<double>& tile, const AttentionState<d
 
 /// Turns the scores into scale score + mask, for a mask of the tile's shape whose rows are `row` elements
 /// apart; the tile's scale is 1 from then on.
-void attention_mask(AttentionTile<float>& tile, const float* mask, int64_t row);
-void attention_mask(AttentionTile<double>& tile, const double* mask, int64_t row);
+void attention_mask(AttentionTile<float>& tile, const float* added, int64_t row);
+void attention_mask(AttentionTile<double>& tile, const double* added, int64_t row);
 
 /// Divides the rows of y by their sums, and writes top + log(sum). A query that saw nothing has y = 0 and a
 /// logarithm of minus infinity.

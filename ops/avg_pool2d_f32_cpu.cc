@@ -33,6 +33,7 @@ void avg_pool2d_rows(const float* x, const AvgWindows& windows, int64_t channels
   const int64_t height = windows.rows.windows(), width = windows.columns.windows();
   const int64_t row_size = windows.columns.size * channels;
   for (int64_t row = first; row < last; ++row) {
+    // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): without windows there are no rows
     const float* image = x + row / height * windows.rows.size * row_size;
     for (int64_t w = 0; w < width; ++w) {
       float* to = y + (row * width + w) * channels;  // stays in the first-level cache while it adds up

@@ -79,7 +79,7 @@ void BatchNorm::infer(Inputs inputs, OutputSpecs& outputs) const {
   if (options_.training && x.shape()[1] > 0 && x.numel() == x.shape()[1]) {
     throw ValueError(kName, "training needs more than one value a channel (inputs " + describe(inputs) + ")");
   }
-  if (!(options_.eps >= 0) || std::isinf(options_.eps))
+  if (!(std::isfinite(options_.eps) && options_.eps >= 0))
     throw ValueError(kName, "eps is " + std::to_string(options_.eps) + "; expected a number from 0 up");
   if (!(options_.momentum >= 0 && options_.momentum <= 1))
     throw ValueError(kName, "momentum is " + std::to_string(options_.momentum) + "; expected 0 to 1");

@@ -55,8 +55,8 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
                                         const BinaryCrossEntropyWithLogitsOptions& options) {
   const bool weighted = options.weight.defined();
   const BinaryCrossEntropyWithLogits loss(weighted ? LossReduction::none : options.reduction);
-  const Tensor terms = options.pos_weight.defined() ? apply_one(loss, logits, targets, options.pos_weight)
-                                                    : apply_one(loss, logits, targets);
+  Tensor terms = options.pos_weight.defined() ? apply_one(loss, logits, targets, options.pos_weight)
+                                              : apply_one(loss, logits, targets);
   if (!weighted) return terms;
   return weighted_loss(BinaryCrossEntropyWithLogits::kName, terms, options.weight, options.reduction);
 }

@@ -27,8 +27,8 @@ C bound_of(const std::optional<Scalar>& bound, Dtype dtype, C absent) {
     return visit_dtype(dtype, [&](auto tag) -> C {
       using T = typename decltype(tag)::type;
       if constexpr (std::is_integral_v<T> && sizeof(T) <= sizeof(C) && !std::is_same_v<T, bool>) {
-        constexpr auto kLowest = static_cast<int64_t>(std::numeric_limits<T>::min());
-        constexpr auto kLargest = static_cast<int64_t>(std::numeric_limits<T>::max());
+        constexpr int64_t kLowest = std::numeric_limits<T>::min();   // NOLINT(bugprone-signed-char-misuse)
+        constexpr int64_t kLargest = std::numeric_limits<T>::max();  // NOLINT(bugprone-signed-char-misuse)
         return static_cast<C>(std::clamp(bound->to_int(), kLowest, kLargest));
       } else {
         return absent;  // no such type comes here

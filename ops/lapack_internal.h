@@ -14,6 +14,7 @@
 namespace espalier::lapack {
 
 extern "C" {
+// NOLINTBEGIN(bugprone-macro-parentheses): T is a type
 #define ESPALIER_DECLARE(p, T)                                                                             \
   void p##trsm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m,     \
                 const int* n, const T* alpha, const T* a, const int* lda, T* b, const int* ldb, size_t,    \
@@ -36,6 +37,7 @@ extern "C" {
 ESPALIER_DECLARE(s, float)
 ESPALIER_DECLARE(d, double)
 #undef ESPALIER_DECLARE
+// NOLINTEND(bugprone-macro-parentheses)
 }
 
 /// The routines for one type of element.
@@ -64,7 +66,7 @@ template <class T>
 class Workspace {
  public:
   template <class Ask>
-  explicit Workspace(Ask&& ask) {
+  explicit Workspace(const Ask& ask) {
     T wanted = 0;
     const int query = -1;
     ask(&wanted, &query);

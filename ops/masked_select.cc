@@ -42,7 +42,7 @@ Tensor nonzero(const Tensor& x) {
   auto* to = static_cast<int64_t*>(result.raw_data());
   for (int64_t number : numbers) {
     for (int i = x.rank() - 1; i >= 0; --i) {
-      to[i] = number % x.shape()[i];
+      to[i] = number % x.shape()[i];  // NOLINT(clang-analyzer-core.NullDereference): numbers have places
       number /= x.shape()[i];
     }
     to += x.rank();

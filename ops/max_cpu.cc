@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <type_traits>
 
@@ -27,6 +28,14 @@ void extremum_kernel(const Tensor& output, const Tensor& input, const Dims& axes
     else
       run_reduction<C>(ExtremumReducer<C, false>(), output, input, axes);
   });
+}
+
+template <class C>
+bool is_nan(C x) {
+  if constexpr (std::is_floating_point_v<C>)
+    return std::isnan(x);
+  else
+    return false;
 }
 
 /// Where extreme elements stand along one axis, and, where asked for, the elements.
@@ -96,7 +105,7 @@ class ExtremumSearch {
     const ExtremumReducer<C, kLargest> reducer;
     C best = reducer.identity();
     int64_t found = 0;  // where the block begins
-    for (int64_t begin = 0; begin < n && best == best; begin += kTile) {
+    for (int64_t begin = 0; begin < n && !is_nan(best); begin += kTile) {
       const C extreme = reduce_block<C>(reducer, block(begin), std::min(kTile, n - begin));
       if (extreme == best || reducer.better(best, extreme)) continue;
       best = extreme;
@@ -104,7 +113,7 @@ class ExtremumSearch {
     }
     const C* const searched = block(found);
     const C* const place = std::find_if(searched, searched + std::min(kTile, n - found),
-                                        [&](C x) { return x == best || x != x; });
+                                        [&](C x) { return x == best || is_nan(x); });
     indices_[slice] = found + (place - searched);
     store(slice, place, 1);
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -23,7 +24,7 @@ auto key_of(C value) {
   } else {
     const K bits = std::bit_cast<K>(value + C{0});  // -0 + 0 is 0
     const K key = bits & kSign ? ~bits : bits | kSign;
-    return value == value ? key : std::numeric_limits<K>::max();
+    return std::isnan(value) ? std::numeric_limits<K>::max() : key;
   }
 }
 

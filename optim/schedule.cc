@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 #include <string>
+#include <utility>
 
 #include "core/error.h"
 #include "optim/options_internal.h"
@@ -40,7 +41,7 @@ struct Phase {
 };
 
 Schedule phases(double start, std::vector<Phase> list, bool in_lines) {
-  return Schedule([=](int64_t step) {
+  return Schedule([=, list = std::move(list)](int64_t step) {
     const double last = list.back().end;
     const double at = std::min(static_cast<double>(step), last);
     double from = start, begin = 0;
@@ -75,13 +76,16 @@ Schedule constant(double factor) {
 Schedule step_decay(int64_t every, double factor) {
   check_steps("step_decay", "every", every);
   check_not_negative("step_decay", "factor", factor);
-  return Schedule([=](int64_t step) { return std::pow(factor, static_cast<double>(step / every)); });
+  return Schedule([=](int64_t step) {
+    const int64_t decays = step / every;
+    return std::pow(factor, static_cast<double>(decays));
+  });
 }
 
 Schedule multi_step(std::vector<int64_t> milestones, double factor) {
   check_rising("multi_step", milestones, 0);
   check_not_negative("multi_step", "factor", factor);
-  return Schedule([=](int64_t step) {
+  return Schedule([=, milestones = std::move(milestones)](int64_t step) {
     const auto passed = std::upper_bound(milestones.begin(), milestones.end(), step) - milestones.begin();
     return std::pow(factor, static_cast<double>(passed));
   });
@@ -144,7 +148,7 @@ Schedule sequential(std::vector<Schedule> schedules, std::vector<int64_t> milest
                                        " milestones; expected one schedule more than milestones");
   }
   check_rising("sequential", milestones, 1);
-  return Schedule([=](int64_t step) {
+  return Schedule([schedules = std::move(schedules), milestones = std::move(milestones)](int64_t step) {
     const auto next = std::upper_bound(milestones.begin(), milestones.end(), step);
     const int64_t start = next == milestones.begin() ? 0 : *(next - 1);
     return schedules[static_cast<size_t>(next - milestones.begin())].factor(step - start);
@@ -157,7 +161,7 @@ Schedule operator*(const Schedule& a, const Schedule& b) {
 
 OneCycle one_cycle(const OneCycleOptions& o) {
   constexpr std::string_view kName = "one_cycle";
-  const auto check_positive = [](std::string_view what, double value) {
+  const auto check_positive = [&](std::string_view what, double value) {
     check_option(kName, std::isfinite(value) && value > 0, what, value, "a finite number above 0");
   };
   check_steps(kName, "steps", o.steps);

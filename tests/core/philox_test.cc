@@ -30,16 +30,16 @@ TEST(Philox, KnownAnswersAtRunTime) {
 }
 
 TEST(Philox, StreamCounts) {
-  constexpr uint64_t seed = 0x0123456789abcdef;
-  constexpr uint64_t offset = 0xfffffffe;  // the counter's low word overflows
+  constexpr uint64_t kSeed = 0x0123456789abcdef;
+  constexpr uint64_t kOffset = 0xfffffffe;  // the counter's low word overflows
   for (uint64_t i = 0; i < 40; ++i) {
-    const uint64_t index = offset + i / 4;
+    const uint64_t index = kOffset + i / 4;
     const PhiloxBlock block = philox(
         {{static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), 0, 0}}, 0x89abcdef, 0x01234567);
-    EXPECT_EQ(philox_word(seed, offset, i), block.word[i % 4]);
-    const uint64_t both = philox_word64(seed, offset, i);
-    EXPECT_EQ(static_cast<uint32_t>(both), philox_word(seed, offset, 2 * i));
-    EXPECT_EQ(both >> 32, philox_word(seed, offset, 2 * i + 1));
+    EXPECT_EQ(philox_word(kSeed, kOffset, i), block.word[i % 4]);
+    const uint64_t both = philox_word64(kSeed, kOffset, i);
+    EXPECT_EQ(static_cast<uint32_t>(both), philox_word(kSeed, kOffset, 2 * i));
+    EXPECT_EQ(both >> 32, philox_word(kSeed, kOffset, 2 * i + 1));
   }
   EXPECT_EQ(philox_blocks(0), 0U);
   EXPECT_EQ(philox_blocks(1), 1U);

@@ -199,7 +199,7 @@ TEST(Safetensors, MissingFilesAndFoldersAreIoErrors) {
   const TemporaryFolder folder;
   EXPECT_THROW(load_safetensors(folder / "absent"), IoError);
   EXPECT_THROW(load_safetensors(folder.path()), IoError);
-  std::ofstream(folder / "empty");
+  std::ofstream(folder / "empty").close();
   EXPECT_THROW(load_safetensors(folder / "empty"), FormatError);
 }
 

@@ -23,7 +23,8 @@ struct Case {
   std::vector<float> expected;
 };
 
-void PrintTo(const Case& tested, std::ostream* out) {
+void PrintTo(const Case& tested,
+             std::ostream* out) {  // NOLINT(readability-identifier-naming): GoogleTest's name
   *out << tested.name;
 }
 

@@ -116,7 +116,8 @@ TEST(LoadState, ListsAllProblemsAndChangesNothing) {
                   AllOf(HasSubstr("layers.0.bias is f32[4], the model has f32[3]"),
                         HasSubstr("norm.bias is undefined"), HasSubstr("layers.1.weight is missing"),
                         HasSubstr("fc.weight is not in the model"), Not(HasSubstr("\n")))));
-  EXPECT_THAT(model.norm->weight.to_vector<float>(), ElementsAre(1, 1, 1));
+  EXPECT_THAT(model.norm->weight.to_vector<float>(),  // NOLINT(bugprone-unchecked-optional-access)
+              ElementsAre(1, 1, 1));
 }
 
 TEST(Clone, IsDeepAndKeepsWhatIsTied) {

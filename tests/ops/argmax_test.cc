@@ -119,7 +119,7 @@ TEST(Argmax, FindsTheFirstNan) {
   EXPECT_EQ(argmax(row).item(), 1);
   EXPECT_EQ(argmin(row).item(), 1);
   // Side by side: NaN first, last and in the middle.
-  std::vector<float> columns(3 * 16, 2);
+  std::vector<float> columns(48, 2);
   columns[0] = columns[16] = columns[16 + 1] = columns[32 + 1] = columns[32 + 2] = nan;
   const auto found = max_with_indices(from_values<float>(columns, {3, 16}), 0);
   const auto indices = found.indices.to_vector<int64_t>();

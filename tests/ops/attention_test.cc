@@ -78,7 +78,7 @@ OpSample sample(std::string label, const Shape& q, const Shape& k, const Shape& 
 
 /// With a mask: numbers that are added, or bools of which about `hidden` are false.
 OpSample masked(std::string label, const Shape& q, const Shape& k, const Shape& mask, bool hides,
-                AttentionOptions options = {}, bool learns = false) {
+                const AttentionOptions& options = {}, bool learns = false) {
   InputSpec given{.shape = mask, .differentiable = learns};
   if (hides) given = {.shape = mask, .low = 0, .high = 2, .dtype = Dtype::boolean};
   return {std::move(label),

@@ -14,7 +14,7 @@ const InputSpec kState{{2}, 0, 1000, Dtype::i64, false};
 
 /// `run` makes the same mask each time, because it works on a copy of the state.
 OpSample sample(std::string label, const Shape& shape, double p,
-                std::function<Tensor(const Tensor&, double, const Generator&)> run) {
+                const std::function<Tensor(const Tensor&, double, const Generator&)>& run) {
   return {std::move(label),
           {{shape}, kState},
           [=](Inputs in) { return Tensors{run(in[0], p, Generator(copy(in[1])))}; },

@@ -12,7 +12,7 @@ InputSpec indices(const Shape& shape, int64_t rows, Dtype dtype = Dtype::i64) {
 /// Rows of a table; with few rows and many indices the gradient adds up duplicates.
 OpSample sample(std::string label, const Shape& weights, InputSpec index) {
   return {std::move(label),
-          {{weights}, std::move(index)},
+          {{weights}, index},
           [](Inputs in) { return Tensors{embedding(in[0], in[1])}; },
           [](const Arrays& in) {
             Shape shape = in[1].shape;

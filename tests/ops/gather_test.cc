@@ -39,7 +39,7 @@ using Maker = OpSample (*)(std::string, const Shape&, int64_t, InputSpec);
 OpSample gather_sample(std::string label, const Shape& x, int64_t axis, InputSpec at) {
   const int along = normalize_axis(axis, x.rank(), "test");
   return {std::move(label),
-          {{x}, std::move(at)},
+          {{x}, at},
           [axis](Inputs in) { return Tensors{gather(in[0], axis, in[1])}; },
           [along](const Arrays& in) {
             Array result(in[1].shape);
@@ -53,7 +53,7 @@ OpSample scatter_sample(std::string label, const Shape& x, int64_t axis, InputSp
   const int along = normalize_axis(axis, x.rank(), "test");
   const Shape source = at.shape;
   return {std::move(label),
-          {{x}, std::move(at), {source}},
+          {{x}, at, {source}},
           [axis](Inputs in) { return Tensors{scatter(in[0], axis, in[1], in[2])}; },
           [along](const Arrays& in) {
             Array result = in[0];
@@ -64,7 +64,7 @@ OpSample scatter_sample(std::string label, const Shape& x, int64_t axis, InputSp
 }
 
 OpSample scatter_add_sample(std::string label, const Shape& x, int64_t axis, InputSpec at) {
-  OpSample made = scatter_sample(std::move(label), x, axis, std::move(at));
+  OpSample made = scatter_sample(std::move(label), x, axis, at);
   const int along = normalize_axis(axis, x.rank(), "test");
   made.run = [axis](Inputs in) { return Tensors{scatter_add(in[0], axis, in[1], in[2])}; };
   made.reference = [along](const Arrays& in) {

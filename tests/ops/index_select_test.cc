@@ -16,7 +16,7 @@ InputSpec indices(int64_t count, int64_t size, Dtype dtype = Dtype::i64) {
 OpSample select_sample(std::string label, const Shape& x, int64_t axis, InputSpec at) {
   const int along = normalize_axis(axis, x.rank(), "test");
   return {std::move(label),
-          {{x}, std::move(at)},
+          {{x}, at},
           [axis](Inputs in) { return Tensors{index_select(in[0], axis, in[1])}; },
           [along](const Arrays& in) {
             Shape shape = in[0].shape;
@@ -36,7 +36,7 @@ OpSample add_sample(std::string label, const Shape& x, int64_t axis, InputSpec a
   Shape source = x;
   source[along] = at.shape[0];
   return {std::move(label),
-          {{x}, std::move(at), {source}},
+          {{x}, at, {source}},
           [axis](Inputs in) { return Tensors{index_add(in[0], axis, in[1], in[2])}; },
           [along](const Arrays& in) {
             Array result = in[0];

@@ -27,7 +27,7 @@ Tensor smooth_l1(const Tensor& p, const Tensor& t, LossReduction reduction) {
   return smooth_l1_loss(p, t, {.beta = 0.75, .reduction = reduction});
 }
 
-OpTest object(std::string name, const PairLoss& loss, const std::function<double(double, double)>& f,
+OpTest object(const std::string& name, const PairLoss& loss, const std::function<double(double, double)>& f,
               const std::vector<double>& far) {
   std::vector<OpSample> samples = element_loss_samples(loss, -2, 2, f);
   samples.push_back(fixed_loss_sample("extremes", loss, kFar, kFarTargets, far));

@@ -9,7 +9,7 @@ namespace {
 
 /// The elements in row-major order under another shape.
 OpSample sample(std::string label, const Shape& from, const Shape& to,
-                std::function<Tensor(const Tensor&)> run) {
+                const std::function<Tensor(const Tensor&)>& run) {
   return {std::move(label),
           {{from}},
           [run](Inputs in) { return Tensors{run(in[0])}; },

@@ -55,7 +55,7 @@ OpTest vector_norm_test() {
                        for (int64_t i = 0; i < 28; ++i) result[i] /= norms[i / 7];
                        return Arrays{result};
                      }});
-  const auto benchmark = [](std::string label, const Shape& shape, std::function<Tensor(Inputs)> run) {
+  const auto benchmark = [](std::string label, const Shape& shape, const std::function<Tensor(Inputs)>& run) {
     return OpSample{std::move(label), {{shape}}, [=](Inputs in) { return Tensors{run(in)}; }, {}};
   };
   std::vector<OpSample> benchmarks = reduction_benchmarks(of_order(2));

@@ -61,7 +61,7 @@ struct Stage {
 ///       state = lbfgs.state[x]
 ///       print(x.item(), y.item(), loss.item(), state['n_iter'], state['func_evals'])
 void expect_stages(const std::vector<Stage>& stages, const LbfgsOptions& options, double tolerance,
-                   Valley valley = Valley()) {
+                   const Valley& valley = Valley()) {
   Lbfgs lbfgs(valley.named(), options);
   for (size_t i = 0; i < stages.size(); ++i) {
     SCOPED_TRACE(i);

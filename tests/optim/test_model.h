@@ -12,7 +12,7 @@ namespace espalier::test {
 
 /// weight * x + bias, element by element: a layer small enough to follow by hand.
 struct Scale {
-  explicit Scale(std::vector<float> values)
+  explicit Scale(const std::vector<float>& values)
       : weight(make_parameter(from_values(values, {static_cast<int64_t>(values.size())}), "Scale")),
         bias(make_parameter(zeros(weight.shape()), "Scale")) {}
 
