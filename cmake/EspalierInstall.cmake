@@ -13,7 +13,7 @@ configure_package_config_file(cmake/espalier-config.cmake.in espalier-config.cma
   INSTALL_DESTINATION "${package_dir}" NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(espalier-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/espalier-config.cmake" "${PROJECT_BINARY_DIR}/espalier-config-version.cmake"
-  cmake/FindOpenBLASOpenMP.cmake
+  cmake/FindOpenBLASOpenMP.cmake cmake/FindLibZip.cmake
   DESTINATION "${package_dir}")
 
 # A linker reads static libraries once, left to right: users before what they use.
