@@ -133,6 +133,12 @@ TEST(Npz, NamesComeBack) {
   expect_same(load_npz(folder / "x.npz"), tensors);
 }
 
+TEST(Npz, NamesWithoutTheFlagOfUtf8AreInDosCodePage437) {
+  const Tensors found = parse_npz(archive({{"\x81.npy", npy({1})}, {"ä.npy", npy({2}), 0, 1 << 11}}));
+  EXPECT_TRUE(found.contains("ü"));
+  EXPECT_TRUE(found.contains("ä"));
+}
+
 TEST(Npz, NothingIsAnEmptyArchive) {
   const TemporaryFolder folder;
   save_npz(folder / "x.npz", {});
@@ -218,8 +224,12 @@ TEST(Npz, HostileEntriesAreRefused) {
 
 TEST(Npz, SizesThatAreMerelyClaimedAreRefused) {
   const Bytes good = npy({1});
-  EXPECT_THAT(refusal(archive({{"a.npy", good, 0, 0, good.size() + 1}})), HasSubstr("[w.npz/a.npy]"));
-  EXPECT_THAT(refusal(archive({{"a.npy", good, 0, 0, good.size() - 1}})), HasSubstr("[w.npz/a.npy]"));
+  // Contents a byte shorter and longer than claimed, of which the array alone would be well-formed.
+  Bytes shorter = npy({1, 0}), longer = good;
+  shorter.pop_back();
+  longer.push_back(0);
+  EXPECT_THAT(refusal(archive({{"a.npy", shorter, 0, 0, shorter.size() + 1}})), HasSubstr("[w.npz/a.npy]"));
+  EXPECT_THAT(refusal(archive({{"a.npy", longer, 0, 0, good.size()}})), HasSubstr("[w.npz/a.npy]"));
   // One byte more than an archive of this size may claim in all, in one entry and in two.
   const size_t size = archive({{"a.npy", good}, {"b.npy", good}}).size();
   const size_t most = 1100 * size + (64 << 20);

@@ -19,7 +19,7 @@ inline uint32_t crc32(std::span<const unsigned char> bytes) {
 
 /// Appends the low `size` bytes of a number, lowest first.
 inline void append_number(std::vector<unsigned char>& bytes, uint64_t number, size_t size) {
-  for (size_t i = 0; i < size; ++i) bytes.push_back(static_cast<unsigned char>(number >> (8 * i)));
+  for (; size > 0; --size, number >>= 8) bytes.push_back(static_cast<unsigned char>(number));
 }
 
 }  // namespace espalier::test
