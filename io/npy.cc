@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -54,19 +55,25 @@ Tensor load_npy(const std::filesystem::path& path) {
 }
 
 Tensor parse_npy(std::span<const unsigned char> bytes, const std::string& name) {
-  const auto content = std::make_shared<std::vector<unsigned char>>(bytes.begin(), bytes.end());
+  return take_npy({bytes.begin(), bytes.end()}, name);
+}
+
+Tensor take_npy(std::vector<unsigned char> bytes, const std::string& name) {
+  const auto content = std::make_shared<std::vector<unsigned char>>(std::move(bytes));
   return tensor_of(*content, name, [&](unsigned char* data, const Shape& shape, Dtype dtype) {
     return from_blob(data, shape, dtype, [content] {});
   });
 }
 
-void save_npy(const std::filesystem::path& path, const Tensor& tensor) {
-  const std::string name = path.string();
+std::pair<std::string, Tensor> npy_parts(const Tensor& tensor, const std::string& name) {
   if (!tensor.defined()) throw ValueError(name, "the tensor is undefined");
   if (tensor.device() != kCpu)
     throw DeviceError(name, "the tensor is on " + to_string(tensor.device()) + "; copy it to cpu first");
-  const std::string header = npy_header(tensor.shape(), tensor.dtype(), name);
-  const Tensor rows = contiguous(tensor.detach());
+  return {npy_header(tensor.shape(), tensor.dtype(), name), contiguous(tensor.detach())};
+}
+
+void save_npy(const std::filesystem::path& path, const Tensor& tensor) {
+  const auto [header, rows] = npy_parts(tensor, path.string());
   AtomicFile file(path);
   file.write(header);
   file.write(std::span(static_cast<const unsigned char*>(rows.raw_data()),

@@ -3,9 +3,12 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/dims.h"
 #include "core/dtype.h"
+#include "core/tensor.h"
 
 namespace espalier::io {
 
@@ -24,5 +27,11 @@ NpyHeader parse_npy_header(std::span<const unsigned char> bytes, const std::stri
 /// The header of version 1.0, magic number and padding included. Throws TypeError for types that NumPy does
 /// not have.
 std::string npy_header(const Shape& shape, Dtype dtype, const std::string& name);
+
+/// As parse_npy(), but the tensor keeps the bytes themselves instead of a copy.
+Tensor take_npy(std::vector<unsigned char> bytes, const std::string& name);
+
+/// What save_npy() writes: the header, and a tensor whose elements lie in C order. Throws as it does.
+std::pair<std::string, Tensor> npy_parts(const Tensor& tensor, const std::string& name);
 
 }  // namespace espalier::io
