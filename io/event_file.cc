@@ -101,7 +101,8 @@ EventFile::EventFile(const std::filesystem::path& folder, std::optional<int64_t>
   begin_event(0);
   WireWriter(record_).bytes(event::kFileVersion, "brain.Event:2");
   end_event();
-  if (first_step) {
+  // TensorBoard takes the first start of a run for its beginning and forgets nothing then, hence two.
+  for (int i = 0; first_step && i < 2; ++i) {
     begin_event(*first_step);
     WireWriter out(record_);
     out.message(event::kSessionLog, [&] { out.integer(session_log::kStatus, session_log::kStart); });

@@ -46,7 +46,6 @@ MetricsLog::MetricsLog(const std::filesystem::path& path, int64_t first_step)
     kept = csv_ ? kept_csv(content, first_step, name_) : kept_json_lines(content, first_step, name_);
   }
   if (kept.size < size) file_->truncate(kept.size);
-  last_step_ = kept.last_step;
   columns_ = std::move(kept.columns);
 }
 

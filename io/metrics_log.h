@@ -69,7 +69,7 @@ class ESPALIER_API MetricsLog {
   std::string name_;
   bool csv_;
   int64_t first_step_;
-  std::optional<int64_t> last_step_;
+  std::optional<int64_t> last_step_;  // of this run; those of the file are under the first one
   std::vector<std::string> columns_;  // of CSV, once it has a row
   std::unique_ptr<AppendFile> file_;
   std::string row_;                       // the row being made; kept for its memory

@@ -26,6 +26,7 @@ void keep(Kept&& kept_rows, std::string_view content) {
     const KeptMetrics again = kept_rows(content.substr(0, kept.size), 100, "fuzz");
     check(again.size == kept.size && again.last_step == kept.last_step && again.columns == kept.columns);
   } catch (const espalier::FormatError&) {
+    return;
   }
 }
 
