@@ -10,28 +10,10 @@
 #include "core/error.h"
 #include "core/profiler.h"
 #include "core/profiler_internal.h"
+#include "core/utf8_internal.h"
 
 namespace espalier {
 namespace {
-
-// Bytes of the UTF-8 sequence at the front of `text` (RFC 3629, table 3-7 of Unicode), 0 if there is none.
-size_t utf8_length(std::string_view text) {
-  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto continues = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  const unsigned first = byte(0);
-  const unsigned second = byte(1);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool allowed = (first != 0xE0 || second >= 0xA0) && (first != 0xED || second <= 0x9F);
-    return allowed && continues(1) && continues(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool allowed = (first != 0xF0 || second >= 0x90) && (first != 0xF4 || second <= 0x8F);
-    return allowed && continues(1) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 // Microseconds with their thousandths, without going through a double.
 std::string microseconds(int64_t ns) {
@@ -50,7 +32,7 @@ std::string microseconds(int64_t ns) {
 void detail::append_json_string(std::string& json, std::string_view text) {
   json += '"';
   while (!text.empty()) {
-    const size_t length = utf8_length(text);
+    const size_t length = detail::utf8_length(text);
     const char c = text[0];
     if (length == 0) {
       json += "\\ufffd";

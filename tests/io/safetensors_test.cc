@@ -1,20 +1,19 @@
 #include "io/safetensors.h"
 
-#include <csignal>
 #include <cstring>
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "core/error.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/temporary_folder.h"
 
 namespace espalier::io {
 namespace {
 
+using test::FileSizeLimit;
 using test::TemporaryFolder;
 using testing::HasSubstr;
 
@@ -183,14 +182,10 @@ TEST(Safetensors, AFullDiskLeavesTheOldFileAndNothingElse) {
   const TemporaryFolder folder;
   save_safetensors(folder / "w.safetensors", {{"t", ones({1})}});
   // A limit on the size of files stands for the disk: writing fails in the middle.
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-  const rlimit small{4096, before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  EXPECT_THROW(save_safetensors(folder / "w.safetensors", {{"t", zeros({1 << 20})}}), IoError);
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
+  {
+    const FileSizeLimit limit(4096);
+    EXPECT_THROW(save_safetensors(folder / "w.safetensors", {{"t", zeros({1 << 20})}}), IoError);
+  }
   EXPECT_EQ(load_safetensors(folder / "w.safetensors").tensors.at("t").item(), 1);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
