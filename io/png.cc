@@ -96,8 +96,8 @@ struct Writer : Session {
 
 Tensor parse_png(std::span<const unsigned char> bytes, const std::string& name) {
   Reader reader(bytes);
-  const png_structp png = reader.png;
-  const png_infop info = reader.info;
+  png_struct* const png = reader.png;
+  png_info* const info = reader.info;
   const auto refuse = [&] { throw FormatError(name, std::string("is no good PNG: ") + reader.message); };
 
   if (!reader.attempt([&] {
@@ -159,8 +159,8 @@ std::vector<unsigned char> encode_png(const Tensor& image) {
   const int colours = image.size(0) == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB;
   const int64_t row = width * image.size(0);
   Writer writer;
-  const png_structp png = writer.png;
-  const png_infop info = writer.info;
+  png_struct* const png = writer.png;
+  png_info* const info = writer.info;
   if (!writer.attempt([&] {
         png_set_write_fn(png, static_cast<Writer*>(&writer), Writer::put, Writer::flush);
         png_set_IHDR(png, info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), 8, colours,

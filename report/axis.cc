@@ -25,7 +25,8 @@ std::vector<Tick> linear_ticks(const Range& range, double count) {
   const double first = std::ceil(range.low / step.value - 1e-6);
   const double last = std::floor(range.high / step.value + 1e-6);
   std::vector<double> values;
-  for (double i = first; i <= last; ++i) values.push_back(i * step.value);
+  const int steps = static_cast<int>(std::clamp(last - first + 1, 0.0, 1000.0));
+  for (int i = 0; i < steps; ++i) values.push_back((first + i) * step.value);
   if (values.empty()) values.push_back(range.low);
   const double largest = std::max(std::abs(values.front()), std::abs(values.back()));
   const bool powers = largest > 0 && (largest >= 1e7 || step.exponent < -4);

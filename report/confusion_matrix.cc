@@ -12,13 +12,14 @@ namespace espalier::report {
 namespace {
 
 constexpr int64_t kMaxClasses = 200;
-constexpr double kNameWidth = 140;  // pixels that a class name may take
-constexpr double kMaxSide = 640;    // pixels that cells may take together ...
-constexpr double kLeastCell = 4;    // ... and that each takes in any case
-constexpr double kLineHeight = 15;  // cells as high as this have room for text
-constexpr double kShareWidth = 50;  // of the column of recalls
-constexpr double kShareCell = 40;   // cells as wide as this have room for a precision
-constexpr double kStrong = 0.5;     // the opacity from which text on a cell is light
+constexpr double kNameWidth = 140;   // pixels that a class name may take
+constexpr double kMaxSide = 640;     // pixels that cells may take together ...
+constexpr double kLeastCell = 4;     // ... and that each takes in any case
+constexpr double kLineHeight = 15;   // cells as high as this have room for text
+constexpr double kShareWidth = 50;   // of the column of recalls
+constexpr double kSlantedCell = 20;  // narrower cells have names upright, lest they touch
+constexpr double kShareCell = 40;    // cells as wide as this have room for a precision
+constexpr double kStrong = 0.5;      // the opacity from which text on a cell is light
 
 std::string percent(int64_t part, int64_t whole) {
   return whole > 0 ? plain(100 * static_cast<double>(part) / static_cast<double>(whole), 1) : "–";
@@ -57,6 +58,7 @@ Counts counts_of(const Tensor& tensor, size_t names) {
 struct Layout {
   double cell, left, top, names_above;
   bool numbers, names, slanted;
+  double degrees;  // of slanted names
 };
 
 Layout layout_of(const Counts& counts, std::span<const std::string> classes, double title) {
@@ -72,7 +74,8 @@ Layout layout_of(const Counts& counts, std::span<const std::string> classes, dou
   at.numbers = at.cell >= number + 4 && at.cell >= kLineHeight;
   at.names = at.cell >= kLineHeight;
   at.slanted = name > at.cell - 6;
-  at.names_above = !at.names ? 0 : at.slanted ? 0.71 * name + 12 : kLineHeight + 3;
+  at.degrees = at.cell < kSlantedCell ? -90 : -45;
+  at.names_above = !at.names ? 0 : !at.slanted ? kLineHeight + 3 : (at.degrees < -45 ? 1 : 0.71) * name + 12;
   at.left = std::max(at.names ? name + 8 : 8, 70.0);
   at.top = title + 18 + at.names_above;
   return at;
@@ -99,11 +102,11 @@ void draw_cells(Canvas& canvas, const Counts& counts, const Layout& at) {
 
 }  // namespace
 
-Svg confusion_matrix(const Tensor& tensor, std::span<const std::string> classes, const std::string& title) {
-  const Counts counts = counts_of(tensor, classes.size());
+Svg confusion_matrix(const Tensor& counts, std::span<const std::string> classes, const std::string& title) {
+  const Counts sums = counts_of(counts, classes.size());
   const double heading = title.empty() ? 0 : 24;
-  const Layout at = layout_of(counts, classes, heading);
-  const double side = at.cell * static_cast<double>(counts.classes);
+  const Layout at = layout_of(sums, classes, heading);
+  const double side = at.cell * static_cast<double>(sums.classes);
   const double right = at.left + side, bottom = at.top + side;
   // Slanted names of the last columns lean out over the column of recalls.
   const double width =
@@ -114,29 +117,28 @@ Svg confusion_matrix(const Tensor& tensor, std::span<const std::string> classes,
   canvas.text(at.left, heading + 12, "predicted →", "soft");
   canvas.text(0, at.top - 6, "true ↓", "soft");
 
-  for (int64_t i = 0; i <= counts.classes; ++i) {
+  for (int64_t i = 0; i <= sums.classes; ++i) {
     const double offset = at.cell * static_cast<double>(i);
-    if (!at.names && i % counts.classes != 0) continue;
+    if (!at.names && i % sums.classes != 0) continue;
     canvas.line(at.left, at.top + offset, right, at.top + offset, "grid");
     canvas.line(at.left + offset, at.top, at.left + offset, bottom, "grid");
   }
-  draw_cells(canvas, counts, at);
+  draw_cells(canvas, sums, at);
   if (!at.names) return std::move(canvas).finish();
   canvas.text(right + kShareWidth - 2, bottom + 17, "recall %", "tick end");
   if (at.cell >= kShareCell) canvas.text(at.left - 7, bottom + 17, "precision %", "tick end");
-  for (int64_t i = 0; i < counts.classes; ++i) {
+  for (int64_t i = 0; i < sums.classes; ++i) {
     const std::string& name = classes[static_cast<size_t>(i)];
     const std::string shown = shorten(name, kNameWidth / kFontSize);
     const double middle = at.cell * (static_cast<double>(i) + 0.5);
     canvas.text(at.left - 7, at.top + middle + 4, shown, "end", name);
     if (at.slanted)
-      canvas.text(at.left + middle + 3, at.top - 6, shown, "", name, -45);
+      canvas.text(at.left + middle + 3, at.top - 6, shown, "", name, at.degrees);
     else
       canvas.text(at.left + middle, at.top - 6, shown, "middle", name);
-    canvas.text(right + kShareWidth - 2, at.top + middle + 4, percent(counts(i, i), counts.row(i)),
-                "tick end");
+    canvas.text(right + kShareWidth - 2, at.top + middle + 4, percent(sums(i, i), sums.row(i)), "tick end");
     if (at.cell >= kShareCell)
-      canvas.text(at.left + middle, bottom + 17, percent(counts(i, i), counts.column(i)), "tick middle");
+      canvas.text(at.left + middle, bottom + 17, percent(sums(i, i), sums.column(i)), "tick middle");
   }
   return std::move(canvas).finish();
 }

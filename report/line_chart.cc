@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <ranges>
 #include <utility>
 
 #include "core/error.h"
@@ -74,8 +75,7 @@ void draw_names(Canvas& canvas, std::span<const Series> series, std::vector<doub
   double least = frame.top;
   for (const size_t i : order) least = (ends[i] = std::max(ends[i], least)) + kNameStep;
   double most = frame.bottom;
-  for (auto i = order.rbegin(); i != order.rend(); ++i)
-    most = (ends[*i] = std::min(ends[*i], most)) - kNameStep;
+  for (const size_t i : std::views::reverse(order)) most = (ends[i] = std::min(ends[i], most)) - kNameStep;
   for (size_t i = 0; i < series.size(); ++i) {
     const double x = frame.right + 10, y = ends[i];
     canvas.line(x, y, x + kSwatch - 5, y, "curve " + classes_of(i));
@@ -113,6 +113,7 @@ Svg line_chart(std::span<const Series> series, const ChartOptions& options) {
   Canvas canvas(options.width, height, label);
   frame.draw(canvas, options, height, named ? names + kSwatch + 14 : 0);
   std::vector<double> ends;
+  ends.reserve(series.size());
   for (size_t i = 0; i < series.size(); ++i) ends.push_back(draw(canvas, series[i], i, frame));
   if (named) draw_names(canvas, series, std::move(ends), frame);
   return std::move(canvas).finish();

@@ -32,10 +32,10 @@ std::string base64(std::span<const unsigned char> bytes) {
 
 /// u8 [N, C, H, W], row-major.
 Tensor bytes_of(const Tensor& images) {
-  const Tensor rows = contiguous(images.detach());
+  Tensor rows = contiguous(images.detach());
   if (rows.dtype() == Dtype::u8) return rows;
   const Tensor bytes = empty(rows.shape(), Dtype::u8);
-  const auto* const from = rows.data<float>();
+  const float* const from = rows.data<float>();
   auto* const to = static_cast<unsigned char*>(bytes.raw_data());
   for (int64_t i = 0; i < rows.numel(); ++i) {
     // Written so that NaN, for which every comparison is false, gives 0.
@@ -115,8 +115,10 @@ void Page::images(const Tensor& images, const std::vector<std::string>& captions
     const Tensor image = bytes.with_layout({channels, height, width}, {height * width, width, 1},
                                            bytes.offset() + i * channels * height * width);
     const std::string caption = captions.empty() ? "" : escape(captions[static_cast<size_t>(i)]);
-    body_ += "<figure style=\"width:" + column + "px\"><img " + sides + " alt=\"" + caption +
-             "\" src=\"data:image/png;base64," + base64(io::encode_png(image)) + "\"/>";
+    body_ += "<figure style=\"width:" + column + "px\"><img " + sides;
+    body_ += " alt=\"" + caption + "\" src=\"data:image/png;base64,";
+    body_ += base64(io::encode_png(image));
+    body_ += "\"/>";
     if (!caption.empty()) body_ += "<figcaption>" + caption + "</figcaption>";
     body_ += "</figure>\n";
   }

@@ -90,12 +90,12 @@ TEST(Image, JpegIsWhatWasEncoded) {
     const Tensor image = parse_image(sample(name));
     ASSERT_EQ(describe(image), "u8[3, 8, 16]");
     const std::vector<uint8_t> values = image.to_vector<uint8_t>();
-    for (int y = 0; y < 8; ++y) {
-      for (int x = 0; x < 16; ++x) {
-        const size_t at = static_cast<size_t>(y * 16 + x);
-        EXPECT_NEAR(values[at], 16 * x, tolerance) << name << ' ' << y << ' ' << x;
-        EXPECT_NEAR(values[128 + at], 32 * y, tolerance) << name << ' ' << y << ' ' << x;
-        EXPECT_NEAR(values[256 + at], 255 - 8 * x, tolerance) << name << ' ' << y << ' ' << x;
+    for (size_t y = 0; y < 8; ++y) {
+      for (size_t x = 0; x < 16; ++x) {
+        const size_t at = y * 16 + x;
+        EXPECT_NEAR(values[at], 16.0 * x, tolerance) << name << ' ' << y << ' ' << x;
+        EXPECT_NEAR(values[128 + at], 32.0 * y, tolerance) << name << ' ' << y << ' ' << x;
+        EXPECT_NEAR(values[256 + at], 255 - 8.0 * x, tolerance) << name << ' ' << y << ' ' << x;
       }
     }
   }

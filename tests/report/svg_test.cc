@@ -138,6 +138,7 @@ TEST(LineChart, ThinningKeepsExtremes) {
 
 TEST(LineChart, NamesStandApart) {
   std::vector<Series> series;
+  series.reserve(30);
   for (int i = 0; i < 30; ++i) series.push_back({"run", {1, 1 + 1e-3 * i}});
   const Svg svg = line_chart(series, {.height = 120});
   std::vector<double> y;
@@ -218,6 +219,7 @@ TEST(Histogram, CountsEveryValue) {
   EXPECT_THAT(x_ticks(svg), ElementsAre("1", "2", "3", "4", "5", "6", "7", "8", "9"));
 
   std::vector<double> many;
+  many.reserve(10'000);
   for (int i = 0; i < 10'000; ++i) many.push_back(std::sin(i) * 1e-3);
   const std::vector<double> wide = bars(histogram(many));
   EXPECT_GE(wide.size(), 10u);
