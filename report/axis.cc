@@ -26,6 +26,7 @@ std::vector<Tick> linear_ticks(const Range& range, double count) {
   const double last = std::floor(range.high / step.value + 1e-6);
   std::vector<double> values;
   const int steps = static_cast<int>(std::clamp(last - first + 1, 0.0, 1000.0));
+  values.reserve(static_cast<size_t>(steps) + 1);
   for (int i = 0; i < steps; ++i) values.push_back((first + i) * step.value);
   if (values.empty()) values.push_back(range.low);
   const double largest = std::max(std::abs(values.front()), std::abs(values.back()));

@@ -115,7 +115,8 @@ void Page::images(const Tensor& images, const std::vector<std::string>& captions
     const Tensor image = bytes.with_layout({channels, height, width}, {height * width, width, 1},
                                            bytes.offset() + i * channels * height * width);
     const std::string caption = captions.empty() ? "" : escape(captions[static_cast<size_t>(i)]);
-    body_ += "<figure style=\"width:" + column + "px\"><img " + sides;
+    body_ += "<figure style=\"width:" + column + "px\"><img ";
+    body_ += sides;
     body_ += " alt=\"" + caption + "\" src=\"data:image/png;base64,";
     body_ += base64(io::encode_png(image));
     body_ += "\"/>";
