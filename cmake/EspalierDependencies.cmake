@@ -7,8 +7,10 @@ find_package(hwy REQUIRED)
 find_package(OpenBLASOpenMP REQUIRED)  # a module beside this file
 find_package(LibZip REQUIRED)  # a module beside this file
 find_package(ZLIB REQUIRED)
+find_package(PNG REQUIRED)
+find_package(JPEG REQUIRED)
 find_package(nlohmann_json REQUIRED)  # headers only: who links the libraries doesn't need it
 find_package(OpenMP REQUIRED COMPONENTS CXX)  # oneDNN's threads are OpenMP's, also where parallel_for has its own
 cmake_path(GET OpenBLASOpenMP_LIBRARY PARENT_PATH openblas_dir)
 set(ESPALIER_PKGCONFIG_LIBS
-  "-ldnnl -lhwy -lzip -lz ${OpenBLASOpenMP_LIBRARY} -Wl,-rpath,${openblas_dir} -pthread ${OpenMP_CXX_FLAGS}")
+  "-ldnnl -lhwy -lzip -lz -lpng -ljpeg ${OpenBLASOpenMP_LIBRARY} -Wl,-rpath,${openblas_dir} -pthread ${OpenMP_CXX_FLAGS}")

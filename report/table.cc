@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "report/markup_internal.h"
 
 namespace espalier::report {
 
@@ -41,6 +42,17 @@ void Table::print(std::ostream& out) const {
     }
     out << rule << '\n';
   }
+}
+
+std::string Table::html() const {
+  std::string text = "<table>\n";
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    text += r == 0 ? "<thead>\n<tr>" : "<tr>";
+    for (const std::string& cell : rows_[r])
+      text += r == 0 ? "<th>" + escape(cell) + "</th>" : "<td>" + escape(cell) + "</td>";
+    text += r == 0 ? "</tr>\n</thead>\n<tbody>\n" : "</tr>\n";
+  }
+  return text + "</tbody>\n</table>\n";
 }
 
 size_t display_width(std::string_view text) {

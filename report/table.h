@@ -9,14 +9,17 @@
 
 namespace espalier::report {
 
-/// A table in plain text, its columns aligned: the first to the left, the others to the right.
+/// A table, its columns aligned: the first to the left, the others to the right.
 class ESPALIER_API Table {
  public:
   explicit Table(std::vector<std::string> header);
   /// Throws ShapeError where the number of cells is not that of the header.
   void add_row(std::vector<std::string> cells);
 
+  /// In plain text.
   void print(std::ostream& out) const;
+  /// As a `table` element, everything in it escaped; a page (report/page.h) styles it.
+  std::string html() const;
 
  private:
   std::vector<std::vector<std::string>> rows_;
