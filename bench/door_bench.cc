@@ -23,7 +23,7 @@ void kernel_alone(benchmark::State& state) {
   const std::array<Tensor, 2> inputs = {ones({1}), ones({1})};
   std::array<Tensor, 1> outputs = {ones({1})};
   const Kernel& kernel = operation.kernels().kernels(DeviceType::cpu).front();
-  for (auto _ : state) {
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores)
     kernel.run(operation, inputs, outputs);
     benchmark::ClobberMemory();
   }
@@ -33,14 +33,16 @@ BENCHMARK(kernel_alone);
 void through_the_door(benchmark::State& state) {
   const ThreadCountGuard one_thread(1);
   const std::array<Tensor, 2> inputs = {ones({1}), ones({1})};
-  for (auto _ : state) benchmark::DoNotOptimize(espalier::apply(Add(), inputs));
+  for (auto _ : state)  // NOLINT(clang-analyzer-deadcode.DeadStores)
+    benchmark::DoNotOptimize(espalier::apply(Add(), inputs));
 }
 BENCHMARK(through_the_door);
 
 void recorded_by_the_tape(benchmark::State& state) {
   const ThreadCountGuard one_thread(1);
   const std::array<Tensor, 2> inputs = {requires_grad_(ones({1})), ones({1})};
-  for (auto _ : state) benchmark::DoNotOptimize(espalier::apply(Add(), inputs));
+  for (auto _ : state)  // NOLINT(clang-analyzer-deadcode.DeadStores)
+    benchmark::DoNotOptimize(espalier::apply(Add(), inputs));
 }
 BENCHMARK(recorded_by_the_tape);
 

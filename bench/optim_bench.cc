@@ -121,7 +121,7 @@ void run(benchmark::State& state, const Job& job, const std::vector<Shape>& shap
   Net net(shapes);
   const std::function<void()> once = job.make(net);
   once();
-  while (state.KeepRunning()) once();
+  for (auto _ : state) once();  // NOLINT(clang-analyzer-deadcode.DeadStores)
 }
 
 }  // namespace

@@ -193,17 +193,17 @@ int run(int argc, char** argv) {
   const Job job = found->second(load(argv[5]));
   int next = 0;
   measure(job, 0.3, next);  // warms up caches and primitives
-  std::cout << "ready" << std::endl;
+  std::cout << "ready" << '\n' << std::flush;
   for (std::string line; std::getline(std::cin, line);) {
     if (line == "check") {
-      std::cout << job.check() << std::endl;
+      std::cout << job.check() << '\n' << std::flush;
       continue;
     }
     const double seconds = std::atof(line.c_str());
     if (!(seconds > 0))
       throw ValueError("peer_workloads",
                        "cannot use the line '" + line + "'; expected check or a number of seconds");
-    std::cout << measure(job, seconds, next) << std::endl;
+    std::cout << measure(job, seconds, next) << '\n' << std::flush;
   }
   return 0;
 }

@@ -128,8 +128,7 @@ void Span::add_argument(std::string_view key, std::string_view value) noexcept {
     detail::append_json_string(member, value);
     if (arguments_ == nullptr) arguments_ = std::make_unique<std::string>();
     if (arguments_->size() + member.size() <= kLongestArguments) *arguments_ += member;
-  } catch (...) {
-    // no memory: the span goes without
+  } catch (...) {  // NOLINT(bugprone-empty-catch): no memory; the span goes without
   }
 }
 

@@ -27,7 +27,7 @@ struct Autoencoder {
   }
 
   nn::Conv2d conv1{1, 16, 3, {.stride = 2, .padding = 1}}, conv2{16, 32, 3, {.stride = 2, .padding = 1}};
-  nn::Linear code{32 * 2 * 2, 8}, spread{8, 32 * 2 * 2};
+  nn::Linear code{128, 8}, spread{8, 128};
   nn::ConvTranspose2d up1{32, 16, 4, {.stride = 2, .padding = 1}}, up2{16, 1, 4, {.stride = 2, .padding = 1}};
 };
 

@@ -67,7 +67,7 @@ Tensor target_gradient(const CrossEntropyRule& rule, const BackwardContext& cont
   Tensor top, log_sum;
   Tensor slope = log_softmax_of(logits, top, log_sum) * (rule.label_smoothing - 1);
   if (context.input_count() > 2) slope = slope * context.input(2);
-  const Tensor gradient = context.gradient(0);
+  const Tensor& gradient = context.gradient(0);
   if (rule.reduction == LossReduction::none) return slope * unsqueeze(gradient, -1);
   return slope * term_gradient(gradient, rule.reduction, logits.numel() / logits.shape().back());
 }
@@ -109,8 +109,8 @@ Tensors CrossEntropy::decompose(Inputs inputs) const {
   if (is_floating(targets.dtype())) {
     q = targets * kept + share;
     if (weight.defined()) q = q * weight;
-    divisor = full({}, static_cast<double>(logits.numel() / std::max<int64_t>(classes, 1)), logits.dtype(),
-                   logits.device());
+    const int64_t rows = logits.numel() / std::max<int64_t>(classes, 1);
+    divisor = full({}, static_cast<double>(rows), logits.dtype(), logits.device());
   } else {
     const Tensor chosen = weighted_one_hot(targets, weight, rule_.ignore_index, classes, logits.dtype());
     divisor = sum(chosen);

@@ -165,6 +165,7 @@ void store_tile(const C* tile, Dtype dtype, char* data, int64_t stride, int64_t 
   });
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): C is a type
 #define ESPALIER_TILES(C)                                               \
   template void load_tile<C>(C*, Dtype, const char*, int64_t, int64_t); \
   template void store_tile<C>(const C*, Dtype, char*, int64_t, int64_t)
@@ -173,5 +174,6 @@ ESPALIER_TILES(double);
 ESPALIER_TILES(int32_t);
 ESPALIER_TILES(int64_t);
 #undef ESPALIER_TILES
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace espalier

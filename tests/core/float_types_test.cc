@@ -16,52 +16,52 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// The formats as their standards write them down; `special` and above (as a magnitude's bits) are infinity or
-// NaN.
+// The formats as their standards write them down; `kSpecial` and above (as a magnitude's bits) are infinity
+// or NaN.
 template <typename T>
 struct Format;
 template <>
 struct Format<bfloat16> {
-  static constexpr int exponent_bits = 8, mantissa_bits = 7, bias = 127;
-  static constexpr uint32_t special = 0x7F80, overflow = 0x7F80, nan = 0x7FC0;
+  static constexpr int kExponentBits = 8, kMantissaBits = 7, kBias = 127;
+  static constexpr uint32_t kSpecial = 0x7F80, kOverflow = 0x7F80, kNan = 0x7FC0;
 };
 template <>
 struct Format<float16> {
-  static constexpr int exponent_bits = 5, mantissa_bits = 10, bias = 15;
-  static constexpr uint32_t special = 0x7C00, overflow = 0x7C00, nan = 0x7E00;
+  static constexpr int kExponentBits = 5, kMantissaBits = 10, kBias = 15;
+  static constexpr uint32_t kSpecial = 0x7C00, kOverflow = 0x7C00, kNan = 0x7E00;
 };
 template <>
 struct Format<float8_e4m3> {
-  static constexpr int exponent_bits = 4, mantissa_bits = 3, bias = 7;
-  static constexpr uint32_t special = 0x7F, overflow = 0x7E, nan = 0x7F;
+  static constexpr int kExponentBits = 4, kMantissaBits = 3, kBias = 7;
+  static constexpr uint32_t kSpecial = 0x7F, kOverflow = 0x7E, kNan = 0x7F;
 };
 template <>
 struct Format<float8_e5m2> {
-  static constexpr int exponent_bits = 5, mantissa_bits = 2, bias = 15;
-  static constexpr uint32_t special = 0x7C, overflow = 0x7C, nan = 0x7F;
+  static constexpr int kExponentBits = 5, kMantissaBits = 2, kBias = 15;
+  static constexpr uint32_t kSpecial = 0x7C, kOverflow = 0x7C, kNan = 0x7F;
 };
 
 template <typename T>
 class FloatType : public testing::Test {
  protected:
   using F = Format<T>;
-  static constexpr uint32_t kSign = 1U << (F::exponent_bits + F::mantissa_bits);
+  static constexpr uint32_t kSign = 1U << (F::kExponentBits + F::kMantissaBits);
 
   FloatType() {
-    for (uint32_t bits = 0; bits <= F::special; ++bits) values_.push_back(value_of(bits));
+    for (uint32_t bits = 0; bits <= F::kSpecial; ++bits) values_.push_back(value_of(bits));
   }
 
-  // The value of a magnitude by its definition; for `special` what would come next, were it finite.
+  // The value of a magnitude by its definition; for `kSpecial` what would come next, were it finite.
   static double value_of(uint32_t bits) {
-    const int exponent = static_cast<int>(bits >> F::mantissa_bits);
-    const double mantissa = std::ldexp(bits & ((1U << F::mantissa_bits) - 1), -F::mantissa_bits);
-    return exponent == 0 ? std::ldexp(mantissa, 1 - F::bias) : std::ldexp(1 + mantissa, exponent - F::bias);
+    const int exponent = static_cast<int>(bits >> F::kMantissaBits);
+    const double mantissa = std::ldexp(bits & ((1U << F::kMantissaBits) - 1), -F::kMantissaBits);
+    return exponent == 0 ? std::ldexp(mantissa, 1 - F::kBias) : std::ldexp(1 + mantissa, exponent - F::kBias);
   }
 
   // Searches all values for the nearest one.
   uint32_t nearest(float x) const {
     const uint32_t sign = std::signbit(x) ? kSign : 0;
-    if (std::isnan(x)) return sizeof(T) == 2 && F::exponent_bits == 8 ? F::nan : sign | F::nan;
+    if (std::isnan(x)) return sizeof(T) == 2 && F::kExponentBits == 8 ? F::kNan : sign | F::kNan;
     const double magnitude = std::min<double>(std::abs(x), 2 * values_.back());
     const auto above = static_cast<uint32_t>(std::lower_bound(values_.begin(), values_.end() - 1, magnitude) -
                                              values_.begin());
@@ -71,7 +71,7 @@ class FloatType : public testing::Test {
       const double down = magnitude - values_[above - 1];
       if (down < up || (down == up && above % 2 == 1)) bits = above - 1;
     }
-    return sign | (bits >= F::special ? F::overflow : bits);
+    return sign | (bits >= F::kSpecial ? F::kOverflow : bits);
   }
 
   void expect_rounded(float x) const {
@@ -91,10 +91,10 @@ TYPED_TEST(FloatType, EveryPatternHasItsValue) {
     const auto x = static_cast<float>(TypeParam::from_bits(static_cast<Bits>(bits)));
     const uint32_t magnitude = bits & (this->kSign - 1);
     ASSERT_EQ(std::signbit(x), (bits & this->kSign) != 0) << bits;
-    if (magnitude < Standard::special) {
+    if (magnitude < Standard::kSpecial) {
       ASSERT_EQ(std::abs(x), this->values_[magnitude]) << bits;
       ASSERT_EQ(TypeParam(x).bits, bits);
-    } else if (magnitude == Standard::special && Standard::overflow == Standard::special) {
+    } else if (magnitude == Standard::kSpecial && Standard::kOverflow == Standard::kSpecial) {
       ASSERT_EQ(std::abs(x), kInfinity) << bits;
       ASSERT_EQ(TypeParam(x).bits, bits);
     } else {

@@ -130,7 +130,7 @@ std::vector<float> of_row(const std::vector<float>& row, const Tensor& target, d
   return result;
 }
 
-MATCHER(CloseFloat, "") {
+MATCHER(CloseFloat, "") {  // NOLINT(readability-identifier-naming): as GoogleMock's own
   const auto [got, expected] = arg;
   return std::abs(got - expected) <= 4e-7F * std::max(1.0F, std::abs(expected)) || got == expected ||
          (std::isnan(got) && std::isnan(expected));

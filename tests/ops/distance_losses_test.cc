@@ -14,7 +14,6 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsNan;
-using testing::Pointwise;
 using testing::ThrowsMessage;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();

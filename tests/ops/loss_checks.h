@@ -25,7 +25,7 @@ inline Tensor f64(const Doubles& values, const Shape& shape) {
 }
 
 /// A few roundings of numbers of either library.
-MATCHER(Close, "") {
+MATCHER(Close, "") {  // NOLINT(readability-identifier-naming): as GoogleMock's own
   const auto [got, expected] = arg;
   return std::abs(got - expected) <= 1e-13 * std::max(1.0, std::abs(expected)) || got == expected ||
          (std::isnan(got) && std::isnan(expected));

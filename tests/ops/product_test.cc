@@ -65,7 +65,7 @@ namespace {
 
 TEST(Product, IsExactForPowersOfTwo) {
   // 7 neighbours make -1; 7 because a lane that met none but twos would overflow.
-  std::vector<float> x(71 * 1015);
+  std::vector<float> x(size_t{71} * 1015);
   for (size_t i = 0; i < x.size(); ++i) x[i] = std::array{2.0F, -1.0F, 0.5F, 1.0F, 1.0F, 1.0F, 1.0F}[i % 7];
   const Tensor all = from_values(x, {71, 1015});
   EXPECT_EQ(product(all).item(), -1);  // 71 * 145 times

@@ -86,7 +86,7 @@ std::vector<double> values(const Tensor& tensor) {
   return tensor.detach().to_vector<double>();
 }
 
-MATCHER(Near, "") {
+MATCHER(Near, "") {  // NOLINT(readability-identifier-naming): as GoogleMock's own
   return std::abs(std::get<0>(arg) - std::get<1>(arg)) <= 1e-14;
 }
 
