@@ -56,6 +56,10 @@ Progress::~Progress() {
   draw(true);
 }
 
+void Progress::resume(int64_t done) {
+  first_ = done_ = std::clamp<int64_t>(done, 0, total_);
+}
+
 void Progress::update(int64_t done, std::string_view note) {
   done_ = std::clamp<int64_t>(done, 0, total_);
   note_ = note;
@@ -68,9 +72,9 @@ void Progress::update(int64_t done, std::string_view note) {
 std::string Progress::line() const {
   const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
   const double share = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 1;
-  const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
+  const double rate = seconds > 0 ? static_cast<double>(done_ - first_) / seconds : 0;
   std::string text =
-      label_ + " ▕" + bar(share) + "▏" + format("%3.0f %%", 100 * share) + format("  %.0f/s", rate);
+      label_ + " ▕" + bar(share) + "▏" + format("%3.0f %%", 100 * share) + format(rate < 10 ? "  %.2g/s" : "  %.0f/s", rate);
   if (!note_.empty()) text += "  " + note_;
   if (done_ == total_)
     text += "  in " + format_duration(seconds);

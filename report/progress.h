@@ -26,6 +26,10 @@ class ESPALIER_API Progress {
 
   /// `done` steps are done; `note` says what is going on: `loss 0.123`.
   void update(int64_t done, std::string_view note = {});
+  /// Whether the next update() will show: a note that is dear to make need not be made otherwise.
+  bool due() const noexcept { return Clock::now() >= next_draw_; }
+  /// `done` steps were done before this program began: they say nothing about its rate.
+  void resume(int64_t done);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -34,7 +38,7 @@ class ESPALIER_API Progress {
 
   std::string label_;
   int64_t total_;
-  int64_t done_ = 0;
+  int64_t first_ = 0, done_ = 0;
   std::string note_;
   std::ostream& out_;
   bool terminal_;

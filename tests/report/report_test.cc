@@ -56,6 +56,18 @@ TEST(Progress, WritesPlainLinesToAFile) {
   EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 3);
 }
 
+TEST(Progress, WhatWasDoneBeforeDoesNotCountForTheRate) {
+  std::ostringstream out;
+  {
+    Progress progress("training", 1000, out, false);
+    EXPECT_TRUE(progress.due());
+    progress.resume(999);
+    progress.update(999);
+    EXPECT_FALSE(progress.due()) << "the next line is five seconds away";
+  }
+  EXPECT_THAT(out.str(), HasSubstr("100 %  0/s\n")) << "99.9 % are done, none of it now";
+}
+
 TEST(Progress, NothingToDoIsDone) {
   std::ostringstream out;
   {

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "report/progress.h"
+#include "train/averages.h"
+#include "train/interrupt.h"
+#include "train/trainer.h"
+
+namespace espalier::training {
+
+/// One call of Trainer::run().
+class Trainer::Run {
+ public:
+  Run(Trainer& trainer, const TrainerOptions& options);
+  TrainingSummary operator()();
+
+  /// What a checkpoint holds of the run itself.
+  nn::StateMap state() const;
+  void load_state(const nn::StateMap& state);
+
+ private:
+  int64_t epochs_done() const;
+  bool finished() const;
+  int64_t total_steps() const;
+  void open_folder();
+  void train_step();
+  void evaluate();
+  void write_row();
+  void save();
+  std::string note() const;
+
+  Trainer& trainer_;
+  const TrainerOptions& options_;
+  RunState parts_;  ///< the trainer's, and this
+  EarlyStopping stopping_;
+
+  int64_t step_ = 0;
+  double loss_sum_ = 0;     ///< of the steps since the last row
+  int64_t loss_count_ = 0;
+  double shown_loss_ = 0;   ///< the mean of the last row
+  int64_t best_step_ = 0;
+  double gradient_norm_ = 0;
+  std::vector<io::Metric> evaluation_;  ///< the last one
+  bool evaluated_ = false;              ///< at this very step
+  int64_t saved_step_ = -1;
+
+  std::unique_ptr<io::CheckpointFolder> folder_;
+  std::unique_ptr<io::MetricsLog> log_;
+  std::unique_ptr<report::Progress> progress_;
+  MovingAverage displayed_;
+};
+
+}  // namespace espalier::training
