@@ -73,8 +73,8 @@ std::string Progress::line() const {
   const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
   const double share = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 1;
   const double rate = seconds > 0 ? static_cast<double>(done_ - first_) / seconds : 0;
-  std::string text =
-      label_ + " ▕" + bar(share) + "▏" + format("%3.0f %%", 100 * share) + format(rate < 10 ? "  %.2g/s" : "  %.0f/s", rate);
+  std::string text = label_ + " ▕" + bar(share) + "▏" + format("%3.0f %%", 100 * share) +
+                     format(rate < 10 ? "  %.2g/s" : "  %.0f/s", rate);
   if (!note_.empty()) text += "  " + note_;
   if (done_ == total_)
     text += "  in " + format_duration(seconds);

@@ -16,8 +16,8 @@ concept Stateful = requires(T& object, const nn::StateMap& state) {
   object.load_state(state);
 };
 
-/// The parts of a training run, by name, whose tensors together are what a checkpoint holds (io/checkpoint.h).
-/// It keeps references: what is added must outlive it. One thread at a time may use it.
+/// The parts of a training run, by name, whose tensors together are what a checkpoint holds
+/// (io/checkpoint.h). It keeps references: what is added must outlive it. One thread at a time may use it.
 ///
 ///   training::RunState run;
 ///   run.add("model", net).add("optimiser", adamw).add("loader", loader).add_random();

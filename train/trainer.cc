@@ -31,7 +31,9 @@ Trainer& Trainer::evaluate(Evaluation evaluation) {
   return *this;
 }
 
-TrainingSummary Trainer::run(const TrainerOptions& options) { return Run(*this, options)(); }
+TrainingSummary Trainer::run(const TrainerOptions& options) {
+  return Run(*this, options)();
+}
 
 std::ostream& operator<<(std::ostream& out, const TrainingSummary& summary) {
   report::Table table({"training", ""});
@@ -39,9 +41,11 @@ std::ostream& operator<<(std::ostream& out, const TrainingSummary& summary) {
   table.add_row({"epochs", std::to_string(summary.epochs)});
   table.add_row({"time", report::format_duration(summary.seconds)});
   table.add_row({"training loss", report::fixed(summary.loss, 4)});
-  for (const io::Metric& metric : summary.evaluation) table.add_row({metric.name, report::fixed(metric.value, 4)});
+  for (const io::Metric& metric : summary.evaluation)
+    table.add_row({metric.name, report::fixed(metric.value, 4)});
   if (summary.best)
-    table.add_row({"best", report::fixed(*summary.best, 4) + " at step " + std::to_string(summary.best_step)});
+    table.add_row(
+        {"best", report::fixed(*summary.best, 4) + " at step " + std::to_string(summary.best_step)});
   if (summary.stopped_early) table.add_row({"ended", "early: no further progress"});
   if (summary.interrupted) table.add_row({"ended", "by a signal"});
   return out << table;

@@ -21,44 +21,47 @@ namespace espalier::training {
 struct TrainerOptions {
   int64_t epochs = 0;  ///< either so many epochs in all,
   int64_t steps = 0;   ///< or so many steps of the optimiser
-  int64_t accumulate = 1;      ///< batches whose gradients are averaged for a step; an epoch's last may have fewer
-  double clip_norm = 0;        ///< bound on the gradients' total norm; 0 for none
+  int64_t accumulate =
+      1;                 ///< batches whose gradients are averaged for a step; an epoch's last may have fewer
+  double clip_norm = 0;  ///< bound on the gradients' total norm; 0 for none
   int64_t evaluate_every = 0;  ///< steps from one evaluation to the next; 0: at the end of each epoch
   int64_t log_every = 50;      ///< steps from one row of metrics to the next; evaluations make rows as well
   std::string metric = {};     ///< the evaluation's figure that tells the best step
   bool maximise = false;       ///< whether a larger one is better
-  std::optional<int64_t> patience = {};   ///< stop after more evaluations than this without progress of `metric`
-  std::filesystem::path folder = {};      ///< where checkpoints and metrics.jsonl go; empty: nothing is saved
-  int64_t checkpoint_every = 0;           ///< steps; 0: after each evaluation
-  int64_t keep_last = 2, keep_best = 1;   ///< checkpoints
-  bool resume = false;                    ///< go on from the folder's last checkpoint, if there is one
+  std::optional<int64_t> patience =
+      {};                             ///< stop after more evaluations than this without progress of `metric`
+  std::filesystem::path folder = {};  ///< where checkpoints and metrics.jsonl go; empty: nothing is saved
+  int64_t checkpoint_every = 0;       ///< steps; 0: after each evaluation
+  int64_t keep_last = 2, keep_best = 1;  ///< checkpoints
+  bool resume = false;                   ///< go on from the folder's last checkpoint, if there is one
   std::map<std::string, std::string> notes = {};  ///< go into checkpoints: the recipe
-  bool progress = true;                   ///< a line on standard error, and a row for each evaluation
+  bool progress = true;                           ///< a line on standard error, and a row for each evaluation
 };
 
 /// What became of a run.
 struct TrainingSummary {
-  int64_t steps = 0;           ///< made in all, those before a resume included
-  int64_t epochs = 0;          ///< completed
-  double seconds = 0;          ///< of this program's part
-  bool interrupted = false;    ///< ended by a signal (train/interrupt.h); it can be resumed
-  bool stopped_early = false;  ///< for lack of progress
-  double loss = 0;             ///< mean of the training loss since the last row of metrics but one
+  int64_t steps = 0;                   ///< made in all, those before a resume included
+  int64_t epochs = 0;                  ///< completed
+  double seconds = 0;                  ///< of this program's part
+  bool interrupted = false;            ///< ended by a signal (train/interrupt.h); it can be resumed
+  bool stopped_early = false;          ///< for lack of progress
+  double loss = 0;                     ///< mean of the training loss since the last row of metrics but one
   std::vector<io::Metric> evaluation;  ///< the last one
   std::optional<double> best;          ///< of the metric
   int64_t best_step = 0;
 };
 ESPALIER_API std::ostream& operator<<(std::ostream& out, const TrainingSummary& summary);
 
-/// A training loop with what goes around one: evaluation, gradient accumulation, clipping, schedules, averages,
-/// early stopping, checkpoints, resuming, metrics, progress. Each of these is a class that a loop written by
-/// hand can use as well; there is nothing here that has to be derived from.
+/// A training loop with what goes around one: evaluation, gradient accumulation, clipping, schedules,
+/// averages, early stopping, checkpoints, resuming, metrics, progress. Each of these is a class that a loop
+/// written by hand can use as well; there is nothing here that has to be derived from.
 ///
 ///   training::Trainer trainer(net, sgd, loader, [&](const data::Examples& batch) {
 ///     return cross_entropy(net(batch.inputs), batch.labels);
 ///   });
 ///   trainer.with(scheduler).evaluate([&] { return std::vector<io::Metric>{{"accuracy", accuracy(net)}}; });
-///   std::cout << trainer.run({.epochs = 10, .metric = "accuracy", .maximise = true, .folder = "runs/first"});
+///   std::cout << trainer.run({.epochs = 10, .metric = "accuracy", .maximise = true, .folder =
+///   "runs/first"});
 ///
 /// A run that is killed at any moment and resumed ends with the same bits as one that is not, given that loss
 /// and evaluation draw random numbers from the default generator alone (and the same number of threads).
@@ -90,15 +93,16 @@ class ESPALIER_API Trainer {
     return *this;
   }
 
-  /// Throws ValueError for options that make no sense, a folder with checkpoints that is not to be resumed, and
-  /// a checkpoint of another model or run; NumericError where the loss is not finite; what loss, evaluation,
-  /// loader and files throw. What was saved so far stays.
+  /// Throws ValueError for options that make no sense, a folder with checkpoints that is not to be resumed,
+  /// and a checkpoint of another model or run; NumericError where the loss is not finite; what loss,
+  /// evaluation, loader and files throw. What was saved so far stays.
   TrainingSummary run(const TrainerOptions& options);
 
  private:
   class Run;
 
-  Trainer(std::function<void(bool)> set_training, optim::Optimiser& optimiser, data::Loader& loader, Loss loss);
+  Trainer(std::function<void(bool)> set_training, optim::Optimiser& optimiser, data::Loader& loader,
+          Loss loss);
 
   std::function<void(bool)> set_training_;
   optim::Optimiser& optimiser_;

@@ -116,10 +116,11 @@ int64_t Trainer::Run::total_steps() const {
 
 void Trainer::Run::open_folder() {
   if (options_.folder.empty()) return;
-  folder_ = std::make_unique<io::CheckpointFolder>(options_.folder, io::KeepOptions{.last = options_.keep_last,
-                                                                                   .best = options_.keep_best,
-                                                                                   .metric = options_.metric,
-                                                                                   .maximise = options_.maximise});
+  folder_ =
+      std::make_unique<io::CheckpointFolder>(options_.folder, io::KeepOptions{.last = options_.keep_last,
+                                                                              .best = options_.keep_best,
+                                                                              .metric = options_.metric,
+                                                                              .maximise = options_.maximise});
   if (!options_.resume && !folder_->steps().empty()) {
     throw ValueError(options_.folder.string(),
                      "holds checkpoints of an earlier run; resume it, or choose another folder");
@@ -150,9 +151,9 @@ void Trainer::Run::train_step() {
     displayed_.add(value);
   }
   if (options_.clip_norm > 0) {
-    gradient_norm_ = optim::clip_grad_norm(trainer_.optimiser_.parameters(), options_.clip_norm,
-                                           optim::NonFinite::refuse)
-                         .item();
+    gradient_norm_ =
+        optim::clip_grad_norm(trainer_.optimiser_.parameters(), options_.clip_norm, optim::NonFinite::refuse)
+            .item();
   }
   trainer_.optimiser_.step();
   if (trainer_.scheduler_) trainer_.scheduler_->step();
@@ -226,7 +227,8 @@ TrainingSummary Trainer::Run::operator()() {
     evaluated_ = false;
     const bool epoch_ended = trainer_.loader_.batch() == trainer_.loader_.size();
     const auto every = [this](int64_t steps) { return steps > 0 && step_ % steps == 0; };
-    if (options_.evaluate_every > 0 ? every(options_.evaluate_every) || finished() : epoch_ended || finished())
+    if (options_.evaluate_every > 0 ? every(options_.evaluate_every) || finished()
+                                    : epoch_ended || finished())
       evaluate();
     if (evaluated_ || every(options_.log_every)) write_row();
     if (options_.checkpoint_every > 0 ? every(options_.checkpoint_every) : evaluated_ || epoch_ended) save();

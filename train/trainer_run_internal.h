@@ -39,9 +39,9 @@ class Trainer::Run {
   EarlyStopping stopping_;
 
   int64_t step_ = 0;
-  double loss_sum_ = 0;     ///< of the steps since the last row
+  double loss_sum_ = 0;  ///< of the steps since the last row
   int64_t loss_count_ = 0;
-  double shown_loss_ = 0;   ///< the mean of the last row
+  double shown_loss_ = 0;  ///< the mean of the last row
   int64_t best_step_ = 0;
   double gradient_norm_ = 0;
   std::vector<io::Metric> evaluation_;  ///< the last one
