@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include <cmath>
 #include <utility>
 
 #include "report/progress.h"
@@ -31,6 +32,10 @@ Trainer& Trainer::evaluate(Evaluation evaluation) {
   return *this;
 }
 
+std::string metric_text(double value) {
+  return report::fixed(value, value == std::round(value) ? 0 : 4);
+}
+
 TrainingSummary Trainer::run(const TrainerOptions& options) {
   return Run(*this, options)();
 }
@@ -41,11 +46,9 @@ std::ostream& operator<<(std::ostream& out, const TrainingSummary& summary) {
   table.add_row({"epochs", std::to_string(summary.epochs)});
   table.add_row({"time", report::format_duration(summary.seconds)});
   table.add_row({"training loss", report::fixed(summary.loss, 4)});
-  for (const io::Metric& metric : summary.evaluation)
-    table.add_row({metric.name, report::fixed(metric.value, 4)});
+  for (const io::Metric& metric : summary.evaluation) table.add_row({metric.name, metric_text(metric.value)});
   if (summary.best)
-    table.add_row(
-        {"best", report::fixed(*summary.best, 4) + " at step " + std::to_string(summary.best_step)});
+    table.add_row({"best", metric_text(*summary.best) + " at step " + std::to_string(summary.best_step)});
   if (summary.stopped_early) table.add_row({"ended", "early: no further progress"});
   if (summary.interrupted) table.add_row({"ended", "by a signal"});
   return out << table;

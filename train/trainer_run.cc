@@ -209,7 +209,7 @@ void Trainer::Run::save() {
 std::string Trainer::Run::note() const {
   std::string text = "loss " + report::fixed(displayed_.value(), 3);
   if (evaluation_.empty()) return text;
-  return text + "  " + evaluation_[0].name + " " + report::fixed(evaluation_[0].value, 4);
+  return text + "  " + evaluation_[0].name + " " + metric_text(evaluation_[0].value);
 }
 
 TrainingSummary Trainer::Run::operator()() {

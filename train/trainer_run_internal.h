@@ -12,6 +12,9 @@
 
 namespace espalier::training {
 
+/// A metric as people read it: `0.9812`, `146`.
+std::string metric_text(double value);
+
 /// One call of Trainer::run().
 class Trainer::Run {
  public:

@@ -1,0 +1,100 @@
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/philox.h"
+#include "io/checkpoint_folder.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/train/digits_run.h"
+
+namespace espalier::training {
+namespace {
+
+using test::TemporaryFolder;
+
+constexpr int kKills = 20;
+
+pid_t start(const std::string& folder) {
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  ::execl(ESPALIER_KILLED_RUN, "killed_run", folder.c_str(), nullptr);
+  ::_exit(127);
+}
+
+/// The highest step whose checkpoint is there; a run may be writing meanwhile.
+int64_t last_step(const std::filesystem::path& folder) {
+  int64_t last = 0;
+  std::error_code gone;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, gone)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step-")) last = std::max<int64_t>(last, std::atoll(name.c_str() + 5));
+  }
+  return last;
+}
+
+/// Waits for up to four more checkpoints, or for none, and then up to 40 ms, as chance has it: a checkpoint
+/// takes some 10 ms, the program's start 50.
+void wait_for_the_moment(const std::filesystem::path& folder, int64_t step, uint64_t kill) {
+  using Clock = std::chrono::steady_clock;
+  const int64_t awaited = step + kCheckpointEvery * philox_bounded(philox_word(1, 0, 2 * kill), 5);
+  const Clock::time_point patience = Clock::now() + std::chrono::seconds(20);
+  while (last_step(folder) < awaited && Clock::now() < patience)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  std::this_thread::sleep_for(
+      std::chrono::microseconds(philox_bounded(philox_word(1, 0, 2 * kill + 1), 40'000)));
+}
+
+TEST(KilledRun, EndsWithTheSameBits) {
+  const TemporaryFolder whole, killed;
+  DigitsRun().trainer.run(long_digits_options(whole.path()));
+
+  int kills = 0, status = 0;
+  int64_t step = 0, runs_that_got_on = 0;
+  for (;;) {
+    const pid_t child = start(killed.path());
+    ASSERT_GT(child, 0);
+    if (kills < kKills) {
+      wait_for_the_moment(killed.path(), step, static_cast<uint64_t>(kills));
+      ::kill(child, SIGKILL);
+    }
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    const io::CheckpointFolder checkpoints(killed.path());
+    for (const int64_t saved : checkpoints.steps()) {
+      EXPECT_EQ(io::load_checkpoint(checkpoints.path_of(saved)).step, saved) << "readable";
+    }
+    if (!checkpoints.steps().empty()) {
+      EXPECT_GE(checkpoints.steps().back(), step);
+      runs_that_got_on += checkpoints.steps().back() > step;
+      step = checkpoints.steps().back();
+    }
+    if (WIFEXITED(status)) break;
+    ++kills;
+  }
+  ASSERT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(kills, kKills) << "the run was over too soon";
+  EXPECT_GT(runs_that_got_on, kKills / 4);
+
+  const io::Checkpoint expected = *io::CheckpointFolder(whole.path()).load_last(),
+                       last = *io::CheckpointFolder(killed.path()).load_last();
+  EXPECT_EQ(last.step, expected.step);
+  for (const auto& [part, tensors] : expected.parts) {
+    ASSERT_EQ(last.parts.at(part).size(), tensors.size());
+    for (const auto& [name, tensor] : tensors) {
+      const Tensor& found = last.parts.at(part).at(name);
+      ASSERT_EQ(describe(found), describe(tensor));
+      EXPECT_EQ(std::memcmp(found.raw_data(), tensor.raw_data(),
+                            static_cast<size_t>(tensor.numel()) * size_of(tensor.dtype())),
+                0)
+          << part << " " << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace espalier::training

@@ -1,0 +1,250 @@
+#include "train/trainer.h"
+
+#include <cmath>
+#include <csignal>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "autograd/autograd.h"
+#include "core/error.h"
+#include "ops/mean.h"
+#include "ops/multiply.h"
+#include "optim/sgd.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/train/digits_run.h"
+
+namespace espalier::training {
+namespace {
+
+using test::TemporaryFolder;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+/// One weight, pulled towards the mean of what it sees: small enough to follow by hand.
+struct Pull {
+  Tensor weight = make();
+  bool training = true;
+  static Tensor make() { return requires_grad_(zeros({})); }
+  void visit(nn::Visitor& visitor) {
+    visitor("weight", weight);
+    visitor.training(training);
+  }
+};
+
+/// Examples 1, 2, ..., n in this order.
+data::DataSet numbers(int64_t n) {
+  std::vector<float> values(static_cast<size_t>(n));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i + 1);
+  return data::Examples{from_values(values, {n}), zeros({n}, Dtype::i64)};
+}
+
+struct PullRun {
+  explicit PullRun(int64_t examples = 4, int64_t batch = 1)
+      : loader(numbers(examples), {.batch_size = batch, .shuffle = false}) {}
+  Pull model;
+  optim::Sgd sgd{model, {.learning_rate = 0.1}};
+  data::Loader loader;
+  /// Its gradient is the batch's mean.
+  Trainer trainer{model, sgd, loader, [this](const data::Examples& batch) {
+                    EXPECT_TRUE(model.training);
+                    return model.weight * mean(batch.inputs);
+                  }};
+};
+
+TrainerOptions quiet(TrainerOptions options) {
+  options.progress = false;
+  return options;
+}
+
+TEST(Trainer, CountsEpochsAndSteps) {
+  PullRun run;
+  const TrainingSummary summary = run.trainer.run(quiet({.epochs = 2}));
+  EXPECT_EQ(summary.steps, 8);
+  EXPECT_EQ(summary.epochs, 2);
+  EXPECT_FALSE(summary.interrupted);
+  EXPECT_NEAR(run.model.weight.item(), -0.1 * 20, 1e-6);
+  PullRun other;
+  EXPECT_EQ(other.trainer.run(quiet({.steps = 6})).steps, 6);
+  EXPECT_EQ(other.loader.epoch(), 1);
+  EXPECT_NEAR(other.model.weight.item(), -0.1 * 13, 1e-6);
+}
+
+TEST(Trainer, AccumulatesTheMeanOfBatches) {
+  PullRun run(5);
+  EXPECT_EQ(run.trainer.run(quiet({.epochs = 1, .accumulate = 2})).steps, 3);
+  // Means 1.5 and 3.5, and 5, which is alone.
+  EXPECT_NEAR(run.model.weight.item(), -0.1 * 10, 1e-6);
+}
+
+TEST(Trainer, ClipsTheGradient) {
+  PullRun run;
+  run.trainer.run(quiet({.epochs = 1, .clip_norm = 1.5}));
+  EXPECT_NEAR(run.model.weight.item(), -0.1 * (1 + 1.5 + 1.5 + 1.5), 1e-5);
+}
+
+TEST(Trainer, StepsTheScheduleAndTheAverage) {
+  PullRun run;
+  optim::Scheduler scheduler(run.sgd, optim::step_decay(2, 0.5));
+  optim::WeightAverage average(run.model, {.decay = 0});
+  std::vector<double> seen;
+  run.trainer.with(scheduler).with(average).evaluate([&] {
+    EXPECT_TRUE(average.swapped());
+    EXPECT_FALSE(run.model.training);
+    seen.push_back(run.model.weight.item());
+    return std::vector<io::Metric>{};
+  });
+  run.trainer.run(quiet({.epochs = 1}));
+  EXPECT_NEAR(run.model.weight.item(), -(0.1 * 3 + 0.05 * 7), 1e-6);
+  EXPECT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0], run.model.weight.item()) << "an average that keeps nothing is the model";
+  EXPECT_FALSE(average.swapped());
+  EXPECT_EQ(average.state().at("updates").item(), 4);
+}
+
+TEST(Trainer, EvaluatesWhereAskedAndStopsForLackOfProgress) {
+  PullRun run;
+  std::vector<double> values{5, 3, 4, 4, 4, 1, 0};
+  size_t next = 0;
+  run.trainer.evaluate([&] { return std::vector<io::Metric>{{"other", 0}, {"error", values.at(next++)}}; });
+  const TrainingSummary summary =
+      run.trainer.run(quiet({.steps = 100, .evaluate_every = 3, .metric = "error", .patience = 2}));
+  EXPECT_TRUE(summary.stopped_early);
+  EXPECT_EQ(next, 5U);
+  EXPECT_EQ(summary.steps, 15);
+  EXPECT_EQ(summary.best, 3);
+  EXPECT_EQ(summary.best_step, 6);
+  std::ostringstream text;
+  text << summary;
+  EXPECT_THAT(text.str(), testing::AllOf(HasSubstr("3 at step 6"), HasSubstr("early")));
+}
+
+TEST(Trainer, EvaluatesAtTheEndOfEachEpochAndOfTheRun) {
+  PullRun run;
+  std::vector<int64_t> at;
+  run.trainer.evaluate([&] {
+    at.push_back(run.loader.epoch() * 4 + run.loader.batch());
+    return std::vector<io::Metric>{};
+  });
+  run.trainer.run(quiet({.steps = 10}));
+  EXPECT_THAT(at, testing::ElementsAre(4, 8, 10));
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(Trainer, WritesRowsOfMetrics) {
+  const TemporaryFolder folder;
+  PullRun run;
+  run.trainer.evaluate([] { return std::vector<io::Metric>{{"accuracy", 0.5}}; });
+  run.trainer.run(quiet({.steps = 5, .clip_norm = 100, .log_every = 3, .folder = folder.path()}));
+  const std::string text = read_text(folder / "metrics.jsonl");
+  // Losses are weight times input: 0, -0.2, -0.9, -2.4; then an epoch is over; then -1.
+  std::istringstream lines(text);
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_THAT(line, testing::MatchesRegex("\\{\"step\":3,\"train_loss\":-0.36666.*,\"learning_rate\":0.1,"
+                                          "\"gradient_norm\":3\\}"));
+  std::getline(lines, line);
+  EXPECT_THAT(line,
+              testing::AllOf(HasSubstr("\"step\":4,\"train_loss\":-2.4"), HasSubstr("\"accuracy\":0.5")));
+  std::getline(lines, line);
+  EXPECT_THAT(line, testing::AllOf(HasSubstr("\"step\":5,\"train_loss\":-1"), HasSubstr("\"accuracy\":0.5")));
+  EXPECT_FALSE(std::getline(lines, line));
+}
+
+TEST(Trainer, ALossThatIsNotFiniteEndsTheRunAndLeavesWhatWasSaved) {
+  const TemporaryFolder folder;
+  PullRun run;
+  int64_t calls = 0;
+  Trainer trainer(run.model, run.sgd, run.loader, [&](const data::Examples& batch) {
+    return run.model.weight * mean(batch.inputs) *
+           (++calls == 6 ? std::numeric_limits<double>::quiet_NaN() : 1.0);
+  });
+  EXPECT_THAT([&] { trainer.run(quiet({.epochs = 3, .folder = folder.path()})); },
+              ThrowsMessage<NumericError>(HasSubstr("the loss is nan in step 6")));
+  EXPECT_EQ(io::CheckpointFolder(folder.path()).load_last()->step, 4);
+}
+
+TEST(Trainer, KeepsTheLastAndTheBestCheckpoint) {
+  const TemporaryFolder folder;
+  PullRun run;
+  std::vector<double> values{0.5, 0.9, 0.7, 0.8, 0.6};
+  size_t next = 0;
+  run.trainer.evaluate([&] { return std::vector<io::Metric>{{"accuracy", values.at(next++)}}; });
+  run.trainer.run(quiet({.epochs = 5,
+                         .metric = "accuracy",
+                         .maximise = true,
+                         .folder = folder.path(),
+                         .notes = {{"recipe", "plain"}}}));
+  const io::CheckpointFolder checkpoints(folder.path());
+  EXPECT_THAT(checkpoints.steps(), testing::ElementsAre(8, 16, 20));
+  const io::Checkpoint last = *checkpoints.load_last();
+  EXPECT_EQ(last.metrics.at("accuracy"), 0.6);
+  EXPECT_EQ(last.notes.at("recipe"), "plain");
+}
+
+TEST(Trainer, SaysWhatMakesNoSense) {
+  PullRun run;
+  const auto refuses = [&](const TrainerOptions& options, const char* message) {
+    EXPECT_THAT([&] { run.trainer.run(quiet(options)); }, ThrowsMessage<ValueError>(HasSubstr(message)));
+  };
+  refuses({}, "0 epochs and 0 steps; expected a positive number of one of them");
+  refuses({.epochs = 1, .steps = 1}, "1 epochs and 1 steps");
+  refuses({.epochs = -1}, "-1 epochs");
+  refuses({.epochs = 1, .accumulate = 0}, "accumulate 0; expected 1 or more");
+  refuses({.epochs = 1, .clip_norm = -1}, "clip_norm");
+  refuses({.epochs = 1, .clip_norm = std::nan("")}, "clip_norm");
+  refuses({.epochs = 1, .evaluate_every = -1}, "evaluate_every -1");
+  refuses({.epochs = 1, .log_every = 0}, "log_every 0");
+  refuses({.epochs = 1, .patience = 1}, "patience needs the name of a metric");
+  refuses({.epochs = 1, .resume = true}, "resume needs a folder");
+  run.trainer.evaluate([] { return std::vector<io::Metric>{{"accuracy", 1}, {"loss", 1}}; });
+  refuses({.epochs = 1, .metric = "acuracy"}, "no metric 'acuracy'; it has: accuracy, loss");
+  const TemporaryFolder folder;
+  PullRun first, second;
+  first.trainer.run(quiet({.epochs = 1, .folder = folder.path()}));
+  EXPECT_THAT([&] { second.trainer.run(quiet({.epochs = 1, .folder = folder.path()})); },
+              ThrowsMessage<ValueError>(HasSubstr("holds checkpoints of an earlier run")));
+  PullRun other(5);
+  EXPECT_THAT([&] { other.trainer.run(quiet({.epochs = 2, .folder = folder.path(), .resume = true})); },
+              ThrowsMessage<ValueError>(HasSubstr("a data set of size 4, not to this loader's 5")));
+}
+
+TEST(Trainer, AnInterruptedRunGoesOnAsIfNothingHadHappened) {
+  const TemporaryFolder whole, parts;
+  DigitsRun undisturbed;
+  const TrainingSummary expected = undisturbed.trainer.run(digits_options(whole.path()));
+  EXPECT_EQ(expected.steps, 69);
+  EXPECT_GT(expected.evaluation[0].value, 0.8) << "it learns";
+
+  TrainingSummary summary;
+  int runs = 0;
+  do {
+    int64_t calls = 0;
+    DigitsRun run([&] {
+      if (++calls == 27) std::raise(SIGTERM);
+    });
+    TrainerOptions options = digits_options(parts.path());
+    options.resume = true;
+    summary = run.trainer.run(options);
+    ++runs;
+    EXPECT_EQ(summary.interrupted, summary.steps < 69);
+    for (const auto& [name, tensor] : nn::state(run.net)) {
+      if (summary.interrupted) continue;
+      EXPECT_EQ(tensor.to_vector<float>(), nn::state(undisturbed.net).at(name).to_vector<float>()) << name;
+    }
+  } while (summary.interrupted && runs < 20);
+  EXPECT_EQ(runs, 5);
+  EXPECT_EQ(summary.best, expected.best);
+  EXPECT_EQ(summary.best_step, expected.best_step);
+  EXPECT_EQ(read_text(parts / "metrics.jsonl"), read_text(whole / "metrics.jsonl"));
+}
+
+}  // namespace
+}  // namespace espalier::training
