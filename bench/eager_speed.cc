@@ -216,7 +216,7 @@ int main(int argc, char** argv) try {
   product_cases(cases);
   movement_cases(cases);
   for (const Case& one : cases) std::cout << one.name << '\n';
-  std::cout << std::endl;
+  std::cout << '\n' << std::flush;
   std::string line;
   while (std::getline(std::cin, line)) {
     const size_t space = line.rfind(' ');
@@ -224,7 +224,7 @@ int main(int argc, char** argv) try {
                                     [&](const Case& one) { return one.name == line.substr(0, space); });
     if (space == std::string::npos || found == cases.end())
       throw ValueError("eager_speed", "no case in line '" + line + "'");
-    std::cout << median_time(found->make(), std::atof(line.c_str() + space)) << std::endl;
+    std::cout << median_time(found->make(), std::atof(line.c_str() + space)) << '\n' << std::flush;
   }
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());

@@ -24,7 +24,7 @@ void forward(benchmark::State& state, const test::OpSample& sample) {
   const std::vector<Tensor> inputs = test::make_inputs(sample, Dtype::f32);
   Tensors outputs = sample.run(inputs);  // warms up; its size is what a run moves
   const int64_t bytes = bytes_of(inputs) + bytes_of(outputs);
-  for (auto _ : state) outputs = sample.run(inputs);
+  for (auto _ : state) outputs = sample.run(inputs);  // NOLINT(clang-analyzer-deadcode.DeadStores)
   state.SetBytesProcessed(state.iterations() * bytes);
 }
 
@@ -40,7 +40,8 @@ void forward_and_backward(benchmark::State& state, const test::OpSample& sample)
     return;
   }
   const GradOptions options{.gradients = {ones(first[0].shape(), first[0].dtype())}, .allow_unused = true};
-  for (auto _ : state) benchmark::DoNotOptimize(grad(sample.run(inputs)[0], wanted, options));
+  for (auto _ : state)  // NOLINT(clang-analyzer-deadcode.DeadStores)
+    benchmark::DoNotOptimize(grad(sample.run(inputs)[0], wanted, options));
 }
 
 void register_all() {

@@ -17,7 +17,8 @@ ESPALIER_API void check_spannable(const Tensor& tensor);
 /// TypeError where T is not the tensor's type, DeviceError where the memory is not the host's, ShapeError
 /// where the elements do not lie row-major without gaps (contiguous() makes a copy that does).
 template <class T>
-std::span<T> as_span(Tensor tensor) {
+std::span<T> as_span(
+    Tensor tensor) {  // NOLINT(performance-unnecessary-value-param): a handle to write through
   detail::check_spannable(tensor);
   const auto size = static_cast<size_t>(tensor.numel());
   if constexpr (std::is_const_v<T>)

@@ -128,7 +128,7 @@ void backward(const AttentionBackward& op, Inputs inputs, Outputs outputs) {
   // Heads are independent, and one pass over a head's tiles gives all its gradients. Where there are too few
   // heads to keep the threads busy, blocks of queries and of keys are dealt out in two passes, which compute
   // the scores twice. Either way each gradient is summed in the same order, so the bits are the same.
-  if (sizes.heads >= 2 * num_threads() || num_threads() == 1) {
+  if (sizes.heads >= int64_t{2} * num_threads() || num_threads() == 1) {
     const int64_t work = 2 * query_blocks * sizes.block_work();
     parallel_for(0, sizes.heads, kSerialWork / std::max<int64_t>(1, work), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {

@@ -8,7 +8,7 @@ namespace espalier {
 
 // With q = a / b: dq/da = 1 / b and dq/db = -q / b.
 Tensors Divide::backward(const BackwardContext& context) const {
-  const Tensor by_a = context.gradient(0) / context.input(1);
+  Tensor by_a = context.gradient(0) / context.input(1);
   return {input_gradient(context, 0, [&] { return by_a; }),
           input_gradient(context, 1, [&] { return negate(by_a * context.output(0)); })};
 }

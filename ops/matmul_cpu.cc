@@ -45,7 +45,7 @@ struct Matrices {
 };
 
 Matrices operand(const Tensor& tensor, bool has_rows, bool has_columns) {
-  const Matrices given(tensor, has_rows, has_columns);
+  Matrices given(tensor, has_rows, has_columns);
   if (in_place(given.rows, given.columns, given.row_stride, given.column_stride)) return given;
   return {row_major(tensor), has_rows, has_columns};
 }

@@ -25,7 +25,7 @@ Tensor row_major(const Tensor& tensor) {
 }
 
 Tensor row_major_f32(const Tensor& tensor) {
-  const Tensor source = row_major(tensor);
+  Tensor source = row_major(tensor);
   if (source.dtype() == Dtype::f32) return source;
   const Tensor converted = empty(tensor.shape(), Dtype::f32, tensor.device());
   parallel_for(0, source.numel(), kSerialWork, [&](int64_t first, int64_t last) {

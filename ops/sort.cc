@@ -73,7 +73,7 @@ ValuesAndIndices kth_value(const Tensor& x, int64_t k, int64_t axis, bool keepdi
     throw ShapeError("kth_value", "k is " + std::to_string(k) + " for " + describe(x) +
                                       "; expected 1 (the smallest) to the size of the axis");
   }
-  const ValuesAndIndices smallest = topk(x, k, axis, false);
+  ValuesAndIndices smallest = topk(x, k, axis, false);
   if (x.rank() == 0) return smallest;
   const auto last = [&](const Tensor& list) {
     const Tensor kept = slice(list, axis, {.start = k - 1});

@@ -14,7 +14,7 @@ namespace {
 class Canvas {
  public:
   Canvas(int width, int height)
-      : width_(width), height_(height), cells_(static_cast<size_t>(width * height)) {}
+      : width_(width), height_(height), cells_(static_cast<size_t>(width) * static_cast<size_t>(height)) {}
   int dots_across() const { return 2 * width_; }
   int dots_down() const { return 4 * height_; }
 
@@ -24,7 +24,7 @@ class Canvas {
     constexpr unsigned char kBits[2][4] = {{0x01, 0x02, 0x04, 0x40}, {0x08, 0x10, 0x20, 0x80}};
     x = std::clamp(x, 0, dots_across() - 1);
     y = std::clamp(y, 0, dots_down() - 1);
-    cells_[static_cast<size_t>(y / 4 * width_ + x / 2)] |= kBits[x % 2][y % 4];
+    cells_[place(x / 2, y / 4)] |= kBits[x % 2][y % 4];
   }
 
   void line(int x0, int y0, int x1, int y1) {
@@ -35,7 +35,7 @@ class Canvas {
   std::string row(int y) const {
     std::string text;
     for (int x = 0; x < width_; ++x) {
-      const unsigned code = 0x2800u + cells_[static_cast<size_t>(y * width_ + x)];
+      const unsigned code = 0x2800u + cells_[place(x, y)];
       text += {static_cast<char>(0xe0 | code >> 12), static_cast<char>(0x80 | (code >> 6 & 0x3f)),
                static_cast<char>(0x80 | (code & 0x3f))};
     }
@@ -43,6 +43,10 @@ class Canvas {
   }
 
  private:
+  size_t place(int x, int y) const {
+    return static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x);
+  }
+
   int width_, height_;
   std::vector<unsigned char> cells_;
 };

@@ -79,7 +79,7 @@ TEST(Checkpoint, MemoryGrowsByTheSegmentsInputsOnly) {
     Tensor y = x;
     for (int i = 0; i < 8; ++i) y = checkpointed ? checkpoint(segment, y) : segment(y);
     backward(sum(y));
-    return (memory_stats().peak - before) / (256 * 256 * static_cast<int64_t>(sizeof(float)));
+    return (memory_stats().peak - before) / (int64_t{256} * 256 * static_cast<int64_t>(sizeof(float)));
   };
   // 64 results of tanh, against 8 inputs, the 8 of one segment and a few gradients.
   EXPECT_GE(peak(false), 64);

@@ -14,7 +14,7 @@
 namespace espalier::test {
 namespace {
 
-constexpr int64_t kImages = 10'000, kPixels = 3 * 32 * 32, kBatch = 200;
+constexpr int64_t kImages = 10'000, kPlane = int64_t{32} * 32, kPixels = 3 * kPlane, kBatch = 200;
 
 /// Images `first` to `first + kBatch` of the official binary layout, normalised as the weights expect, and
 /// their labels.
@@ -26,7 +26,7 @@ data::Examples batch_of(const std::vector<unsigned char>& records, int64_t first
     const unsigned char* record = &records[static_cast<size_t>((first + i) * (kPixels + 1))];
     labels.push_back(record[0]);
     for (int64_t p = 0; p < kPixels; ++p) {
-      const int64_t channel = p / (32 * 32);
+      const int64_t channel = p / kPlane;
       pixels[static_cast<size_t>(i * kPixels + p)] =
           (static_cast<float>(record[1 + p]) / 255 - kMean[channel]) / kDeviation[channel];
     }

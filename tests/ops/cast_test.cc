@@ -12,7 +12,7 @@ namespace espalier::test {
 namespace {
 
 /// Differences cannot see through a rounding, so gradients are looked at below.
-OpSample sample(Dtype to, const Shape& shape, std::function<double(double)> f) {
+OpSample sample(Dtype to, const Shape& shape, const std::function<double(double)>& f) {
   return elementwise_sample(
       "to " + std::string(to_string(to)), {{shape, 0, 2, {}, false}},
       [to](Inputs in) { return cast(in[0], to); }, [f](const std::vector<double>& x) { return f(x[0]); });

@@ -20,11 +20,11 @@ OpSample sample(const Shape& from, const Shape& to, const Shape& asked) {
 
 /// `from` says which element of the input stands at an index of the output.
 OpSample repeated(std::string label, const Shape& shape, const Shape& to,
-                  std::function<Tensor(const Tensor&)> run, std::function<Dims(const Dims&)> from) {
+                  const std::function<Tensor(const Tensor&)>& run, std::function<Dims(const Dims&)> from) {
   return {std::move(label),
           {{shape}},
           [run](Inputs in) { return Tensors{run(in[0])}; },
-          [to, from](const Arrays& in) {
+          [to, from = std::move(from)](const Arrays& in) {
             Array result(to);
             for_each_index(to, [&](const Dims& index) { result.at(index) = in[0].at(from(index)); });
             return Arrays{result};

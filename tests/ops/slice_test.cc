@@ -8,7 +8,7 @@ namespace espalier::test {
 namespace {
 
 /// `picked` are the indices that the ranges stand for, axis by axis, spelt out.
-OpSample sample(std::string label, const Shape& shape, std::vector<Range> ranges,
+OpSample sample(std::string label, const Shape& shape, const std::vector<Range>& ranges,
                 std::vector<std::vector<int64_t>> picked) {
   return {std::move(label),
           {{shape}},

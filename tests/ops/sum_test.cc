@@ -79,11 +79,11 @@ TEST(Sum, GivesTheSameBitsForAnyNumberOfThreads) {
 }
 
 TEST(Sum, RoundsLittleHoweverLong) {
-  constexpr int64_t n = 3'000'000;
-  const Tensor x = full({n}, 0.1);
-  const double exact = n * static_cast<double>(0.1F);
+  constexpr int64_t kN = 3'000'000;
+  const Tensor x = full({kN}, 0.1);
+  const double exact = kN * static_cast<double>(0.1F);
   EXPECT_NEAR(sum(x).item(), exact, 70 * 0x1p-24 * exact);
-  EXPECT_NEAR(sum(reshape(x, {n / 4, 4}), {0}).to_vector<float>()[3], exact / 4, 70 * 0x1p-24 * exact / 4);
+  EXPECT_NEAR(sum(reshape(x, {kN / 4, 4}), {0}).to_vector<float>()[3], exact / 4, 70 * 0x1p-24 * exact / 4);
 }
 
 }  // namespace

@@ -61,8 +61,8 @@ std::vector<Tensor> make_inputs(const OpSample& sample, Dtype dtype) {
 OpSample elementwise_sample(std::string label, std::vector<InputSpec> inputs,
                             std::function<Tensor(Inputs)> run,
                             std::function<double(const std::vector<double>&)> f) {
-  return {std::move(label), std::move(inputs), [run](Inputs in) { return Tensors{run(in)}; },
-          [f](const Arrays& in) {
+  return {std::move(label), std::move(inputs), [run = std::move(run)](Inputs in) { return Tensors{run(in)}; },
+          [f = std::move(f)](const Arrays& in) {
             Shape shape;
             for (const Array& array : in) shape = broadcast_shapes(shape, array.shape, "reference");
             Array result(shape);
