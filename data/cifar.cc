@@ -12,7 +12,7 @@
 namespace espalier::data {
 namespace {
 
-constexpr int64_t kPixels = 3 * 32 * 32;
+constexpr int64_t kPixels = int64_t{3} * 32 * 32;
 
 struct Layout {
   int64_t label_bytes;

@@ -79,8 +79,10 @@ class Loader::Iterator {
   using difference_type = std::ptrdiff_t;
 
   explicit Iterator(Loader& loader) : loader_(&loader), batch_(loader.next()) {}
+  // NOLINTBEGIN(bugprone-unchecked-optional-access): as with every iterator, there is a value before the end
   const Examples& operator*() const { return *batch_; }
   const Examples* operator->() const { return &*batch_; }
+  // NOLINTEND(bugprone-unchecked-optional-access)
   Iterator& operator++() {
     batch_ = {};  // its memory serves the next one
     batch_ = loader_->next();

@@ -15,7 +15,7 @@ constexpr int64_t kSide = 28;
 constexpr int kClasses = 10;
 
 std::filesystem::path find(const std::filesystem::path& folder, const std::string& name) {
-  const std::filesystem::path plain = folder / name, packed = folder / (name + ".gz");
+  std::filesystem::path plain = folder / name, packed = folder / (name + ".gz");
   if (std::filesystem::exists(plain)) return plain;
   if (std::filesystem::exists(packed)) return packed;
   throw IoError(plain.string(), "does not exist, nor does " + packed.filename().string() +

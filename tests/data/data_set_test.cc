@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -90,6 +91,12 @@ TEST(Balanced, RarerClassesAreRepeated) {
   EXPECT_THAT((Numbers{examples[1], examples[6]}), testing::UnorderedElementsAre(2, 3));
   EXPECT_EQ(examples[4], 5);
   EXPECT_EQ(balanced(labels, 3), numbers);
+  std::set<int64_t> chosen;  // of the two of class 1, which has to be repeated once more
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const Numbers drawn = balanced(labels, seed);
+    chosen.insert(std::count(drawn.begin(), drawn.end(), 1) == 3 ? 1 : 6);
+  }
+  EXPECT_THAT(chosen, ElementsAre(1, 6));
   EXPECT_THAT(balanced(zeros({0}, Dtype::i64), 0), testing::IsEmpty());
   EXPECT_THROW(balanced(from_values<int64_t>({-1}, {1}), 0), ValueError);
   EXPECT_THROW(balanced(zeros({2}), 0), TypeError);
