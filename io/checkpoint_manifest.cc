@@ -41,6 +41,7 @@ uint32_t sum_of_text(std::string_view text) {
 void check_own_sum(std::string_view text, const Json& json) {
   const auto sum = json.at(kOwnSum).get<std::string>();
   const size_t at = text.rfind(sum);
+  if (at == text.npos) throw std::invalid_argument("its checksum is not written plainly");
   std::string zeroed(text);
   zeroed.replace(at, sum.size(), kNoSum);
   if (hex(sum_of_text(zeroed)) != sum) throw std::invalid_argument("its checksum is not that of its content");
