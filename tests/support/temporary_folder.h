@@ -1,11 +1,11 @@
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 namespace espalier::test {
 
