@@ -61,9 +61,9 @@ ESPALIER_API std::string to_string(const Dims& dims);
 
 /// The product of the sizes, for shapes already known to be valid.
 inline int64_t count(const Shape& shape) noexcept {
-  int64_t n = 1;
-  for (int64_t size : shape) n *= size;
-  return n;
+  uint64_t n = 1;  // sizes before a zero may be too large for any product but this one
+  for (int64_t size : shape) n *= static_cast<uint64_t>(size);
+  return static_cast<int64_t>(n);
 }
 
 /// The product of the sizes. Throws ShapeError, on behalf of `where`, for a negative size or a product (or a

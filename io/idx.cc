@@ -56,12 +56,12 @@ Tensor parse_idx(std::span<const unsigned char> bytes, const std::string& name) 
   Shape shape;
   for (size_t axis = 0; axis < rank; ++axis) shape.push_back(big_endian32(&bytes[4 + 4 * axis]));
   const size_t element = size_of(*dtype), size = bytes.size() - header;
-  // The product cannot wrap: it stays below what is there, or it ends the loop.
-  size_t claimed = element;
-  const bool none = std::find(shape.begin(), shape.end(), 0) != shape.end();
-  for (auto axis = shape.begin(); !none && axis != shape.end() && claimed <= size; ++axis)
-    claimed *= static_cast<size_t>(*axis);
-  if (none) claimed = 0;
+  size_t claimed = 0;
+  try {
+    claimed = static_cast<size_t>(checked_count(shape, name)) * element;
+  } catch (const ShapeError& error) {
+    throw FormatError(name, error.message());
+  }
   if (claimed != size) {
     throw FormatError(name, "has " + std::to_string(size) + " bytes of elements, other than those of " +
                                 std::string(to_string(*dtype)) + to_string(shape) +

@@ -104,5 +104,10 @@ TEST(Broadcast, FollowsNumPy) {
   EXPECT_EQ(broadcast_strides({3, 1}, {1, 7}, {2, 3, 4}), (Strides{0, 1, 0}));
 }
 
+TEST(Dims, AZeroMakesAnyProductZero) {
+  EXPECT_EQ(count({int64_t{1} << 40, int64_t{1} << 40, 0}), 0);
+  EXPECT_EQ(checked_count({int64_t{1} << 40, int64_t{1} << 40, 0}, "test"), 0);
+}
+
 }  // namespace
 }  // namespace espalier
