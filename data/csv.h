@@ -43,9 +43,9 @@ struct CsvTable {
 /// Throws IoError where the file cannot be read. Throws FormatError that names line and column, both from 1,
 /// for a cell that is empty, no number or too large for its type, for lines of different lengths and for
 /// quotes that do not match; also for names that are not UTF-8 and for a file without lines or of more than
-/// 4 GiB. Throws ValueError for a
-/// delimiter that numbers or lines are made of, a column that is not there, comes twice or whose name does,
-/// and a fill beyond f32; TypeError for other types. Memory is bounded by the file's size.
+/// 4 GiB. Throws ValueError for a delimiter that numbers or lines are made of, a column that is not there,
+/// comes twice or whose name does, and a fill beyond f32; TypeError for other types. Memory is bounded by the
+/// file's size.
 ESPALIER_API CsvTable load_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 
 /// The same from memory. `name` stands for the file in errors.

@@ -35,17 +35,17 @@ struct TrainerOptions {
   int64_t keep_last = 2, keep_best = 1;  ///< checkpoints
   bool resume = false;                   ///< go on from the folder's last checkpoint, if there is one
   std::map<std::string, std::string> notes = {};  ///< go into checkpoints: the recipe
-  bool progress = true;                           ///< a line on standard error, and a row for each evaluation
+  bool progress = true;                           ///< a line on standard error
 };
 
 /// What became of a run.
 struct TrainingSummary {
-  int64_t steps = 0;                   ///< made in all, those before a resume included
-  int64_t epochs = 0;                  ///< completed
-  double seconds = 0;                  ///< of this program's part
-  bool interrupted = false;            ///< ended by a signal (train/interrupt.h); it can be resumed
-  bool stopped_early = false;          ///< for lack of progress
-  double loss = 0;                     ///< mean of the training loss since the last row of metrics but one
+  int64_t steps = 0;           ///< made in all, those before a resume included
+  int64_t epochs = 0;          ///< completed
+  double seconds = 0;          ///< of this program's part
+  bool interrupted = false;    ///< ended by a signal (train/interrupt.h); it can be resumed
+  bool stopped_early = false;  ///< for lack of progress
+  double loss = 0;             ///< mean training loss of the steps between the last two rows of metrics
   std::vector<io::Metric> evaluation;  ///< the last one
   std::optional<double> best;          ///< of the metric
   int64_t best_step = 0;

@@ -158,6 +158,14 @@ TEST(RandomAffine, EnlargesAboutTheMiddle) {
       << "between pixels";
 }
 
+TEST(RandomAffine, BytesAreRoundedToNearest) {
+  const Tensor bytes = from_values<uint8_t>({10, 13, 20, 10, 13, 20, 10, 13, 20}, {1, 1, 3, 3});
+  const Tensor scaled = apply_to(random_affine({.scale_low = 2, .scale_high = 2}), bytes);
+  // Halfway between neighbours: 11.5 and 16.5 become 12 and 17.
+  EXPECT_THAT(std::vector(scaled.data<uint8_t>() + 3, scaled.data<uint8_t>() + 6),
+              testing::ElementsAre(12, 13, 17));
+}
+
 TEST(RandomAffine, TurnsAndMovesByWhatItDrew) {
   // A linear image, whose values say where they come from: pixel = 8 + column, so that each pixel of the
   // result that comes from inside tells the column it was taken from. Rows likewise in the second channel.
