@@ -22,7 +22,7 @@ function(espalier_compile target)
     -ffp-contract=off)  # the same bits with and without fused multiply-add: who wants one writes it
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # False at -O3: on "text" + std::string (GCC bug 105651), on std::sort of a short inline array. asan checks both for real.
-    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-array-bounds)
+    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds)
   else()
     # Clang holds what libstdc++'s own algorithms use against whoever calls them (std::stable_sort of GCC 12).
     target_compile_options(${target} PRIVATE -Wno-deprecated-declarations)

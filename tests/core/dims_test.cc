@@ -4,22 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "tests/support/message_of.h"
 
 namespace espalier {
 namespace {
 
+using test::message_of;
 using testing::HasSubstr;
-
-template <class E, class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
-}
 
 TEST(Dims, GrowShrinkAndCompare) {
   Dims dims{2, 4};

@@ -12,23 +12,14 @@
 #include "ops/permute.h"
 #include "ops/reshape.h"
 #include "ops/slice.h"
+#include "tests/support/message_of.h"
 
 namespace espalier {
 namespace {
 
+using test::message_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-template <class E, class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
-}
 
 Tensor counted(const Shape& shape) {
   std::vector<float> values(static_cast<size_t>(count(shape)));

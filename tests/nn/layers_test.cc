@@ -20,14 +20,15 @@
 #include "ops/relu.h"
 #include "ops/sigmoid.h"
 #include "ops/sum.h"
+#include "tests/support/message_of.h"
 
 namespace espalier::nn {
 namespace {
 
+using test::message_of;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 /// `name: f32[2, 3]` of each tensor; `*` marks buffers.
 template <class M>
@@ -92,7 +93,7 @@ TEST(Conv2d, NamesShapesAndInitialValuesAreThoseOfPyTorch) {
   EXPECT_THAT(contents(layer), ElementsAre("weight: f32[32, 4, 3, 3]", "bias: f32[32]"));
   expect_uniform(layer.weight, 1.0 / 6);
   EXPECT_EQ(to_string(layer(zeros({2, 8, 5, 6})).shape()), "[2, 32, 5, 6]");
-  EXPECT_THAT([] { Conv2d(3, 8, 3, {.groups = 2}); }, ThrowsMessage<ValueError>(HasSubstr("2 groups")));
+  EXPECT_THAT(message_of<ValueError>([] { Conv2d(3, 8, 3, {.groups = 2}); }), HasSubstr("2 groups"));
 }
 
 TEST(BatchNorm2d, StartsAsTheIdentityAndFollowsTheBatches) {
@@ -156,7 +157,7 @@ TEST(SelfAttention, KeepsTheShapeAndLooksBackOnly) {
   const std::vector<float> gradient = grad(y, x, {.gradients = {seed}}).to_vector<float>();
   EXPECT_THAT(std::vector(gradient.begin() + 12, gradient.end()), Each(0));
   EXPECT_THAT(std::vector(gradient.begin(), gradient.begin() + 6), testing::Contains(testing::Ne(0)));
-  EXPECT_THAT([] { SelfAttention(6, 4); }, ThrowsMessage<ValueError>(HasSubstr("4 heads")));
+  EXPECT_THAT(message_of<ValueError>([] { SelfAttention(6, 4); }), HasSubstr("4 heads"));
 }
 
 TEST(Sequential, HoldsLayersFunctionsAndItself) {

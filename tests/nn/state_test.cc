@@ -15,15 +15,16 @@
 #include "ops/copy.h"
 #include "ops/relu.h"
 #include "ops/sum.h"
+#include "tests/support/message_of.h"
 
 namespace espalier::nn {
 namespace {
 
+using test::message_of;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-using testing::ThrowsMessage;
 
 /// Children of each kind, and an output layer that shares the first one's weights.
 struct Model {
@@ -111,11 +112,10 @@ TEST(LoadState, ListsAllProblemsAndChangesNothing) {
   wrong.erase("layers.1.weight");
   wrong["fc.weight"] = zeros({2});
   wrong["norm.weight"] = full({3}, 7.0);
-  EXPECT_THAT([&] { load_state(model, wrong); },
-              ThrowsMessage<ValueError>(
-                  AllOf(HasSubstr("layers.0.bias is f32[4], the model has f32[3]"),
-                        HasSubstr("norm.bias is undefined"), HasSubstr("layers.1.weight is missing"),
-                        HasSubstr("fc.weight is not in the model"), Not(HasSubstr("\n")))));
+  EXPECT_THAT(message_of<ValueError>([&] { load_state(model, wrong); }),
+              AllOf(HasSubstr("layers.0.bias is f32[4], the model has f32[3]"),
+                    HasSubstr("norm.bias is undefined"), HasSubstr("layers.1.weight is missing"),
+                    HasSubstr("fc.weight is not in the model"), Not(HasSubstr("\n"))));
   EXPECT_THAT(model.norm->weight.to_vector<float>(),  // NOLINT(bugprone-unchecked-optional-access)
               ElementsAre(1, 1, 1));
 }

@@ -6,6 +6,7 @@
 #include "ops/cast.h"
 #include "ops/likelihood_losses.h"
 #include "tests/ops/loss_checks.h"
+#include "tests/support/message_of.h"
 
 namespace espalier::test {
 namespace {
@@ -14,7 +15,6 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsNan;
-using testing::ThrowsMessage;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
@@ -84,8 +84,8 @@ TEST(Distances, CosineEmbeddingLoss) {
         return cosine_embedding_loss(in[0], in[1], f64({1, -1, -1}, {3}), {.margin = -0.25});
       },
       {smooth_a(), b()});
-  EXPECT_THAT([] { cosine_embedding_loss(a(), b(), f64({1, 0, 1}, {3})); },
-              ThrowsMessage<ValueError>(AllOf(HasSubstr("target 0"), HasSubstr("position [1]"))));
+  EXPECT_THAT(message_of<ValueError>([] { cosine_embedding_loss(a(), b(), f64({1, 0, 1}, {3})); }),
+              AllOf(HasSubstr("target 0"), HasSubstr("position [1]")));
 }
 
 TEST(Distances, TripletMarginLossInSeveralNorms) {
@@ -154,10 +154,10 @@ TEST(Distances, MarginRankingLoss) {
 
 TEST(Distances, WrongUsesGiveTypedErrors) {
   const Tensor x = zeros({2, 3}), y = zeros({3});
-  EXPECT_THAT([&] { triplet_margin_loss(x, x, y); },
-              ThrowsMessage<ShapeError>(AllOf(HasSubstr("triplet_margin_loss"), HasSubstr("f32[3]"))));
-  EXPECT_THAT([&] { cosine_similarity(x, zeros({2, 3}, Dtype::f64)); },
-              ThrowsMessage<TypeError>(AllOf(HasSubstr("cosine_similarity"), HasSubstr("f64[2, 3]"))));
+  EXPECT_THAT(message_of<ShapeError>([&] { triplet_margin_loss(x, x, y); }),
+              AllOf(HasSubstr("triplet_margin_loss"), HasSubstr("f32[3]")));
+  EXPECT_THAT(message_of<TypeError>([&] { cosine_similarity(x, zeros({2, 3}, Dtype::f64)); }),
+              AllOf(HasSubstr("cosine_similarity"), HasSubstr("f64[2, 3]")));
   EXPECT_THROW(cosine_similarity(x, x, {.axis = 2}), ShapeError);
   EXPECT_THROW(cosine_similarity(x, Tensor()), ValueError);
   EXPECT_THROW(cosine_embedding_loss(x, x, ones({3})), ShapeError);

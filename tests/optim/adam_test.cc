@@ -9,13 +9,14 @@
 
 #include "core/error.h"
 #include "tests/optim/trajectory.h"
+#include "tests/support/message_of.h"
 
 namespace espalier::optim {
 namespace {
 
 using test::expect_trajectory;
+using test::message_of;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 /// Adam as its paper writes it, in double precision; `decoupled` as AdamW's.
 template <class Optimiser, class Options>
@@ -56,14 +57,13 @@ TEST(Adam, RefusesWrongOptions) {
   const nn::NamedTensors parameters = {{"w", requires_grad_(ones({2}))}};
   const auto made = [&](const AdamOptions& options) { return [&, options] { Adam(parameters, options); }; };
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_THAT(made({.learning_rate = nan}),
-              ThrowsMessage<ValueError>(HasSubstr("[Adam] learning rate is nan")));
-  EXPECT_THAT(made({.beta1 = 1}), ThrowsMessage<ValueError>(HasSubstr("beta1 is 1")));
-  EXPECT_THAT(made({.beta2 = -0.1}), ThrowsMessage<ValueError>(HasSubstr("beta2 is -0.1")));
-  EXPECT_THAT(made({.beta2 = nan}), ThrowsMessage<ValueError>(HasSubstr("beta2 is nan")));
-  EXPECT_THAT(made({.epsilon = -1}), ThrowsMessage<ValueError>(HasSubstr("epsilon is -1")));
-  EXPECT_THAT([&] { AdamW(parameters, {.weight_decay = -1}); },
-              ThrowsMessage<ValueError>(HasSubstr("[AdamW] weight decay is -1")));
+  EXPECT_THAT(message_of<ValueError>(made({.learning_rate = nan})), HasSubstr("[Adam] learning rate is nan"));
+  EXPECT_THAT(message_of<ValueError>(made({.beta1 = 1})), HasSubstr("beta1 is 1"));
+  EXPECT_THAT(message_of<ValueError>(made({.beta2 = -0.1})), HasSubstr("beta2 is -0.1"));
+  EXPECT_THAT(message_of<ValueError>(made({.beta2 = nan})), HasSubstr("beta2 is nan"));
+  EXPECT_THAT(message_of<ValueError>(made({.epsilon = -1})), HasSubstr("epsilon is -1"));
+  EXPECT_THAT(message_of<ValueError>([&] { AdamW(parameters, {.weight_decay = -1}); }),
+              HasSubstr("[AdamW] weight decay is -1"));
 }
 
 }  // namespace

@@ -9,14 +9,15 @@
 #include "ops/copy.h"
 #include "optim/sgd.h"
 #include "tests/optim/test_model.h"
+#include "tests/support/message_of.h"
 
 namespace espalier::optim {
 namespace {
 
+using test::message_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Key;
-using testing::ThrowsMessage;
 
 /// A parameter, a running statistic and a count.
 struct Counter {
@@ -89,7 +90,7 @@ TEST(WeightAverage, SwapExchangesAndGivesBack) {
        {std::function<void()>([&] { average.update(); }), std::function<void()>([&] { average.state(); }),
         std::function<void()>([&] { average.copy_to_model(); }),
         std::function<void()>([&] { average.load_state({}); })}) {
-    EXPECT_THAT(misuse, ThrowsMessage<ValueError>(HasSubstr("the model holds the average")));
+    EXPECT_THAT(message_of<ValueError>(misuse), HasSubstr("the model holds the average"));
   }
   average.swap();
   EXPECT_EQ(model.weight.item(), 4);
@@ -120,7 +121,7 @@ TEST(WeightAverage, GoesOnFromItsStateWithTheSameBits) {
   EXPECT_EQ(other.state().at("first.weight").to_vector<float>(),
             average.state().at("first.weight").to_vector<float>());
   saved.erase("second.bias");
-  EXPECT_THAT([&] { other.load_state(saved); }, ThrowsMessage<ValueError>(HasSubstr("second.bias")));
+  EXPECT_THAT(message_of<ValueError>([&] { other.load_state(saved); }), HasSubstr("second.bias"));
 }
 
 TEST(WeightAverage, RefusesWrongOptionsAndEmptyModels) {
@@ -128,10 +129,10 @@ TEST(WeightAverage, RefusesWrongOptionsAndEmptyModels) {
   struct {
     void visit(nn::Visitor&) {}
   } empty;
-  EXPECT_THAT([&] { WeightAverage(model, {.decay = 1.5}); },
-              ThrowsMessage<ValueError>(HasSubstr("decay is 1.5")));
+  EXPECT_THAT(message_of<ValueError>([&] { WeightAverage(model, {.decay = 1.5}); }),
+              HasSubstr("decay is 1.5"));
   EXPECT_THROW(WeightAverage(model, {.decay = std::numeric_limits<double>::quiet_NaN()}), ValueError);
-  EXPECT_THAT([&] { WeightAverage{empty}; }, ThrowsMessage<ValueError>(HasSubstr("no tensors")));
+  EXPECT_THAT(message_of<ValueError>([&] { WeightAverage{empty}; }), HasSubstr("no tensors"));
 }
 
 }  // namespace

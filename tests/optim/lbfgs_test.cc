@@ -13,13 +13,14 @@
 #include "ops/multiply.h"
 #include "ops/subtract.h"
 #include "ops/sum.h"
+#include "tests/support/message_of.h"
 
 namespace espalier::optim {
 namespace {
 
+using test::message_of;
 using testing::AllOf;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 /// Rosenbrock's valley, with the minimum at (1, 1).
 struct Valley {
@@ -133,16 +134,15 @@ TEST(Lbfgs, StateThatDoesNotFitIsRefusedAsAWhole) {
   state["direction"] = zeros({3}, Dtype::f64);
   state.erase("step_size");
   state["iterations"] = full({}, 9, Dtype::i64);
-  EXPECT_THAT([&] { lbfgs.load_state(state); },
-              ThrowsMessage<ValueError>(AllOf(HasSubstr("direction is f64[3], expected f64[2]"),
-                                              HasSubstr("step_size is missing"))));
+  EXPECT_THAT(message_of<ValueError>([&] { lbfgs.load_state(state); }),
+              AllOf(HasSubstr("direction is f64[3], expected f64[2]"), HasSubstr("step_size is missing")));
   EXPECT_EQ(lbfgs.iterations(), 3);
   state = lbfgs.state();
   state["more"] = zeros({});
-  EXPECT_THAT([&] { lbfgs.load_state(state); }, ThrowsMessage<ValueError>(HasSubstr("names beside")));
+  EXPECT_THAT(message_of<ValueError>([&] { lbfgs.load_state(state); }), HasSubstr("names beside"));
   Lbfgs forgetful(valley.named(), {.max_iterations = 3, .history = 1});
-  EXPECT_THAT([&] { forgetful.load_state(lbfgs.state()); },
-              ThrowsMessage<ValueError>(HasSubstr("the history is 1")));
+  EXPECT_THAT(message_of<ValueError>([&] { forgetful.load_state(lbfgs.state()); }),
+              HasSubstr("the history is 1"));
 }
 
 TEST(Lbfgs, AParameterWithoutGradientStaysAndAMinimumIsLeftAlone) {
@@ -169,15 +169,15 @@ TEST(Lbfgs, RefusesWrongOptions) {
     return [&valley, options] { Lbfgs(valley.named(), options); };
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_THAT(made({.learning_rate = nan}), ThrowsMessage<ValueError>(HasSubstr("learning rate is nan")));
-  EXPECT_THAT(made({.max_iterations = 0}), ThrowsMessage<ValueError>(HasSubstr("max_iterations is 0")));
-  EXPECT_THAT(made({.max_evaluations = -1}), ThrowsMessage<ValueError>(HasSubstr("max_evaluations is -1")));
-  EXPECT_THAT(made({.gradient_tolerance = -1}), ThrowsMessage<ValueError>(HasSubstr("gradient_tolerance")));
-  EXPECT_THAT(made({.change_tolerance = nan}), ThrowsMessage<ValueError>(HasSubstr("change_tolerance")));
-  EXPECT_THAT(made({.history = 0}), ThrowsMessage<ValueError>(HasSubstr("history is 0")));
-  EXPECT_THAT([&] { Lbfgs({{"x", valley.x}, {"w", requires_grad_(ones({1}))}}); },
-              ThrowsMessage<ValueError>(AllOf(HasSubstr("f32[1]"), HasSubstr("expected one type"))));
-  EXPECT_THAT([&] { Lbfgs(nn::NamedTensors{}); }, ThrowsMessage<ValueError>(HasSubstr("no parameters")));
+  EXPECT_THAT(message_of<ValueError>(made({.learning_rate = nan})), HasSubstr("learning rate is nan"));
+  EXPECT_THAT(message_of<ValueError>(made({.max_iterations = 0})), HasSubstr("max_iterations is 0"));
+  EXPECT_THAT(message_of<ValueError>(made({.max_evaluations = -1})), HasSubstr("max_evaluations is -1"));
+  EXPECT_THAT(message_of<ValueError>(made({.gradient_tolerance = -1})), HasSubstr("gradient_tolerance"));
+  EXPECT_THAT(message_of<ValueError>(made({.change_tolerance = nan})), HasSubstr("change_tolerance"));
+  EXPECT_THAT(message_of<ValueError>(made({.history = 0})), HasSubstr("history is 0"));
+  EXPECT_THAT(message_of<ValueError>([&] { Lbfgs({{"x", valley.x}, {"w", requires_grad_(ones({1}))}}); }),
+              AllOf(HasSubstr("f32[1]"), HasSubstr("expected one type")));
+  EXPECT_THAT(message_of<ValueError>([&] { Lbfgs(nn::NamedTensors{}); }), HasSubstr("no parameters"));
 }
 
 }  // namespace

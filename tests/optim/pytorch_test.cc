@@ -19,13 +19,14 @@
 #include "optim/rmsprop.h"
 #include "optim/sgd.h"
 #include "tests/optim/trajectory.h"
+#include "tests/support/message_of.h"
 
 namespace espalier::optim {
 namespace {
 
 using test::MakeOptimiser;
+using test::message_of;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 template <class O, class Options>
 MakeOptimiser make(const Options& options) {
@@ -181,7 +182,7 @@ TEST(Optimisers, RefuseWrongOptions) {
   const nn::NamedTensors parameters = {{"w", requires_grad_(ones({2, 2}))}};
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const auto refuses = [&](const MakeOptimiser& make, const std::string& message) {
-    EXPECT_THAT([&] { make(parameters); }, ThrowsMessage<ValueError>(HasSubstr(message)));
+    EXPECT_THAT(message_of<ValueError>([&] { make(parameters); }), HasSubstr(message));
   };
   refuses(make<Rmsprop>(RmspropOptions{.learning_rate = -1}), "[Rmsprop] learning rate is -1");
   refuses(make<Rmsprop>(RmspropOptions{.alpha = 1}), "[Rmsprop] alpha is 1");

@@ -8,12 +8,13 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "tests/support/message_of.h"
 
 namespace espalier::optim {
 namespace {
 
+using test::message_of;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
@@ -97,7 +98,7 @@ TEST(Schedule, EndsStayAndFarStepsAreReached) {
 
 TEST(Schedule, RefusesWhatMakesNoSense) {
   const auto refuses = [](const std::function<void()>& make, const std::string& message) {
-    EXPECT_THAT(make, ThrowsMessage<ValueError>(HasSubstr(message)));
+    EXPECT_THAT(message_of<ValueError>(make), HasSubstr(message));
   };
   refuses([] { constant().factor(-1); }, "the step is -1; expected 0 or more");
   refuses([] { Schedule({}); }, "[Schedule] the function is empty");

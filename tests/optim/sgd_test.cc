@@ -8,13 +8,14 @@
 
 #include "core/error.h"
 #include "tests/optim/trajectory.h"
+#include "tests/support/message_of.h"
 
 namespace espalier::optim {
 namespace {
 
 using test::expect_trajectory;
+using test::message_of;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 void check(const SgdOptions& options) {
   expect_trajectory(
@@ -44,14 +45,13 @@ TEST(Sgd, RefusesWrongOptions) {
   const nn::NamedTensors parameters = {{"w", requires_grad_(ones({2}))}};
   const auto made = [&](const SgdOptions& options) { return [&, options] { Sgd(parameters, options); }; };
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_THAT(made({.learning_rate = nan}),
-              ThrowsMessage<ValueError>(HasSubstr("[Sgd] learning rate is nan")));
-  EXPECT_THAT(made({.learning_rate = -1}), ThrowsMessage<ValueError>(HasSubstr("learning rate is -1")));
-  EXPECT_THAT(made({.learning_rate = 1, .momentum = -0.5}),
-              ThrowsMessage<ValueError>(HasSubstr("momentum is -0.5")));
-  EXPECT_THAT(made({.learning_rate = 1, .weight_decay = HUGE_VAL}),
-              ThrowsMessage<ValueError>(HasSubstr("weight decay is inf")));
-  EXPECT_THAT(made({.learning_rate = 1, .nesterov = true}), ThrowsMessage<ValueError>(HasSubstr("Nesterov")));
+  EXPECT_THAT(message_of<ValueError>(made({.learning_rate = nan})), HasSubstr("[Sgd] learning rate is nan"));
+  EXPECT_THAT(message_of<ValueError>(made({.learning_rate = -1})), HasSubstr("learning rate is -1"));
+  EXPECT_THAT(message_of<ValueError>(made({.learning_rate = 1, .momentum = -0.5})),
+              HasSubstr("momentum is -0.5"));
+  EXPECT_THAT(message_of<ValueError>(made({.learning_rate = 1, .weight_decay = HUGE_VAL})),
+              HasSubstr("weight decay is inf"));
+  EXPECT_THAT(message_of<ValueError>(made({.learning_rate = 1, .nesterov = true})), HasSubstr("Nesterov"));
 }
 
 }  // namespace

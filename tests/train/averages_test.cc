@@ -7,13 +7,14 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "tests/support/message_of.h"
 
 namespace espalier::training {
 namespace {
 
+using test::message_of;
 using testing::HasSubstr;
 using testing::IsNan;
-using testing::ThrowsMessage;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
@@ -47,7 +48,7 @@ TEST(RunningMean, PerplexityIsThatOfAUniformChoice) {
 
 TEST(RunningMean, RefusesNegativeCounts) {
   RunningMean loss;
-  EXPECT_THAT([&] { loss.add(1, -2); }, ThrowsMessage<ValueError>(HasSubstr("count is -2")));
+  EXPECT_THAT(message_of<ValueError>([&] { loss.add(1, -2); }), HasSubstr("count is -2"));
   EXPECT_EQ(loss.count(), 0);
 }
 
@@ -74,7 +75,7 @@ TEST(MovingAverage, ShowsWhatIsNotFiniteAndRecovers) {
 }
 
 TEST(MovingAverage, RefusesADecayOutOfRange) {
-  EXPECT_THAT([] { MovingAverage(1.0); }, ThrowsMessage<ValueError>(HasSubstr("decay is 1")));
+  EXPECT_THAT(message_of<ValueError>([] { MovingAverage(1.0); }), HasSubstr("decay is 1"));
   EXPECT_THROW(MovingAverage(-0.1), ValueError);
   EXPECT_THROW(MovingAverage{kNan}, ValueError);
   MovingAverage last(0);

@@ -17,15 +17,16 @@
 #include "ops/permute.h"
 #include "ops/random.h"
 #include "ops/sort.h"
+#include "tests/support/message_of.h"
 
 namespace espalier::training {
 namespace {
 
+using test::message_of;
 using testing::DoubleEq;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsNan;
-using testing::ThrowsMessage;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -139,7 +140,7 @@ TEST(ConfusionMatrix, RefusesWhatDoesNotFitAndCountsNothing) {
   ConfusionMatrix matrix(3);
   const auto refuses = [&]<class E>(const Tensor& predictions, const Tensor& labels, const char* message,
                                     E*) {
-    EXPECT_THAT([&] { matrix.add(predictions, labels); }, ThrowsMessage<E>(HasSubstr(message)));
+    EXPECT_THAT(message_of<E>([&] { matrix.add(predictions, labels); }), HasSubstr(message));
     EXPECT_EQ(matrix.total(), 0);
   };
   constexpr ShapeError* kShape = nullptr;

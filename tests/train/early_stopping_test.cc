@@ -8,13 +8,14 @@
 
 #include "core/error.h"
 #include "io/safetensors.h"
+#include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
 namespace espalier::training {
 namespace {
 
+using test::message_of;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -95,7 +96,7 @@ TEST(EarlyStopping, RefusesAStateThatCannotBe) {
   const auto refuses = [&](const std::string& name, const Tensor& value, const char* message) {
     nn::StateMap state = stopping.state();
     state[name] = value;
-    EXPECT_THAT([&] { stopping.load_state(state); }, ThrowsMessage<ValueError>(HasSubstr(message)));
+    EXPECT_THAT(message_of<ValueError>([&] { stopping.load_state(state); }), HasSubstr(message));
     EXPECT_EQ(stopping.best(), 2);
     EXPECT_EQ(stopping.best_step(), 1);
     EXPECT_EQ(stopping.steps(), 1);
@@ -111,12 +112,12 @@ TEST(EarlyStopping, RefusesAStateThatCannotBe) {
   refuses("further", zeros({}), "further is not in the model");
   nn::StateMap state = stopping.state();
   state.erase("step");
-  EXPECT_THAT([&] { stopping.load_state(state); }, ThrowsMessage<ValueError>(HasSubstr("step is missing")));
+  EXPECT_THAT(message_of<ValueError>([&] { stopping.load_state(state); }), HasSubstr("step is missing"));
 }
 
 TEST(EarlyStopping, RefusesWrongOptions) {
   const auto refuses = [](const EarlyStoppingOptions& options, const char* message) {
-    EXPECT_THAT([&] { EarlyStopping{options}; }, ThrowsMessage<ValueError>(HasSubstr(message)));
+    EXPECT_THAT(message_of<ValueError>([&] { EarlyStopping{options}; }), HasSubstr(message));
   };
   refuses({.patience = -1}, "patience is -1");
   refuses({.threshold = -1}, "threshold is -1");

@@ -8,13 +8,14 @@
 #include "ops/copy.h"
 #include "ops/random.h"
 #include "optim/adam.h"
+#include "tests/support/message_of.h"
 #include "train/early_stopping.h"
 
 namespace espalier::training {
 namespace {
 
+using test::message_of;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 /// State of its own memory, as a file would give it.
 RunState::Parts copied(const RunState::Parts& parts) {
@@ -57,13 +58,13 @@ TEST(RunState, NamesThePartsThatDoNotFit) {
   RunState run, wider;
   run.add("model", model).add("stopping", stopping);
   wider.add("model", other).add("average", model);
-  EXPECT_THAT([&] { run.load_state(wider.state()); },
-              ThrowsMessage<ValueError>(HasSubstr("stopping is missing, average is not in this run")));
+  EXPECT_THAT(message_of<ValueError>([&] { run.load_state(wider.state()); }),
+              HasSubstr("stopping is missing, average is not in this run"));
   RunState other_shape;
   other_shape.add("model", other).add("stopping", stopping);
-  EXPECT_THAT([&] { run.load_state(other_shape.state()); },
-              ThrowsMessage<ValueError>(testing::AllOf(
-                  HasSubstr("[model] the checkpoint's state does not fit"), HasSubstr("f32[4, 2]"))));
+  EXPECT_THAT(
+      message_of<ValueError>([&] { run.load_state(other_shape.state()); }),
+      testing::AllOf(HasSubstr("[model] the checkpoint's state does not fit"), HasSubstr("f32[4, 2]")));
   EXPECT_THROW(run.add("model", other), ValueError);
 }
 

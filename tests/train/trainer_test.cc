@@ -14,15 +14,16 @@
 #include "ops/mean.h"
 #include "ops/multiply.h"
 #include "optim/sgd.h"
+#include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/digits_run.h"
 
 namespace espalier::training {
 namespace {
 
+using test::message_of;
 using test::TemporaryFolder;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
 
 /// One weight, pulled towards the mean of what it sees: small enough to follow by hand.
 struct Pull {
@@ -166,8 +167,8 @@ TEST(Trainer, ALossThatIsNotFiniteEndsTheRunAndLeavesWhatWasSaved) {
     return run.model.weight * mean(batch.inputs) *
            (++calls == 6 ? std::numeric_limits<double>::quiet_NaN() : 1.0);
   });
-  EXPECT_THAT([&] { trainer.run(quiet({.epochs = 3, .folder = folder.path()})); },
-              ThrowsMessage<NumericError>(HasSubstr("the loss is nan in step 6")));
+  EXPECT_THAT(message_of<NumericError>([&] { trainer.run(quiet({.epochs = 3, .folder = folder.path()})); }),
+              HasSubstr("the loss is nan in step 6"));
   EXPECT_EQ(io::CheckpointFolder(folder.path()).load_last()->step, 4);
 }
 
@@ -192,7 +193,7 @@ TEST(Trainer, KeepsTheLastAndTheBestCheckpoint) {
 TEST(Trainer, SaysWhatMakesNoSense) {
   PullRun run;
   const auto refuses = [&](const TrainerOptions& options, const char* message) {
-    EXPECT_THAT([&] { run.trainer.run(quiet(options)); }, ThrowsMessage<ValueError>(HasSubstr(message)));
+    EXPECT_THAT(message_of<ValueError>([&] { run.trainer.run(quiet(options)); }), HasSubstr(message));
   };
   refuses({}, "0 epochs and 0 steps; expected a positive number of one of them");
   refuses({.epochs = 1, .steps = 1}, "1 epochs and 1 steps");
@@ -209,11 +210,13 @@ TEST(Trainer, SaysWhatMakesNoSense) {
   const TemporaryFolder folder;
   PullRun first, second;
   first.trainer.run(quiet({.epochs = 1, .folder = folder.path()}));
-  EXPECT_THAT([&] { second.trainer.run(quiet({.epochs = 1, .folder = folder.path()})); },
-              ThrowsMessage<ValueError>(HasSubstr("holds checkpoints of an earlier run")));
+  EXPECT_THAT(
+      message_of<ValueError>([&] { second.trainer.run(quiet({.epochs = 1, .folder = folder.path()})); }),
+      HasSubstr("holds checkpoints of an earlier run"));
   PullRun other(5);
-  EXPECT_THAT([&] { other.trainer.run(quiet({.epochs = 2, .folder = folder.path(), .resume = true})); },
-              ThrowsMessage<ValueError>(HasSubstr("a data set of size 4, not to this loader's 5")));
+  EXPECT_THAT(message_of<ValueError>(
+                  [&] { other.trainer.run(quiet({.epochs = 2, .folder = folder.path(), .resume = true})); }),
+              HasSubstr("a data set of size 4, not to this loader's 5"));
 }
 
 TEST(Trainer, AnInterruptedRunGoesOnAsIfNothingHadHappened) {
