@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "autograd/graph_internal.h"
+#include "ops/autocast.h"
 #include "ops/copy.h"
 #include "ops/random_internal.h"
 
@@ -88,6 +90,7 @@ struct Segment {
   Function f;
   size_t inputs;
   std::vector<DrawnFrom> generators;
+  std::optional<Dtype> autocast;
   std::vector<std::pair<Shape, Dtype>> outputs;
   std::vector<GradientTarget> targets;  ///< one an edge of the node, which keeps them alive
 };
@@ -137,6 +140,7 @@ Tensors Checkpoint::backward(const BackwardContext& context) const {
   {
     const RestoredGenerators generators(segment.generators);
     const EnableGrad enable;
+    const Autocast autocast(segment.autocast);
     outputs = segment.f(inputs);
   }
   check_again(segment, outputs);
@@ -227,6 +231,7 @@ std::vector<Tensor> checkpoint(const Function& f, const std::vector<Tensor>& inp
     segment->outputs.emplace_back(output.shape(), output.dtype());
   }
   segment->f = f;
+  segment->autocast = autocast_dtype();
   segment->inputs = inputs.size();
   for (const Tensor& tensor : all) {
     segment->targets.push_back(tensor.requires_grad() ? GradientTarget{tensor.body().gradient_node.get(),

@@ -1,5 +1,6 @@
 #include "core/door.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <string>
@@ -26,6 +27,15 @@ struct ThreadListeners {
   std::array<Listener*, kListenerSlotCount> slots{};
 };
 constinit thread_local ThreadListeners listeners;
+
+/// The bit of `word` that says that inputs are to be converted.
+constexpr uint32_t kAutocast = 1u << kListenerSlotCount;
+
+struct ThreadAutocast {
+  Dtype narrow = Dtype::bf16;
+  AutocastScope::Convert convert = nullptr;
+};
+constinit thread_local ThreadAutocast autocast;
 constinit std::atomic<Listener*> installed_tape{nullptr};
 
 /// The device of all inputs. Refuses inputs on several devices, and absent ones unless they are optional.
@@ -123,10 +133,56 @@ void tell(uint32_t hearing, Tell&& tell_one) {
   }
 }
 
+bool is_narrow(const Tensor& input) {
+  return input.defined() && (input.dtype() == Dtype::f16 || input.dtype() == Dtype::bf16);
+}
+
+/// What `input` is to become by `rule`, which is not `keep`.
+Dtype autocast_type(const Tensor& input, AutocastRule rule) {
+  if (rule == AutocastRule::narrow) return input.dtype() == Dtype::f32 ? autocast.narrow : input.dtype();
+  return is_narrow(input) ? Dtype::f32 : input.dtype();
+}
+
+bool same_floating_types(Inputs inputs) {
+  std::optional<Dtype> found;
+  for (const Tensor& input : inputs) {
+    if (!input.defined() || !is_floating(input.dtype())) continue;
+    if (found && *found != input.dtype()) return false;
+    found = input.dtype();
+  }
+  return true;
+}
+
+/// Converts inputs by the operation's rule; returns whether any had to be, in which case all are in
+/// `converted`.
+bool convert_inputs(const Operation& operation, Inputs inputs, Tensors& converted) {
+  const AutocastRule rule = operation.autocast_rule();
+  if (rule == AutocastRule::keep || (rule == AutocastRule::agree && same_floating_types(inputs)))
+    return false;
+  const auto changes = [rule](const Tensor& input) {
+    return input.defined() && autocast_type(input, rule) != input.dtype();
+  };
+  if (std::none_of(inputs.begin(), inputs.end(), changes)) return false;
+  for (const Tensor& input : inputs)
+    converted.push_back(changes(input) ? autocast.convert(input, autocast_type(input, rule)) : input);
+  return true;
+}
+
+Tensors run(const Operation& operation, Inputs inputs, uint32_t hearing);
+
 }  // namespace
 
 Tensors apply(const Operation& operation, Inputs inputs) {
-  uint32_t hearing = listeners.word;
+  if (!(listeners.word & kAutocast)) return run(operation, inputs, listeners.word);
+  Tensors converted;
+  if (convert_inputs(operation, inputs, converted)) inputs = converted;
+  const AutocastScope off(std::nullopt, nullptr);  // a kernel that calls operations has chosen their types
+  return run(operation, inputs, listeners.word);
+}
+
+namespace {
+
+Tensors run(const Operation& operation, Inputs inputs, uint32_t hearing) {
   if ((hearing & bit(ListenerSlot::tape)) && !any_requires_grad(inputs)) hearing &= ~bit(ListenerSlot::tape);
   const Device device = common_device(operation, inputs);
 
@@ -146,6 +202,8 @@ Tensors apply(const Operation& operation, Inputs inputs) {
   return outputs;
 }
 
+}  // namespace
+
 ListenerScope::ListenerScope(ListenerSlot slot, Listener* listener, bool listens) noexcept
     : slot_(slot),
       listened_(listeners.word & bit(slot)),
@@ -157,6 +215,21 @@ ListenerScope::ListenerScope(ListenerSlot slot, Listener* listener, bool listens
 ListenerScope::~ListenerScope() {
   listeners.slots[static_cast<size_t>(slot_)] = previous_;
   listeners.word = listened_ ? listeners.word | bit(slot_) : listeners.word & ~bit(slot_);
+}
+
+AutocastScope::AutocastScope(std::optional<Dtype> narrow, Convert convert) noexcept
+    : previous_type_(autocast_dtype()), previous_convert_(autocast.convert) {
+  if (narrow) autocast = {*narrow, convert};
+  listeners.word = narrow ? listeners.word | kAutocast : listeners.word & ~kAutocast;
+}
+
+AutocastScope::~AutocastScope() {
+  if (previous_type_) autocast = {*previous_type_, previous_convert_};
+  listeners.word = previous_type_ ? listeners.word | kAutocast : listeners.word & ~kAutocast;
+}
+
+std::optional<Dtype> autocast_dtype() noexcept {
+  return listeners.word & kAutocast ? std::optional(autocast.narrow) : std::nullopt;
 }
 
 void install_tape(Listener& tape) noexcept {

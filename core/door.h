@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <type_traits>
 
 #include "core/export.h"
@@ -92,6 +93,26 @@ class ESPALIER_API EnableGrad {
 
 /// Whether the calling thread records operations on tensors that require a gradient.
 ESPALIER_API bool grad_enabled() noexcept;
+
+/// What Autocast (ops/autocast.h) is made of: while it lives, the door converts the inputs of the calling
+/// thread's operations to what their autocast_rule() says, with `narrow` as the narrow type and `convert`,
+/// which the core has no operation for. Without a type nothing is converted. Scopes nest.
+class ESPALIER_API AutocastScope {
+ public:
+  using Convert = Tensor (*)(const Tensor&, Dtype);
+
+  AutocastScope(std::optional<Dtype> narrow, Convert convert) noexcept;
+  ~AutocastScope();
+  AutocastScope(const AutocastScope&) = delete;
+  AutocastScope& operator=(const AutocastScope&) = delete;
+
+ private:
+  std::optional<Dtype> previous_type_;
+  Convert previous_convert_;
+};
+
+/// The narrow type of the calling thread's innermost AutocastScope.
+ESPALIER_API std::optional<Dtype> autocast_dtype() noexcept;
 
 /// While it lives, every operation of the calling thread is followed by a look at its floating-point outputs,
 /// and the first value that is not finite throws a NumericError with the name of the operation that made it.

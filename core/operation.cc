@@ -49,6 +49,9 @@ Cost Operation::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
 std::vector<AxisTie> Operation::axis_ties(Inputs) const {
   return {};
 }
+AutocastRule Operation::autocast_rule() const {
+  return AutocastRule::keep;
+}
 void Operation::print_attributes(std::ostream&) const {}
 
 void check_defined(std::string_view where, Inputs inputs) {

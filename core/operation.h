@@ -70,6 +70,15 @@ struct AxisTie {
   std::vector<Axis> axes;
 };
 
+/// What autocasting (ops/autocast.h) does with the floating-point inputs of an operation.
+enum class AutocastRule : uint8_t {
+  keep,    ///< leaves them as they are
+  narrow,  ///< f32 becomes the narrow type: for products, which add up in f32 all the same
+  widen,   ///< f16 and bf16 become f32: for sums, exponentials, norms and losses, which want its range or
+           ///< digits
+  agree,   ///< where the types differ, f16 and bf16 become f32
+};
+
 /// What an operation's backward sees. Only what saved_for_backward() named may be asked for by value; shapes
 /// and types are always there.
 class ESPALIER_API BackwardContext {
@@ -126,6 +135,9 @@ class ESPALIER_API Operation {
 
   /// Which axes shrink together when channels are removed; empty: none may shrink.
   virtual std::vector<AxisTie> axis_ties(Inputs inputs) const;
+
+  /// `keep` by default.
+  virtual AutocastRule autocast_rule() const;
 
   /// Prints the attributes: `stride=2, padding=1`. Nothing by default.
   virtual void print_attributes(std::ostream& out) const;

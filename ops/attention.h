@@ -25,6 +25,7 @@ class ESPALIER_API Attention final : public OperationOf<Attention> {
   static constexpr std::string_view kName = "attention";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::narrow; }
   /// Without a scale it is 1 / sqrt(D).
   explicit Attention(Causal causal, std::optional<double> scale = {}) : causal_(causal), scale_(scale) {}
   uint32_t optional_inputs() const override { return 0b1000; }

@@ -21,6 +21,7 @@ class ESPALIER_API BatchNorm final : public OperationOf<BatchNorm> {
   static constexpr std::string_view kName = "batch_norm";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   explicit BatchNorm(const BatchNormOptions& options) : options_(options) {}
   const BatchNormOptions& options() const noexcept { return options_; }
   uint32_t optional_inputs() const override { return 0b11110; }

@@ -13,6 +13,7 @@ class ESPALIER_API Concat final : public OperationOf<Concat> {
   static constexpr std::string_view kName = "concat";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::agree; }
   /// Negative axes count from the end.
   explicit Concat(int64_t axis) : axis_(axis) {}
   void infer(Inputs inputs, OutputSpecs& outputs) const override;

@@ -22,6 +22,7 @@ class ESPALIER_API Conv2d final : public OperationOf<Conv2d> {
   static constexpr std::string_view kName = "conv2d";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::narrow; }
   explicit Conv2d(const Conv2dOptions& options = {}) : options_(options) {}
   const Conv2dOptions& options() const noexcept { return options_; }
   uint32_t optional_inputs() const override { return 0b100; }
@@ -43,6 +44,8 @@ class ESPALIER_API Conv2dBackwardData final : public OperationOf<Conv2dBackwardD
   static constexpr std::string_view kName = "conv2d_backward_data";
   static KernelSlot slot;
 
+  /// It is conv_transpose2d's forward pass, too.
+  AutocastRule autocast_rule() const override { return AutocastRule::narrow; }
   Conv2dBackwardData(const Conv2dOptions& options, Size2d size) : options_(options), size_(size) {}
   const Conv2dOptions& options() const noexcept { return options_; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;

@@ -25,6 +25,7 @@ class ESPALIER_API CrossEntropy final : public OperationOf<CrossEntropy> {
   static constexpr std::string_view kName = "cross_entropy";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   explicit CrossEntropy(const CrossEntropyRule& rule = {}) : rule_(rule) {}
   const CrossEntropyRule& rule() const noexcept { return rule_; }
 

@@ -11,6 +11,7 @@ class ESPALIER_API CumulativeSum final : public OperationOf<CumulativeSum> {
   static constexpr std::string_view kName = "cumsum";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   explicit CumulativeSum(int64_t axis, bool reverse = false) : axis_(axis), reverse_(reverse) {}
   int64_t axis() const noexcept { return axis_; }
   bool reverse() const noexcept { return reverse_; }
@@ -32,6 +33,7 @@ class ESPALIER_API CumulativeProduct final : public OperationOf<CumulativeProduc
   static constexpr std::string_view kName = "cumprod";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   explicit CumulativeProduct(int64_t axis) : axis_(axis) {}
   int64_t axis() const noexcept { return axis_; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;

@@ -20,6 +20,7 @@ class ESPALIER_API ElementLoss : public Operation {
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
   void print_attributes(std::ostream& out) const override;
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
 
  private:
   LossReduction reduction_;

@@ -11,6 +11,7 @@ class ESPALIER_API Exp final : public OperationOf<Exp, Elementwise<ElementTypes:
   static constexpr std::string_view kName = "exp";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 1}; }
 };
@@ -21,6 +22,7 @@ class ESPALIER_API Exp2 final : public OperationOf<Exp2, Elementwise<ElementType
   static constexpr std::string_view kName = "exp2";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 1}; }
 };
@@ -31,6 +33,7 @@ class ESPALIER_API Expm1 final : public OperationOf<Expm1, Elementwise<ElementTy
   static constexpr std::string_view kName = "expm1";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 1}; }
 };

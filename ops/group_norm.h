@@ -14,6 +14,7 @@ class ESPALIER_API GroupNorm final : public OperationOf<GroupNorm> {
   static constexpr std::string_view kName = "group_norm";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   GroupNorm(int64_t groups, double epsilon) : groups_(groups), epsilon_(epsilon) {}
   double epsilon() const noexcept { return epsilon_; }
   uint32_t optional_inputs() const override { return 0b110; }

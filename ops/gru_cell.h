@@ -13,6 +13,7 @@ class ESPALIER_API GruCell final : public OperationOf<GruCell> {
   static constexpr std::string_view kName = "gru_cell";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   bool decomposable() const override { return true; }

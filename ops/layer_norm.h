@@ -14,6 +14,7 @@ class ESPALIER_API LayerNorm final : public OperationOf<LayerNorm> {
   static constexpr std::string_view kName = "layer_norm";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   /// Normalises over the last `axes` axes, 1 or more.
   LayerNorm(int axes, double epsilon) : axes_(axes), epsilon_(epsilon) {}
   int axes() const noexcept { return axes_; }

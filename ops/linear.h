@@ -10,6 +10,7 @@ class ESPALIER_API Linear final : public OperationOf<Linear> {
   static constexpr std::string_view kName = "linear";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::narrow; }
   uint32_t optional_inputs() const override { return 0b100; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;

@@ -11,6 +11,7 @@ class ESPALIER_API Log final : public OperationOf<Log, Elementwise<ElementTypes:
   static constexpr std::string_view kName = "log";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   Tensors backward(const BackwardContext& context) const override;
 };
 
@@ -20,6 +21,7 @@ class ESPALIER_API Log1p final : public OperationOf<Log1p, Elementwise<ElementTy
   static constexpr std::string_view kName = "log1p";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   Tensors backward(const BackwardContext& context) const override;
 };
 
@@ -30,6 +32,7 @@ class ESPALIER_API Log2 final : public OperationOf<Log2, Elementwise<ElementType
   static constexpr std::string_view kName = "log2";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   Tensors backward(const BackwardContext& context) const override;
 };
 
@@ -39,6 +42,7 @@ class ESPALIER_API Log10 final : public OperationOf<Log10, Elementwise<ElementTy
   static constexpr std::string_view kName = "log10";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   Tensors backward(const BackwardContext& context) const override;
 };
 

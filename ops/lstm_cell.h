@@ -14,6 +14,7 @@ class ESPALIER_API LstmCell final : public OperationOf<LstmCell> {
   static constexpr std::string_view kName = "lstm_cell";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b111, .outputs = 0b10}; }

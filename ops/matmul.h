@@ -12,6 +12,7 @@ class ESPALIER_API MatMul final : public OperationOf<MatMul> {
   static constexpr std::string_view kName = "matmul";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::narrow; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;

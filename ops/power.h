@@ -18,6 +18,7 @@ class ESPALIER_API Power final : public OperationOf<Power, Elementwise<ElementTy
   static constexpr std::string_view kName = "power";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   Tensors backward(const BackwardContext& context) const override;
 };
 

@@ -11,6 +11,7 @@ class ESPALIER_API Reciprocal final : public OperationOf<Reciprocal, Elementwise
   static constexpr std::string_view kName = "reciprocal";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 1}; }
 };
@@ -22,6 +23,7 @@ class ESPALIER_API Rsqrt final : public OperationOf<Rsqrt, Elementwise<ElementTy
   static constexpr std::string_view kName = "rsqrt";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 1}; }
 };

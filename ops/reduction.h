@@ -16,6 +16,7 @@ class ESPALIER_API Reduction : public Operation {
 
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
   void print_attributes(std::ostream& out) const override;
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
 
  protected:
   /// Throws TypeError for u16, u32 and u64, and for integers and

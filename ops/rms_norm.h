@@ -15,6 +15,7 @@ class ESPALIER_API RmsNorm final : public OperationOf<RmsNorm> {
   static constexpr std::string_view kName = "rms_norm";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
   /// Normalises over the last `axes` axes, 1 or more.
   RmsNorm(int axes, double epsilon) : axes_(axes), epsilon_(epsilon) {}
   double epsilon() const noexcept { return epsilon_; }

@@ -17,6 +17,7 @@ class ESPALIER_API SoftmaxBase : public Operation {
   /// None along the axis itself: a probability that goes changes the others.
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
   void print_attributes(std::ostream& out) const override;
+  AutocastRule autocast_rule() const override { return AutocastRule::widen; }
 
  private:
   int64_t axis_;

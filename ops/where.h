@@ -14,6 +14,7 @@ class ESPALIER_API Where final : public OperationOf<Where> {
   static constexpr std::string_view kName = "where";
   static KernelSlot slot;
 
+  AutocastRule autocast_rule() const override { return AutocastRule::agree; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 1, .outputs = 0}; }
