@@ -49,6 +49,7 @@ std::ostream& operator<<(std::ostream& out, const TrainingSummary& summary) {
   for (const io::Metric& metric : summary.evaluation) table.add_row({metric.name, metric_text(metric.value)});
   if (summary.best)
     table.add_row({"best", metric_text(*summary.best) + " at step " + std::to_string(summary.best_step)});
+  if (summary.overflows > 0) table.add_row({"overflows", std::to_string(summary.overflows)});
   if (summary.stopped_early) table.add_row({"ended", "early: no further progress"});
   if (summary.interrupted) table.add_row({"ended", "by a signal"});
   return out << table;

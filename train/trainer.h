@@ -24,6 +24,9 @@ struct TrainerOptions {
   int64_t accumulate =
       1;                 ///< batches whose gradients are averaged for a step; an epoch's last may have fewer
   double clip_norm = 0;  ///< bound on the gradients' total norm; 0 for none
+  /// Losses compute in bf16 or f16 where that is safe (ops/autocast.h), with f16 under a loss scale: steps
+  /// whose gradients overflow leave the weights as they are. Evaluations compute in f32.
+  std::optional<Dtype> precision = {};
   int64_t evaluate_every = 0;  ///< steps from one evaluation to the next; 0: at the end of each epoch
   int64_t log_every = 50;      ///< steps from one row of metrics to the next; evaluations make rows as well
   std::string metric = {};     ///< the evaluation's figure that tells the best step
@@ -45,6 +48,7 @@ struct TrainingSummary {
   double seconds = 0;          ///< of this program's part
   bool interrupted = false;    ///< ended by a signal (train/interrupt.h); it can be resumed
   bool stopped_early = false;  ///< for lack of progress
+  int64_t overflows = 0;       ///< steps whose f16 gradients were not finite
   double loss = 0;             ///< mean training loss of the steps between the last two rows of metrics
   std::vector<io::Metric> evaluation;  ///< the last one
   std::optional<double> best;          ///< of the metric

@@ -5,6 +5,7 @@
 
 #include "autograd/autograd.h"
 #include "core/error.h"
+#include "ops/autocast.h"
 #include "ops/multiply.h"
 #include "optim/clip.h"
 #include "report/table.h"
@@ -34,6 +35,7 @@ void check(const TrainerOptions& options) {
     throw ValueError(kWhere, "clip_norm " + std::to_string(options.clip_norm) + "; expected 0 or more");
   if (options.patience && options.metric.empty())
     throw ValueError(kWhere, "patience needs the name of a metric");
+  const Autocast allowed(options.precision);
   if (options.resume && options.folder.empty()) throw ValueError(kWhere, "resume needs a folder");
 }
 
@@ -78,6 +80,7 @@ Trainer::Run::Run(Trainer& trainer, const TrainerOptions& options)
     : trainer_(trainer), options_(options), parts_(trainer.state_), stopping_(stopping_options(options)) {
   check(options);
   parts_.add("trainer", *this).add("early_stopping", stopping_);
+  if (options.precision == Dtype::f16) parts_.add("loss_scaler", scaler_.emplace());
 }
 
 nn::StateMap Trainer::Run::state() const {
@@ -133,23 +136,32 @@ void Trainer::Run::open_folder() {
   log_ = std::make_unique<io::MetricsLog>(options_.folder / "metrics.jsonl", step_ > 0 ? step_ + 1 : 0);
 }
 
+void Trainer::Run::add_gradients(const data::Examples& batch, int64_t batches) {
+  Tensor loss;
+  {
+    const Autocast autocast(options_.precision);
+    loss = trainer_.loss_(batch);
+  }
+  const double value = loss.item();
+  if (!std::isfinite(value)) {
+    throw NumericError(kWhere, "the loss is " + std::to_string(value) + " in step " +
+                                   std::to_string(step_ + 1) + "; try a lower learning rate or clip_norm");
+  }
+  if (batches > 1) loss = loss * (1.0 / static_cast<double>(batches));
+  backward(scaler_ ? scaler_->scale(loss) : loss);
+  loss_sum_ += value;
+  ++loss_count_;
+  displayed_.add(value);
+}
+
 void Trainer::Run::train_step() {
   data::Loader& loader = trainer_.loader_;
   if (loader.batch() == loader.size()) loader.next();  // the border between two epochs
   const int64_t batches = std::min(options_.accumulate, loader.size() - loader.batch());
   trainer_.optimiser_.zero_grad();
-  for (int64_t i = 0; i < batches; ++i) {
-    const Tensor loss = trainer_.loss_(*loader.next());
-    const double value = loss.item();
-    if (!std::isfinite(value)) {
-      throw NumericError(kWhere, "the loss is " + std::to_string(value) + " in step " +
-                                     std::to_string(step_ + 1) + "; try a lower learning rate or clip_norm");
-    }
-    backward(batches == 1 ? loss : loss * (1.0 / static_cast<double>(batches)));
-    loss_sum_ += value;
-    ++loss_count_;
-    displayed_.add(value);
-  }
+  for (int64_t i = 0; i < batches; ++i) add_gradients(*loader.next(), batches);
+  ++step_;
+  if (scaler_ && !scaler_->unscale_(trainer_.optimiser_.parameters())) return;
   if (options_.clip_norm > 0) {
     gradient_norm_ =
         optim::clip_grad_norm(trainer_.optimiser_.parameters(), options_.clip_norm, optim::NonFinite::refuse)
@@ -158,7 +170,6 @@ void Trainer::Run::train_step() {
   trainer_.optimiser_.step();
   if (trainer_.scheduler_) trainer_.scheduler_->step();
   if (trainer_.average_) trainer_.average_->update();
-  ++step_;
 }
 
 void Trainer::Run::evaluate() {
@@ -191,6 +202,7 @@ void Trainer::Run::write_row() {
   std::vector<io::Metric> row{{"train_loss", shown_loss_},
                               {"learning_rate", trainer_.optimiser_.learning_rate()}};
   if (options_.clip_norm > 0) row.push_back({"gradient_norm", gradient_norm_});
+  if (scaler_) row.push_back({"loss_scale", scaler_->scale()});
   if (evaluated_) row.insert(row.end(), evaluation_.begin(), evaluation_.end());
   log_->add(step_, row);
 }
@@ -246,6 +258,7 @@ TrainingSummary Trainer::Run::operator()() {
           .seconds = std::chrono::duration<double>(Clock::now() - start).count(),
           .interrupted = interrupt.requested() && !finished(),
           .stopped_early = stopping_.should_stop(),
+          .overflows = scaler_ ? scaler_->skipped() : 0,
           .loss = shown_loss_,
           .evaluation = evaluation_,
           .best = stopping_.best_step() > 0 ? std::optional(stopping_.best()) : std::nullopt,

@@ -2,9 +2,11 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "optim/loss_scaler.h"
 #include "report/progress.h"
 #include "train/averages.h"
 #include "train/interrupt.h"
@@ -31,6 +33,8 @@ class Trainer::Run {
   int64_t total_steps() const;
   void open_folder();
   void train_step();
+  /// The gradients of a batch's loss, of which there are `batches` in the step.
+  void add_gradients(const data::Examples& batch, int64_t batches);
   void evaluate();
   void write_row();
   void save();
@@ -40,6 +44,7 @@ class Trainer::Run {
   const TrainerOptions& options_;
   RunState parts_;  ///< the trainer's, and this
   EarlyStopping stopping_;
+  std::optional<optim::LossScaler> scaler_;  ///< with f16
 
   int64_t step_ = 0;
   double loss_sum_ = 0;  ///< of the steps since the last row
