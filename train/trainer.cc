@@ -40,18 +40,24 @@ TrainingSummary Trainer::run(const TrainerOptions& options) {
   return Run(*this, options)();
 }
 
+std::vector<report::KeyValue> entries_of(const TrainingSummary& summary) {
+  std::vector<report::KeyValue> entries = {{"steps", std::to_string(summary.steps)},
+                                           {"epochs", std::to_string(summary.epochs)},
+                                           {"time", report::format_duration(summary.seconds)},
+                                           {"training loss", report::fixed(summary.loss, 4)}};
+  for (const io::Metric& metric : summary.evaluation)
+    entries.push_back({metric.name, metric_text(metric.value)});
+  if (summary.best)
+    entries.push_back({"best", metric_text(*summary.best) + " at step " + std::to_string(summary.best_step)});
+  if (summary.overflows > 0) entries.push_back({"overflows", std::to_string(summary.overflows)});
+  if (summary.stopped_early) entries.push_back({"ended", "early: no further progress"});
+  if (summary.interrupted) entries.push_back({"ended", "by a signal"});
+  return entries;
+}
+
 std::ostream& operator<<(std::ostream& out, const TrainingSummary& summary) {
   report::Table table({"training", ""});
-  table.add_row({"steps", std::to_string(summary.steps)});
-  table.add_row({"epochs", std::to_string(summary.epochs)});
-  table.add_row({"time", report::format_duration(summary.seconds)});
-  table.add_row({"training loss", report::fixed(summary.loss, 4)});
-  for (const io::Metric& metric : summary.evaluation) table.add_row({metric.name, metric_text(metric.value)});
-  if (summary.best)
-    table.add_row({"best", metric_text(*summary.best) + " at step " + std::to_string(summary.best_step)});
-  if (summary.overflows > 0) table.add_row({"overflows", std::to_string(summary.overflows)});
-  if (summary.stopped_early) table.add_row({"ended", "early: no further progress"});
-  if (summary.interrupted) table.add_row({"ended", "by a signal"});
+  for (const report::KeyValue& entry : entries_of(summary)) table.add_row({entry.key, entry.value});
   return out << table;
 }
 

@@ -11,6 +11,7 @@
 #include "data/loader.h"
 #include "io/checkpoint_folder.h"
 #include "io/metrics_log.h"
+#include "io/read_metrics.h"
 #include "optim/average.h"
 #include "optim/scheduler.h"
 #include "train/early_stopping.h"
@@ -41,6 +42,11 @@ struct TrainerOptions {
   bool progress = true;                           ///< a line on standard error
 };
 
+struct PhaseTime {
+  std::string name;
+  double seconds;
+};
+
 /// What became of a run.
 struct TrainingSummary {
   int64_t steps = 0;           ///< made in all, those before a resume included
@@ -53,6 +59,10 @@ struct TrainingSummary {
   std::vector<io::Metric> evaluation;  ///< the last one
   std::optional<double> best;          ///< of the metric
   int64_t best_step = 0;
+  /// The rows of metrics, those before a resume included, and where this program's time went: for
+  /// train/training_page.h.
+  std::vector<io::MetricsRow> history;
+  std::vector<PhaseTime> phases;
 };
 ESPALIER_API std::ostream& operator<<(std::ostream& out, const TrainingSummary& summary);
 

@@ -133,7 +133,9 @@ void Trainer::Run::open_folder() {
     for (const auto& [name, value] : last->metrics) evaluation_.push_back({name, value});
     saved_step_ = step_;
   }
-  log_ = std::make_unique<io::MetricsLog>(options_.folder / "metrics.jsonl", step_ > 0 ? step_ + 1 : 0);
+  const std::filesystem::path path = options_.folder / "metrics.jsonl";
+  log_ = std::make_unique<io::MetricsLog>(path, step_ > 0 ? step_ + 1 : 0);
+  history_ = io::read_metrics(path);
 }
 
 void Trainer::Run::add_gradients(const data::Examples& batch, int64_t batches) {
@@ -148,7 +150,9 @@ void Trainer::Run::add_gradients(const data::Examples& batch, int64_t batches) {
                                    std::to_string(step_ + 1) + "; try a lower learning rate or clip_norm");
   }
   if (batches > 1) loss = loss * (1.0 / static_cast<double>(batches));
+  clock_.end_of(Phase::forward);
   backward(scaler_ ? scaler_->scale(loss) : loss);
+  clock_.end_of(Phase::backward);
   loss_sum_ += value;
   ++loss_count_;
   displayed_.add(value);
@@ -159,8 +163,17 @@ void Trainer::Run::train_step() {
   if (loader.batch() == loader.size()) loader.next();  // the border between two epochs
   const int64_t batches = std::min(options_.accumulate, loader.size() - loader.batch());
   trainer_.optimiser_.zero_grad();
-  for (int64_t i = 0; i < batches; ++i) add_gradients(*loader.next(), batches);
+  for (int64_t i = 0; i < batches; ++i) {
+    const std::optional<data::Examples> batch = loader.next();
+    clock_.end_of(Phase::data);
+    add_gradients(*batch, batches);
+  }
   ++step_;
+  update_weights();
+  clock_.end_of(Phase::update);
+}
+
+void Trainer::Run::update_weights() {
   if (scaler_ && !scaler_->unscale_(trainer_.optimiser_.parameters())) return;
   if (options_.clip_norm > 0) {
     gradient_norm_ =
@@ -181,6 +194,7 @@ void Trainer::Run::evaluate() {
     evaluation_ = trainer_.evaluation_();
   }
   trainer_.set_training_(true);
+  clock_.end_of(Phase::evaluation);
   evaluated_ = true;
   if (options_.metric.empty()) return;
   const auto metric = std::find_if(evaluation_.begin(), evaluation_.end(),
@@ -198,13 +212,13 @@ void Trainer::Run::write_row() {
   if (loss_count_ > 0) shown_loss_ = loss_sum_ / static_cast<double>(loss_count_);
   loss_sum_ = 0;
   loss_count_ = 0;
-  if (!log_) return;
   std::vector<io::Metric> row{{"train_loss", shown_loss_},
                               {"learning_rate", trainer_.optimiser_.learning_rate()}};
   if (options_.clip_norm > 0) row.push_back({"gradient_norm", gradient_norm_});
   if (scaler_) row.push_back({"loss_scale", scaler_->scale()});
   if (evaluated_) row.insert(row.end(), evaluation_.begin(), evaluation_.end());
-  log_->add(step_, row);
+  if (log_) log_->add(step_, row);
+  history_.push_back({step_, std::move(row)});
 }
 
 void Trainer::Run::save() {
@@ -215,6 +229,7 @@ void Trainer::Run::save() {
     for (const io::Metric& metric : evaluation_) checkpoint.metrics[metric.name] = metric.value;
   }
   folder_->save(checkpoint);
+  clock_.end_of(Phase::saving);
   saved_step_ = step_;
 }
 
@@ -262,7 +277,9 @@ TrainingSummary Trainer::Run::operator()() {
           .loss = shown_loss_,
           .evaluation = evaluation_,
           .best = stopping_.best_step() > 0 ? std::optional(stopping_.best()) : std::nullopt,
-          .best_step = best_step_};
+          .best_step = best_step_,
+          .history = std::move(history_),
+          .phases = clock_.times()};
 }
 
 }  // namespace espalier::training

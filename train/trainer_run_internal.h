@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -7,6 +9,7 @@
 #include <vector>
 
 #include "optim/loss_scaler.h"
+#include "report/page.h"
 #include "report/progress.h"
 #include "train/averages.h"
 #include "train/interrupt.h"
@@ -16,6 +19,34 @@ namespace espalier::training {
 
 /// A metric as people read it: `0.9812`, `146`.
 std::string metric_text(double value);
+
+/// What a summary says, in words.
+std::vector<report::KeyValue> entries_of(const TrainingSummary& summary);
+
+/// What a step's time goes to.
+enum class Phase : uint8_t { data, forward, backward, update, evaluation, saving };
+inline constexpr std::array kPhaseNames = {"data", "forward", "backward", "update", "evaluation", "saving"};
+
+/// Adds up the time of each phase.
+class PhaseClock {
+ public:
+  /// What passed since the last call, or since the beginning, was `phase`'s.
+  void end_of(Phase phase) {
+    const Clock::time_point now = Clock::now();
+    seconds_[static_cast<size_t>(phase)] += std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+  }
+  std::vector<PhaseTime> times() const {
+    std::vector<PhaseTime> times;
+    for (size_t i = 0; i < seconds_.size(); ++i) times.push_back({kPhaseNames[i], seconds_[i]});
+    return times;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point last_ = Clock::now();
+  std::array<double, kPhaseNames.size()> seconds_{};
+};
 
 /// One call of Trainer::run().
 class Trainer::Run {
@@ -35,6 +66,7 @@ class Trainer::Run {
   void train_step();
   /// The gradients of a batch's loss, of which there are `batches` in the step.
   void add_gradients(const data::Examples& batch, int64_t batches);
+  void update_weights();
   void evaluate();
   void write_row();
   void save();
@@ -60,6 +92,8 @@ class Trainer::Run {
   std::unique_ptr<io::MetricsLog> log_;
   std::unique_ptr<report::Progress> progress_;
   MovingAverage displayed_;
+  std::vector<io::MetricsRow> history_;
+  PhaseClock clock_;
 };
 
 }  // namespace espalier::training
