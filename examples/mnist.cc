@@ -6,6 +6,7 @@
 //   scripts/get-data mnist data/mnist
 //   build/release/examples/mnist data/mnist mlp          three seeds and their mean
 //   build/release/examples/mnist data/mnist lenet5 1     one seed
+//   build/release/examples/mnist data/mnist lenet5 1 mnist.html       ... and a page about the (last) run
 
 #include <cstdio>
 #include <cstdlib>
@@ -32,16 +33,41 @@ nn::Sequential make_net(std::string_view name) {
   throw ValueError("mnist", "no network '" + std::string(name) + "'; there are mlp and lenet5");
 }
 
-/// The test images that `net` reads wrong.
-int64_t errors(const nn::Sequential& net, const data::DataSet& test) {
+training::ConfusionMatrix read_all(const nn::Sequential& net, const data::DataSet& test) {
   training::ConfusionMatrix matrix(10);
   data::Loader loader(
       test, {.batch_size = 500, .shuffle = false, .transforms = {data::normalise({kMean}, {kDeviation})}});
   for (const data::Examples& batch : loader) matrix.add(net(batch.inputs), batch.labels);
+  return matrix;
+}
+
+/// The test images that `net` reads wrong.
+int64_t errors(const nn::Sequential& net, const data::DataSet& test) {
+  const training::ConfusionMatrix matrix = read_all(net, test);
   return std::lround((1 - matrix.accuracy()) * static_cast<double>(matrix.total()));
 }
 
-int64_t train(const data::Split& mnist, std::string_view name, uint64_t seed) {
+const std::vector<std::string> kDigits = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+
+void write_page(const std::string& path, const nn::Sequential& net, const data::DataSet& test,
+                const std::string& name, uint64_t seed, const training::TrainingSummary& summary) {
+  const NoGrad no_grad;
+  report::Page page = training::training_page("MNIST: " + name, summary,
+                                              {{"network", name},
+                                               {"batch size", "128"},
+                                               {"weight decay", "0.0005"},
+                                               {"rate", "200 steps of warm-up, cosine"},
+                                               {"seed", std::to_string(seed)}});
+  page.heading("Mistakes");
+  page.figure(report::confusion_matrix(read_all(net, test).counts(), kDigits, "Test images"));
+  training::add_mistakes(page, test, kDigits, [&](const data::Examples& batch) {
+    data::RandomStream unused(0, 0, 0);
+    return net(data::normalise({kMean}, {kDeviation})(batch, unused).inputs);
+  });
+  page.save(path);
+}
+
+int64_t train(const data::Split& mnist, const std::string& name, uint64_t seed, const std::string& page) {
   constexpr int64_t kEpochs = 10;
   manual_seed(seed);
   nn::Sequential net = make_net(name);
@@ -59,12 +85,16 @@ int64_t train(const data::Split& mnist, std::string_view name, uint64_t seed) {
   const training::TrainingSummary summary = trainer.run({.epochs = kEpochs});
   std::cout << "seed " << seed << ": " << summary.evaluation[0].value << " errors in "
             << report::format_duration(summary.seconds) << '\n';
+  if (!page.empty()) {
+    nn::eval(net);
+    write_page(page, net, mnist.test, name, seed, summary);
+  }
   return static_cast<int64_t>(summary.evaluation[0].value);
 }
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: mnist FOLDER mlp|lenet5 [SEEDS]\n");
+    std::fprintf(stderr, "usage: mnist FOLDER mlp|lenet5 [SEEDS [PAGE.html]]\n");
     return 2;
   }
   try {
@@ -73,7 +103,8 @@ int main(int argc, char** argv) {
     if (seeds < 1) throw ValueError("mnist", "seeds '" + std::string(argv[3]) + "'; expected 1 or more");
     double total = 0;
     for (int seed = 1; seed <= seeds; ++seed)
-      total += static_cast<double>(train(mnist, argv[2], static_cast<uint64_t>(seed)));
+      total +=
+          static_cast<double>(train(mnist, argv[2], static_cast<uint64_t>(seed), argc > 4 ? argv[4] : ""));
     std::printf("mean of %d seeds: %.1f errors in %lld images\n", seeds, total / seeds,
                 static_cast<long long>(mnist.test.size()));
   } catch (const Error& error) {

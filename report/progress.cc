@@ -53,7 +53,7 @@ Progress::Progress(std::string label, int64_t total, std::ostream& out, bool ter
 }
 
 Progress::~Progress() {
-  draw(true);
+  if (terminal_ || !drawn_) draw(true);
 }
 
 void Progress::resume(int64_t done) {
@@ -63,6 +63,7 @@ void Progress::resume(int64_t done) {
 void Progress::update(int64_t done, std::string_view note) {
   done_ = std::clamp<int64_t>(done, 0, total_);
   note_ = note;
+  drawn_ = false;
   const Clock::time_point now = Clock::now();
   if (now < next_draw_) return;
   next_draw_ = now + (terminal_ ? Clock::duration(kTerminalInterval) : Clock::duration(kFileInterval));
@@ -91,6 +92,7 @@ void Progress::draw(bool last) {
     out_ << line() << '\n';
   }
   out_.flush();
+  drawn_ = true;
 }
 
 }  // namespace espalier::report

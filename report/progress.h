@@ -39,6 +39,7 @@ class ESPALIER_API Progress {
   std::string label_;
   int64_t total_;
   int64_t first_ = 0, done_ = 0;
+  bool drawn_ = false;  ///< as it is now
   std::string note_;
   std::ostream& out_;
   bool terminal_;

@@ -1,8 +1,15 @@
 #include "train/training_page.h"
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
+#include "autograd/autograd.h"
+#include "core/error.h"
+#include "ops/argmax.h"
+#include "ops/cast.h"
+#include "ops/max.h"
+#include "ops/softmax.h"
 #include "report/progress.h"
 #include "train/trainer_run_internal.h"
 
@@ -45,7 +52,68 @@ void add_curves(report::Page& page, const std::vector<report::Series>& curves) {
   }
 }
 
+struct Mistake {
+  float confidence;
+  int64_t number, label, taken;
+};
+
+constexpr int64_t kAtOnce = 256;  // images, so that memory stays small
+
+/// The mistakes among `examples`, the first of which has the number `first`.
+void find_mistakes(const Tensor& logits, const Tensor& labels, int64_t first,
+                   std::vector<Mistake>& mistakes) {
+  const Tensor probabilities = softmax(cast(logits, Dtype::f32), 1);
+  const std::vector<int64_t> taken = argmax(probabilities, 1).to_vector<int64_t>(),
+                             right = labels.to_vector<int64_t>();
+  const std::vector<float> confidence = max(probabilities, {1}).to_vector<float>();
+  for (size_t i = 0; i < right.size(); ++i) {
+    if (taken[i] != right[i])
+      mistakes.push_back({confidence[i], first + static_cast<int64_t>(i), right[i], taken[i]});
+  }
+}
+
 }  // namespace
+
+void add_mistakes(report::Page& page, const data::DataSet& set, std::span<const std::string> classes,
+                  const std::function<Tensor(const data::Examples&)>& logits, int64_t most) {
+  constexpr const char* kWhere = "add_mistakes";
+  if (most < 1) throw ValueError(kWhere, "most is " + std::to_string(most) + "; expected 1 or more");
+  const auto count = static_cast<int64_t>(classes.size());
+  const NoGrad no_grad;
+  std::vector<Mistake> mistakes;
+  std::vector<int64_t> numbers;
+  for (int64_t first = 0; first < set.size(); first += kAtOnce) {
+    numbers.resize(static_cast<size_t>(std::min(kAtOnce, set.size() - first)));
+    std::iota(numbers.begin(), numbers.end(), first);
+    const data::Examples examples = set.read(numbers);
+    const Tensor scores = logits(examples);
+    if (scores.shape() != Shape{examples.size(), count} ||
+        examples.labels.shape() != Shape{examples.size()}) {
+      throw ShapeError(kWhere, "logits and labels are " + describe(scores) + " and " +
+                                   describe(examples.labels) + "; expected [B, " + std::to_string(count) +
+                                   "] and [B], as there are names");
+    }
+    find_mistakes(scores, examples.labels, first, mistakes);
+  }
+  if (mistakes.empty()) return;
+  std::stable_sort(mistakes.begin(), mistakes.end(),
+                   [](const Mistake& a, const Mistake& b) { return a.confidence > b.confidence; });
+  mistakes.resize(std::min(mistakes.size(), static_cast<size_t>(most)));
+  numbers.clear();
+  std::vector<std::string> captions;
+  for (const Mistake& mistake : mistakes) {
+    if (mistake.label < 0 || mistake.label >= count) {
+      throw ValueError(kWhere, "example " + std::to_string(mistake.number) + " has the label " +
+                                   std::to_string(mistake.label) + "; there are " + std::to_string(count) +
+                                   " names");
+    }
+    numbers.push_back(mistake.number);
+    captions.push_back(classes[static_cast<size_t>(mistake.label)] + " taken for " +
+                       classes[static_cast<size_t>(mistake.taken)] + ", " +
+                       report::fixed(100 * static_cast<double>(mistake.confidence), 0) + " %");
+  }
+  page.images(set.read(numbers).inputs, captions);
+}
 
 report::Page training_page(std::string_view title, const TrainingSummary& summary,
                            const std::map<std::string, std::string>& recipe) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,5 +20,14 @@ namespace espalier::training {
 ///   page.save(options.folder / "report.html");
 ESPALIER_API report::Page training_page(std::string_view title, const TrainingSummary& summary,
                                         const std::map<std::string, std::string>& recipe = {});
+
+/// Adds images of `set` that a classifier reads wrong, each with its class and what it was taken for: at most
+/// `most`, those first of which it is surest. The images are u8 [N, C, H, W], or f32 from 0 to 1, C 1 or 3;
+/// `logits` gives [B, K] for some of them, in evaluation mode and without recording, and `classes` has K
+/// names. Adds nothing where all are right. Throws ShapeError, TypeError, and ValueError for a label outside
+/// [0, K) or `most` under 1.
+ESPALIER_API void add_mistakes(report::Page& page, const data::DataSet& set,
+                               std::span<const std::string> classes,
+                               const std::function<Tensor(const data::Examples&)>& logits, int64_t most = 24);
 
 }  // namespace espalier::training

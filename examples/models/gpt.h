@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include <espalier/espalier.h>
@@ -44,9 +45,7 @@ struct Gpt {
   Gpt(int layers, int64_t width, int64_t heads, int64_t length, int64_t vocabulary = 65)
       : wte(vocabulary, width), wpe(length, width), ln_f(width) {
     for (int i = 0; i < layers; ++i) h.emplace_back(width, heads);
-    // As in GPT-2: with the embedding's usual deviation of 1 the first logits would be in the tens.
-    const espalier::NoGrad no_grad;
-    for (espalier::nn::Embedding* table : {&wte, &wpe}) espalier::normal_(table->weight, 0, 0.02);
+    initialise();
   }
 
   espalier::Tensor operator()(const espalier::Tensor& tokens) const {
@@ -60,6 +59,19 @@ struct Gpt {
     visitor("wpe", wpe);
     visitor("h", h);
     visitor("ln_f", ln_f);
+  }
+
+  /// GPT-2's: deviation 0.02, what is added to the residual stream smaller by the root of how often that
+  /// happens, biases 0.
+  void initialise() {
+    const espalier::NoGrad no_grad;
+    const double added = 0.02 / std::sqrt(2.0 * static_cast<double>(h.size()));
+    for (auto& [name, parameter] : espalier::nn::named_parameters(*this)) {
+      if (name.ends_with("bias"))
+        espalier::copy_(parameter, espalier::zeros(parameter.shape()));
+      else if (parameter.rank() == 2)
+        espalier::normal_(parameter, 0, name.find("c_proj") != name.npos ? added : 0.02);
+    }
   }
 
   espalier::nn::Embedding wte, wpe;

@@ -3,12 +3,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/error.h"
+#include "ops/concat.h"
+#include "ops/multiply.h"
+#include "ops/slice.h"
+#include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/digits_run.h"
 
 namespace espalier::training {
 namespace {
 
+using test::message_of;
 using test::TemporaryFolder;
 using testing::AllOf;
 using testing::HasSubstr;
@@ -58,6 +64,48 @@ TEST(TrainingPage, ShowsResultsRecipeAndCurves) {
                           HasSubstr("gradient_norm"), HasSubstr("learning_rate"), HasSubstr("accuracy"),
                           HasSubstr("evaluation")));
   EXPECT_THAT(training_page("empty", {}).html(), AllOf(HasSubstr("empty"), Not(HasSubstr("<svg"))));
+}
+
+/// Three images of 2 x 2 pixels; their first pixel says how sure the class with its number is.
+data::DataSet three_images() {
+  return data::Examples{from_values<float>({0.1F, 0, 0, 0, 0.9F, 0, 0, 0, 0.5F, 0, 0, 0}, {3, 1, 2, 2}),
+                        from_values<int64_t>({1, 1, 0}, {3})};
+}
+
+Tensor class_zero(const data::Examples& batch) {
+  const Tensor sure = slice(reshape(batch.inputs, {batch.size(), 4}), 1, {0, 1});
+  return concat({sure * 10, zeros({batch.size(), 1})}, 1);
+}
+
+TEST(AddMistakes, ShowsTheSurestFirst) {
+  const std::vector<std::string> names = {"zero", "one"};
+  report::Page page("p");
+  add_mistakes(page, three_images(), names, class_zero);
+  const std::string html = page.html();
+  const size_t sure = html.find("one taken for zero, 100 %"), less = html.find("one taken for zero, 73 %");
+  EXPECT_NE(sure, html.npos);
+  EXPECT_NE(less, html.npos);
+  EXPECT_LT(sure, less);
+  EXPECT_THAT(html, Not(HasSubstr("zero taken")));
+  report::Page one("p");
+  add_mistakes(one, three_images(), names, class_zero, 1);
+  EXPECT_THAT(one.html(), AllOf(HasSubstr("100 %"), Not(HasSubstr("73 %"))));
+  report::Page none("p"), empty("p");
+  add_mistakes(none, data::subset(three_images(), {2}), names, class_zero);
+  EXPECT_EQ(none.html(), empty.html());
+}
+
+TEST(AddMistakes, RefusesWhatDoesNotFit) {
+  const std::vector<std::string> names = {"zero", "one"}, three = {"a", "b", "c"};
+  report::Page page("p");
+  EXPECT_THAT(message_of<ShapeError>([&] { add_mistakes(page, three_images(), three, class_zero); }),
+              HasSubstr("f32[3, 2] and i64[3]; expected [B, 3]"));
+  EXPECT_THAT(message_of<ValueError>([&] { add_mistakes(page, three_images(), names, class_zero, 0); }),
+              HasSubstr("most is 0"));
+  data::Examples examples = three_images().read_all();
+  examples.labels = from_values<int64_t>({1, 7, 0}, {3});
+  EXPECT_THAT(message_of<ValueError>([&] { add_mistakes(page, examples, names, class_zero); }),
+              HasSubstr("example 1 has the label 7; there are 2 names"));
 }
 
 }  // namespace
