@@ -56,6 +56,16 @@ TEST(Progress, WritesPlainLinesToAFile) {
   EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 3);
 }
 
+TEST(Progress, SaysInAFileOnceThatAllIsDone) {
+  std::ostringstream out;
+  {
+    Progress progress("training", 2, out, false);
+    progress.update(2, "loss 0.5");  // the first update shows at once
+  }
+  const std::string text = out.str();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
+}
+
 TEST(Progress, WhatWasDoneBeforeDoesNotCountForTheRate) {
   std::ostringstream out;
   {
