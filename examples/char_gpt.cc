@@ -145,10 +145,12 @@ int main(int argc, char** argv) try {
   const std::string written = write(net, vocabulary, options);
   std::cout << written << '\n';
   if (!options.text("page").empty()) {
+    std::map<std::string, std::string> recipe = options.values;
+    recipe.erase("page");
     report::Page page =
-        training::training_page("Character GPT, seed " + options.text("seed"), summary, options.values);
+        training::training_page("Character GPT, seed " + options.text("seed"), summary, recipe);
     page.heading("What it writes");
-    page.paragraph(written);
+    page.verbatim(written);
     page.save(options.text("page"));
   }
 } catch (const std::exception& error) {

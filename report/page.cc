@@ -67,6 +67,11 @@ void Page::paragraph(std::string_view text) {
   body_ += "<p>" + escape(text) + "</p>\n";
 }
 
+void Page::verbatim(std::string_view text) {
+  end_figures();
+  body_ += "<pre>" + escape(text) + "</pre>\n";
+}
+
 void Page::key_values(const std::vector<KeyValue>& entries) {
   end_figures();
   if (entries.empty()) return;

@@ -33,6 +33,8 @@ class ESPALIER_API Page {
   /// A heading under the title: `level` 2 begins a section, 3 a part of one. Throws ValueError for others.
   void heading(std::string_view text, int level = 2);
   void paragraph(std::string_view text);
+  /// Text whose lines and spaces stay as they are: verse, code, what a program printed.
+  void verbatim(std::string_view text);
   /// Names and what they stand for, in as many columns as have room.
   void key_values(const std::vector<KeyValue>& entries);
   void table(const Table& table, std::string_view caption = {});

@@ -20,6 +20,7 @@ dl{columns:3 18rem;column-gap:3rem;margin:0 0 1.25rem;font-size:.9375rem}
 dl div{display:flex;justify-content:space-between;gap:1.5rem;padding:.2rem 0;border-bottom:1px solid var(--rule);
 break-inside:avoid}
 dt{color:var(--soft);flex:none;max-width:60%}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.875rem}
 dd{margin:0;text-align:right;min-width:0;font-variant-numeric:tabular-nums}
 .table{overflow-x:auto;margin:0 0 1.25rem}
 table{border-collapse:collapse;font-size:.9375rem;font-variant-numeric:tabular-nums}

@@ -69,6 +69,7 @@ TEST(Page, EverythingIsEscaped) {
   Page page(hostile);
   page.heading(hostile);
   page.paragraph(hostile);
+  page.verbatim(hostile);
   page.key_values({{hostile, hostile}});
   Table table({hostile});
   table.add_row({hostile});
@@ -79,6 +80,12 @@ TEST(Page, EverythingIsEscaped) {
   EXPECT_EQ(test::ill_formed(html), "");
   EXPECT_THAT(html, Not(HasSubstr("<script")));
   EXPECT_THAT(html, HasSubstr("&lt;script&gt;"));
+}
+
+TEST(Page, VerbatimTextKeepsItsLines) {
+  Page page("x");
+  page.verbatim("one\n  two < three");
+  EXPECT_THAT(page.html(), HasSubstr("<pre>one\n  two &lt; three</pre>"));
 }
 
 TEST(Page, LoadsNothing) {
