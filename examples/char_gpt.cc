@@ -9,6 +9,7 @@
 //       --letters=500 --temperature=0.8 --top_k=0 --top_p=1       (0 and 1: every letter may be drawn)
 
 #include <algorithm>
+#include <charconv>
 #include <iostream>
 #include <map>
 #include <numeric>
@@ -40,13 +41,9 @@ struct Options {
   }
   const std::string& text(const std::string& name) const { return values.at(name); }
   double number(const std::string& name) const {
-    size_t used = 0;
     double value = 0;
-    try {
-      value = std::stod(text(name), &used);
-    } catch (const std::exception&) {
-    }
-    if (used == 0 || used < text(name).size() || !(value >= 0))
+    const char *begin = text(name).data(), *end = begin + text(name).size();
+    if (std::from_chars(begin, end, value).ptr != end || begin == end || !(value >= 0))
       throw ValueError("char_gpt", "--" + name + " is '" + text(name) + "'; expected a number from 0 up");
     return value;
   }

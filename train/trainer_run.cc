@@ -164,9 +164,9 @@ void Trainer::Run::train_step() {
   const int64_t batches = std::min(options_.accumulate, loader.size() - loader.batch());
   trainer_.optimiser_.zero_grad();
   for (int64_t i = 0; i < batches; ++i) {
-    const std::optional<data::Examples> batch = loader.next();
+    const data::Examples batch = *loader.next();
     clock_.end_of(Phase::data);
-    add_gradients(*batch, batches);
+    add_gradients(batch, batches);
   }
   ++step_;
   update_weights();
