@@ -38,6 +38,8 @@ struct Options {
         throw ValueError("char_gpt", "'" + argument + "' is no option; see the head of examples/char_gpt.cc");
       found->second = argument.substr(equals + 1);
     }
+    for (const char* name : {"steps", "seed", "letters", "temperature", "top_k", "top_p"}) number(name);
+    precision();
   }
   const std::string& text(const std::string& name) const { return values.at(name); }
   double number(const std::string& name) const {
