@@ -16,8 +16,7 @@ namespace espalier::optim {
 namespace {
 
 constexpr std::string_view kName = "LossScaler";
-constexpr double kSmallest =
-    0x1p-24;  // f16's smallest number: below, scaling moves even infinities' neighbours to 0
+constexpr double kSmallest = 0x1p-24;  // f16's smallest: with less, gradients of 1 become 0
 
 bool is_scale(double value) {
   return value > 0 && std::isfinite(value);

@@ -107,9 +107,10 @@ class ESPALIER_API Trainer {
     return *this;
   }
 
-  /// Throws ValueError for options that make no sense, a folder with checkpoints that is not to be resumed,
-  /// and a checkpoint of another model or run; NumericError where the loss is not finite; what loss,
-  /// evaluation, loader and files throw. What was saved so far stays.
+  /// Throws ValueError for options that make no sense, TypeError for a precision other than bf16 and f16,
+  /// ValueError for a folder with checkpoints that is not to be resumed, and a checkpoint of another model or
+  /// run; NumericError where the loss is not finite; what loss, evaluation, loader and files throw. What was
+  /// saved so far stays.
   TrainingSummary run(const TrainerOptions& options);
 
  private:
