@@ -17,10 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "examples/models/gpt.h"
-#include "examples/models/mlp.h"
-#include "examples/models/resnet_cifar.h"
-#include "examples/models/seed_net.h"
+#include <espalier/espalier.h>
 
 using namespace espalier;
 

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <iostream>
 
-#include "examples/models/seed_net.h"
+#include <espalier/espalier.h>
 
 using namespace espalier;
 
@@ -16,7 +16,7 @@ int main() {
   const Tensor images = normal({16, 3, 32, 32});
   const Tensor labels = random_integers({16}, 0, 10);
   for (const bool bias : {true, false}) {
-    models::SeedNet net(bias);
+    models::SeedNet net({.bias = bias});
     std::cout << (bias ? "\nWith biases\n" : "\nWithout biases\n") << nn::summary(net);
     optim::Sgd sgd(net, {.learning_rate = 0.05, .momentum = 0.9});
     for (int step = 1; step <= 10; ++step) {

@@ -7,14 +7,14 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "examples/models/bert.h"
+#include <espalier/espalier.h>
 
 using namespace espalier;
 
 /// The sizes that a file's tensors have.
-models::Bert::Options sizes_of(const nn::StateMap& weights, int64_t heads) {
+models::BertOptions sizes_of(const nn::StateMap& weights, int64_t heads) {
   const Tensor words = weights.at("embeddings.word_embeddings.weight");
-  models::Bert::Options options{
+  models::BertOptions options{
       .vocabulary = words.size(0), .width = words.size(1), .layers = 0, .heads = heads};
   while (weights.contains("encoder.layer." + std::to_string(options.layers) + ".output.dense.weight"))
     ++options.layers;

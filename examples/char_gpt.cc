@@ -16,7 +16,7 @@
 #include <random>
 #include <string>
 
-#include "examples/models/gpt.h"
+#include <espalier/espalier.h>
 
 using namespace espalier;
 

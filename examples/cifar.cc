@@ -9,8 +9,7 @@
 #include <iostream>
 #include <string>
 
-#include "examples/models/resnet_cifar.h"
-#include "examples/models/seed_net.h"
+#include <espalier/espalier.h>
 
 using namespace espalier;
 

@@ -6,8 +6,9 @@
 #include <cstdio>
 #include <iostream>
 
+#include <espalier/espalier.h>
+
 #include "examples/digits/training.h"
-#include "examples/models/resnet_cifar.h"
 
 using namespace espalier;
 

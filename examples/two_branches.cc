@@ -6,9 +6,7 @@
 
 #include <cstdio>
 
-#include "examples/models/data_parallel_net.h"
-#include "examples/models/seed_net.h"
-#include "examples/models/two_branch_net.h"
+#include <espalier/espalier.h>
 
 using namespace espalier;
 

@@ -4,13 +4,9 @@
 #include <string>
 #include <vector>
 
+#include <espalier/espalier.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "examples/models/gpt.h"
-#include "examples/models/mlp.h"
-#include "examples/models/resnet_cifar.h"
-#include "examples/models/seed_net.h"
 
 namespace {
 

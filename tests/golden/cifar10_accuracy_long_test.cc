@@ -6,9 +6,9 @@
 #include <fstream>
 #include <vector>
 
+#include <espalier/espalier.h>
 #include <gtest/gtest.h>
 
-#include "examples/models/resnet_cifar.h"
 #include "tests/golden/shared_files.h"
 
 namespace espalier::test {

@@ -1,8 +1,8 @@
 #include <vector>
 
+#include <espalier/espalier.h>
 #include <gtest/gtest.h>
 
-#include "examples/models/resnet_cifar.h"
 #include "tests/golden/shared_files.h"
 
 namespace {

@@ -10,12 +10,9 @@
 #include <string>
 #include <vector>
 
+#include <espalier/espalier.h>
 #include <gtest/gtest.h>
 
-#include "examples/models/gpt.h"
-#include "examples/models/mlp.h"
-#include "examples/models/resnet_cifar.h"
-#include "examples/models/seed_net.h"
 #include "tests/golden/shared_files.h"
 
 namespace {

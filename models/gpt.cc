@@ -1,0 +1,76 @@
+#include "models/gpt.h"
+
+#include <cmath>
+
+#include "autograd/autograd.h"
+#include "core/create.h"
+#include "core/error.h"
+#include "nn/self_attention.h"
+#include "nn/state.h"
+#include "ops/add.h"
+#include "ops/copy.h"
+#include "ops/gelu.h"
+#include "ops/linear.h"
+#include "ops/random.h"
+#include "ops/slice.h"
+
+namespace espalier::models {
+
+GptBlock::GptBlock(int64_t width, int64_t heads_)
+    : heads(heads_),
+      ln_1(width),
+      c_attn(width, 3 * width),
+      c_proj(width, width),
+      ln_2(width),
+      c_fc(width, 4 * width),
+      c_proj2(4 * width, width) {}
+
+Tensor GptBlock::operator()(const Tensor& x) const {
+  const Tensor y = x + c_proj(nn::attend_by_heads(c_attn(ln_1(x)), heads, true));
+  return y + c_proj2(gelu(c_fc(ln_2(y))));
+}
+
+void GptBlock::visit(nn::Visitor& visitor) {
+  visitor("ln_1", ln_1);
+  visitor("c_attn", c_attn);
+  visitor("c_proj", c_proj);
+  visitor("ln_2", ln_2);
+  visitor("c_fc", c_fc);
+  visitor("c_proj2", c_proj2);
+}
+
+Gpt::Gpt(int layers, int64_t width, int64_t heads, int64_t length, int64_t vocabulary)
+    : wte(vocabulary, width), wpe(length, width), ln_f(width) {
+  if (heads < 1 || width % heads != 0) {
+    throw ValueError("Gpt", "width " + std::to_string(width) + " and " + std::to_string(heads) +
+                                " heads; expected a width that the heads divide");
+  }
+  for (int i = 0; i < layers; ++i) h.emplace_back(width, heads);
+  initialise();
+}
+
+Tensor Gpt::operator()(const Tensor& tokens) const {
+  Tensor x = wte(tokens) + slice(wpe.weight, 0, {0, tokens.size(1)});
+  for (const GptBlock& block : h) x = block(x);
+  return linear(ln_f(x), wte.weight);
+}
+
+void Gpt::visit(nn::Visitor& visitor) {
+  visitor("wte", wte);
+  visitor("wpe", wpe);
+  visitor("h", h);
+  visitor("ln_f", ln_f);
+}
+
+void Gpt::initialise() {
+  const NoGrad no_grad;
+  const double added = 0.02 / std::sqrt(2.0 * static_cast<double>(h.size()));
+  for (auto& [name, parameter] : nn::named_parameters(*this)) {
+    if (name.ends_with("bias"))
+      copy_(parameter, zeros(parameter.shape()));
+    else if (parameter.rank() == 2)
+      normal_(parameter, 0, name.find("c_proj") != name.npos ? added : 0.02);
+  }
+}
+
+}  // namespace espalier::models
