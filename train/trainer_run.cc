@@ -257,13 +257,12 @@ TrainingSummary Trainer::Run::operator()() {
     if (options_.evaluate_every > 0 ? every(options_.evaluate_every) || finished()
                                     : epoch_ended || finished())
       evaluate();
-    if (evaluated_ || every(options_.log_every)) write_row();
+    // The last row stands before the last checkpoint, so that a run which is over and resumed adds nothing.
+    if (evaluated_ || every(options_.log_every) || finished()) write_row();
     if (options_.checkpoint_every > 0 ? every(options_.checkpoint_every) : evaluated_ || epoch_ended) save();
     if (progress_ && progress_->due()) progress_->update(step_, note());
   }
-  // What an interrupted run has not written yet goes on in the checkpoint.
-  if (finished() && loss_count_ > 0) write_row();
-  save();
+  save();  // of an interrupted run, what it has not written yet as well
   if (log_) log_->flush();
   if (progress_) progress_->update(step_, note());
   progress_.reset();

@@ -159,6 +159,21 @@ TEST(Trainer, WritesRowsOfMetrics) {
   EXPECT_FALSE(std::getline(lines, line));
 }
 
+TEST(Trainer, ARunThatIsOverCanBeResumed) {
+  const TemporaryFolder folder;
+  TrainerOptions options{
+      .steps = 5, .log_every = 4, .folder = folder.path(), .checkpoint_every = 5, .resume = true};
+  double loss = 0;
+  for (int i = 0; i < 2; ++i) {
+    PullRun run;
+    const TrainingSummary summary = run.trainer.run(quiet(options));
+    EXPECT_EQ(summary.steps, 5);
+    EXPECT_EQ(summary.history.size(), 2U);
+    EXPECT_EQ(summary.loss, i == 0 ? summary.loss : loss);
+    loss = summary.loss;
+  }
+}
+
 TEST(Trainer, ALossThatIsNotFiniteEndsTheRunAndLeavesWhatWasSaved) {
   const TemporaryFolder folder;
   PullRun run;
