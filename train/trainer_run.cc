@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "autograd/autograd.h"
 #include "core/error.h"
@@ -37,6 +38,7 @@ void check(const TrainerOptions& options) {
     throw ValueError(kWhere, "patience needs the name of a metric");
   const Autocast allowed(options.precision);
   if (options.resume && options.folder.empty()) throw ValueError(kWhere, "resume needs a folder");
+  if (options.tensorboard && options.folder.empty()) throw ValueError(kWhere, "tensorboard needs a folder");
 }
 
 EarlyStoppingOptions stopping_options(const TrainerOptions& options) {
@@ -134,8 +136,11 @@ void Trainer::Run::open_folder() {
     saved_step_ = step_;
   }
   const std::filesystem::path path = options_.folder / "metrics.jsonl";
-  log_ = std::make_unique<io::MetricsLog>(path, step_ > 0 ? step_ + 1 : 0);
+  const int64_t first_step = step_ > 0 ? step_ + 1 : 0;
+  log_ = std::make_unique<io::MetricsLog>(path, first_step);
   history_ = io::read_metrics(path);
+  if (options_.tensorboard)
+    events_ = std::make_unique<RunEvents>(options_.folder, first_step, options_.notes);
 }
 
 void Trainer::Run::add_gradients(const data::Examples& batch, int64_t batches) {
@@ -216,14 +221,25 @@ void Trainer::Run::write_row() {
                               {"learning_rate", trainer_.optimiser_.learning_rate()}};
   if (options_.clip_norm > 0) row.push_back({"gradient_norm", gradient_norm_});
   if (scaler_) row.push_back({"loss_scale", scaler_->scale()});
+  const size_t own = row.size();
   if (evaluated_) row.insert(row.end(), evaluation_.begin(), evaluation_.end());
   if (log_) log_->add(step_, row);
+  if (events_) {
+    const std::span<const io::Metric> all(row);
+    events_->add_training(step_, all.first(own));
+    if (evaluated_) events_->add_evaluation(step_, all.subspan(own), trainer_.optimiser_);
+  }
   history_.push_back({step_, std::move(row)});
+}
+
+void Trainer::Run::flush() {
+  if (log_) log_->flush();
+  if (events_) events_->flush();
 }
 
 void Trainer::Run::save() {
   if (!folder_ || saved_step_ == step_) return;
-  log_->flush();  // no row before the checkpoint may be missing
+  flush();  // no row before the checkpoint may be missing
   io::Checkpoint checkpoint{.step = step_, .parts = parts_.state(), .notes = options_.notes};
   if (evaluated_) {
     for (const io::Metric& metric : evaluation_) checkpoint.metrics[metric.name] = metric.value;
@@ -263,7 +279,7 @@ TrainingSummary Trainer::Run::operator()() {
     if (progress_ && progress_->due()) progress_->update(step_, note());
   }
   save();  // of an interrupted run, what it has not written yet as well
-  if (log_) log_->flush();
+  flush();
   if (progress_) progress_->update(step_, note());
   progress_.reset();
 

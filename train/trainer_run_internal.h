@@ -13,6 +13,7 @@
 #include "report/progress.h"
 #include "train/averages.h"
 #include "train/interrupt.h"
+#include "train/run_events_internal.h"
 #include "train/trainer.h"
 
 namespace espalier::training {
@@ -69,6 +70,7 @@ class Trainer::Run {
   void update_weights();
   void evaluate();
   void write_row();
+  void flush();
   void save();
   std::string note() const;
 
@@ -90,6 +92,7 @@ class Trainer::Run {
 
   std::unique_ptr<io::CheckpointFolder> folder_;
   std::unique_ptr<io::MetricsLog> log_;
+  std::unique_ptr<RunEvents> events_;
   std::unique_ptr<report::Progress> progress_;
   MovingAverage displayed_;
   std::vector<io::MetricsRow> history_;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -88,18 +89,26 @@ inline std::string content_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+/// Whether a file's last record may be cut: by a crash or a full disk.
+enum class End : uint8_t { whole, maybe_cut };
+
 /// The messages in a file of TFRecord's records, whose sums are checked.
-inline std::vector<Message> records_of(const std::filesystem::path& path) {
+inline std::vector<Message> records_of(const std::filesystem::path& path, End end = End::whole) {
   const std::string content = content_of(path);
   std::vector<Message> records;
   for (size_t at = 0; at < content.size();) {
     uint64_t size = 0;
     uint32_t length_sum = 0, data_sum = 0;
-    if (content.size() - at < 16) throw std::out_of_range("a record is cut");
-    std::memcpy(&size, &content[at], 8);
-    std::memcpy(&length_sum, &content[at + 8], 4);
-    EXPECT_EQ(length_sum, io::masked_crc32c(content.substr(at, 8)));
-    if (size > content.size() - at - 16) throw std::out_of_range("a record is cut");
+    const size_t rest = content.size() - at;
+    if (rest >= 12) {
+      std::memcpy(&size, &content[at], 8);
+      std::memcpy(&length_sum, &content[at + 8], 4);
+      EXPECT_EQ(length_sum, io::masked_crc32c(content.substr(at, 8)));
+    }
+    if (rest < 16 || size > rest - 16) {
+      if (end == End::maybe_cut) break;
+      throw std::out_of_range("a record is cut");
+    }
     const std::string data = content.substr(at + 12, size);
     std::memcpy(&data_sum, &content[at + 12 + size], 4);
     EXPECT_EQ(data_sum, io::masked_crc32c(data));
@@ -107,6 +116,34 @@ inline std::vector<Message> records_of(const std::filesystem::path& path) {
     at += 16 + size;
   }
   return records;
+}
+
+using Curve = std::map<int64_t, float>;
+
+/// What TensorBoard shows of the event files of a folder: the value at each step, by tag. A start in the
+/// session log takes away what came before from its step on. The test fails where a step then comes twice.
+inline std::map<std::string, Curve> curves_of(const std::filesystem::path& folder) {
+  constexpr uint64_t kStep = 2, kSummary = 5, kSessionLog = 7, kValue = 1, kTag = 1, kSimpleValue = 2;
+  std::set<std::filesystem::path> files;  // read in the order of their names
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().filename().string().starts_with("events.out.tfevents.")) files.insert(entry.path());
+  }
+  std::map<std::string, Curve> curves;
+  for (const std::filesystem::path& file : files) {
+    for (const Message& event : records_of(file, End::maybe_cut)) {
+      const auto step = static_cast<int64_t>(event.number(kStep));
+      if (event.bytes.contains(kSessionLog)) {
+        for (auto& [tag, curve] : curves) curve.erase(curve.lower_bound(step), curve.end());
+      }
+      if (!event.bytes.contains(kSummary)) continue;
+      const Message value = event.message(kSummary).message(kValue);
+      if (!value.numbers.contains(kSimpleValue)) continue;
+      EXPECT_TRUE(curves[value.text(kTag)].emplace(step, value.f32(kSimpleValue)).second)
+          << value.text(kTag) << " twice at step " << step;
+    }
+  }
+  std::erase_if(curves, [](const auto& entry) { return entry.second.empty(); });
+  return curves;
 }
 
 }  // namespace espalier::test

@@ -52,6 +52,7 @@ inline TrainerOptions digits_options(const std::filesystem::path& folder) {
           .maximise = true,
           .patience = 10,
           .folder = folder,
+          .tensorboard = true,
           .checkpoint_every = 5,
           .progress = false};
 }

@@ -12,6 +12,7 @@
 #include "io/checkpoint_folder.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/digits_run.h"
+#include "tests/train/run_curves.h"
 
 namespace espalier::training {
 namespace {
@@ -79,6 +80,10 @@ TEST(KilledRun, EndsWithTheSameBits) {
   ASSERT_EQ(WEXITSTATUS(status), 0);
   EXPECT_EQ(kills, kKills) << "the run was over too soon";
   EXPECT_GT(runs_that_got_on, kKills / 4);
+
+  const std::map<std::string, test::Curve> curves = test::curves_of(whole.path());
+  EXPECT_EQ(curves, expected_curves(whole.path()));
+  EXPECT_EQ(test::curves_of(killed.path()), curves);
 
   const io::Checkpoint expected = *io::CheckpointFolder(whole.path()).load_last(),
                        last = *io::CheckpointFolder(killed.path()).load_last();

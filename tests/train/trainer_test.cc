@@ -17,6 +17,7 @@
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/digits_run.h"
+#include "tests/train/run_curves.h"
 
 namespace espalier::training {
 namespace {
@@ -159,6 +160,51 @@ TEST(Trainer, WritesRowsOfMetrics) {
   EXPECT_FALSE(std::getline(lines, line));
 }
 
+/// The events of a run's only file.
+std::vector<test::Message> events_of(const std::string& folder) {
+  std::vector<test::Message> events;
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (!entry.path().filename().string().starts_with("events.")) continue;
+    events = test::records_of(entry.path());
+    ++files;
+  }
+  EXPECT_EQ(files, 1);
+  return events;
+}
+
+TEST(Trainer, WritesAFileForTensorBoard) {
+  const TemporaryFolder folder;
+  PullRun run;
+  run.trainer.evaluate([] { return std::vector<io::Metric>{{"accuracy", 0.5}}; });
+  const TrainerOptions options{.steps = 5,
+                               .clip_norm = 100,
+                               .log_every = 3,
+                               .folder = folder.path(),
+                               .tensorboard = true,
+                               .notes = {{"name", "first"}, {"recipe", "two\nlines"}}};
+  run.trainer.run(quiet(options));
+  const std::map<std::string, test::Curve> curves = test::curves_of(folder.path());
+  EXPECT_EQ(curves, expected_curves(folder.path()));
+  EXPECT_EQ(curves.at("train/gradient_norm"), (test::Curve{{3, 3.0F}, {4, 4.0F}, {5, 1.0F}}));
+  EXPECT_EQ(curves.at("evaluation/accuracy"), (test::Curve{{4, 0.5F}, {5, 0.5F}}));
+
+  std::vector<std::string> texts;
+  std::map<int64_t, double> weights;
+  for (const test::Message& event : events_of(folder.path())) {
+    if (!event.bytes.contains(5)) continue;
+    const test::Message value = event.message(5).message(1);
+    if (value.bytes.contains(8)) texts.push_back(value.text(1) + ":\n" + value.message(8).text(8));
+    if (value.bytes.contains(5)) {
+      EXPECT_EQ(value.text(1), "parameters/weight");
+      weights[static_cast<int64_t>(event.number(2))] = value.message(5).f64(4);
+    }
+  }
+  EXPECT_THAT(texts, testing::ElementsAre("recipe:\n    name: first\n    recipe: two\n        lines\n"));
+  EXPECT_THAT(weights, testing::ElementsAre(testing::Pair(4, testing::DoubleNear(-1, 1e-6)),
+                                            testing::Pair(5, testing::DoubleNear(-1.1, 1e-6))));
+}
+
 TEST(Trainer, ARunThatIsOverCanBeResumed) {
   const TemporaryFolder folder;
   TrainerOptions options{
@@ -220,6 +266,7 @@ TEST(Trainer, SaysWhatMakesNoSense) {
   refuses({.epochs = 1, .log_every = 0}, "log_every 0");
   refuses({.epochs = 1, .patience = 1}, "patience needs the name of a metric");
   refuses({.epochs = 1, .resume = true}, "resume needs a folder");
+  refuses({.epochs = 1, .tensorboard = true}, "tensorboard needs a folder");
   run.trainer.evaluate([] { return std::vector<io::Metric>{{"accuracy", 1}, {"loss", 1}}; });
   refuses({.epochs = 1, .metric = "acuracy"}, "no metric 'acuracy'; it has: accuracy, loss");
   const TemporaryFolder folder;
@@ -262,6 +309,10 @@ TEST(Trainer, AnInterruptedRunGoesOnAsIfNothingHadHappened) {
   EXPECT_EQ(summary.best, expected.best);
   EXPECT_EQ(summary.best_step, expected.best_step);
   EXPECT_EQ(read_text(parts / "metrics.jsonl"), read_text(whole / "metrics.jsonl"));
+  const std::map<std::string, test::Curve> curves = test::curves_of(whole.path());
+  EXPECT_EQ(curves, expected_curves(whole.path()));
+  EXPECT_EQ(curves.size(), 4U);
+  EXPECT_EQ(test::curves_of(parts.path()), curves);
 }
 
 /// Accuracy in the end and the first layer's weights.
