@@ -6,6 +6,11 @@ get_property(libraries GLOBAL PROPERTY ESPALIER_LIBRARIES)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/espalier")
 
 install(TARGETS ${libraries} espalier_umbrella EXPORT espalier)
+if(TARGET espalier)
+  file(RELATIVE_PATH to_libraries "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
+  set_target_properties(espalier PROPERTIES INSTALL_RPATH "$ORIGIN/${to_libraries}" INSTALL_RPATH_USE_LINK_PATH TRUE)
+  install(TARGETS espalier)
+endif()
 install(EXPORT espalier NAMESPACE espalier:: FILE espalier-targets.cmake DESTINATION "${package_dir}")
 install(DIRECTORY "${ESPALIER_INCLUDE_DIR}/espalier" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 

@@ -61,7 +61,9 @@ function(espalier_umbrella)
   set_target_properties(espalier_umbrella PROPERTIES EXPORT_NAME espalier)
   target_link_libraries(espalier_umbrella INTERFACE ${libraries})
 
-  list(TRANSFORM ESPALIER_FOLDERS APPEND "/*.h" OUTPUT_VARIABLE patterns)
+  set(folders ${ESPALIER_FOLDERS})
+  list(REMOVE_ITEM folders cli)  # a program has no users that include it
+  list(TRANSFORM folders APPEND "/*.h" OUTPUT_VARIABLE patterns)
   list(TRANSFORM patterns PREPEND "${PROJECT_SOURCE_DIR}/")
   file(GLOB headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" ${patterns})
   list(FILTER headers EXCLUDE REGEX "(_internal|-inl)\\.h$")

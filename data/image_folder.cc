@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "data/image_channels.h"
 #include "data/resize.h"
 #include "io/image.h"
 
@@ -57,23 +58,6 @@ std::string size_text(const Tensor& image) {
   return std::to_string(image.size(2)) + " x " + std::to_string(image.size(1));
 }
 
-uint8_t grey(int red, int green, int blue) {
-  return static_cast<uint8_t>((299 * red + 587 * green + 114 * blue + 500) / 1000);
-}
-
-/// Writes an image u8 [1 or 3, H, W] as one of `channels`.
-void write(const Tensor& image, int64_t channels, uint8_t* to) {
-  const auto* const from = image.data<uint8_t>();
-  const int64_t has = image.size(0), plane = image.numel() / has;
-  if (has == channels) {
-    std::copy_n(from, image.numel(), to);
-  } else if (has == 1) {
-    for (int64_t c = 0; c < channels; ++c) to = std::copy_n(from, plane, to);
-  } else {
-    for (int64_t i = 0; i < plane; ++i) to[i] = grey(from[i], from[plane + i], from[2 * plane + i]);
-  }
-}
-
 struct File {
   std::string name;
   size_t label;
@@ -105,8 +89,8 @@ class Images final : public ExampleSource {
     auto* to = static_cast<uint8_t*>(images.raw_data());
     auto* label = static_cast<int64_t*>(labels.raw_data());
     for (const int64_t number : numbers) {
-      write(read_one(static_cast<size_t>(number)), options_.channels, to);
-      to += options_.channels * height_ * width_;
+      const Tensor image = with_channels(read_one(static_cast<size_t>(number)), options_.channels);
+      to = std::copy_n(image.data<uint8_t>(), image.numel(), to);
       *label++ = static_cast<int64_t>(files_[static_cast<size_t>(number)].label);
     }
     return {images, labels};

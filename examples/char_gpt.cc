@@ -12,8 +12,6 @@
 #include <charconv>
 #include <iostream>
 #include <map>
-#include <numeric>
-#include <random>
 #include <string>
 
 #include <espalier/espalier.h>
@@ -73,37 +71,12 @@ double loss_over(const models::Gpt& net, const Tensor& tokens) {
   return sum / letters;
 }
 
-/// Draws a letter by its probability at a temperature: only from the `top_k` most probable, and from the
-/// fewest whose probabilities add up to `top_p` (Holtzman et al., "The curious case of neural text
-/// degeneration", 2020).
-int64_t draw(const Tensor& logits, const Options& options, std::mt19937_64& random) {
-  std::vector<float> odds =
-      softmax(logits / std::max(options.number("temperature"), 1e-3), -1).to_vector<float>();
-  std::vector<size_t> order(odds.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return odds[a] > odds[b]; });
-  double sum = 0;
-  for (size_t rank = 0; rank < order.size(); ++rank) {
-    float& share = odds[order[rank]];
-    const int64_t top_k = options.count("top_k");
-    const bool out =
-        (top_k > 0 && rank >= static_cast<size_t>(top_k)) || (rank > 0 && sum >= options.number("top_p"));
-    sum += static_cast<double>(share);
-    if (out) share = 0;
-  }
-  return std::discrete_distribution<int64_t>(odds.begin(), odds.end())(random);
-}
-
 std::string write(const models::Gpt& net, const io::Vocabulary& vocabulary, const Options& options) {
-  const NoGrad no_grad;
-  std::mt19937_64 random(static_cast<uint64_t>(options.count("seed")));
-  std::vector<int64_t> ids = {vocabulary.encode("\n").to_vector<int64_t>()};
-  for (int64_t i = 0; i < options.count("letters"); ++i) {
-    const size_t seen = std::min<size_t>(ids.size(), kContext);
-    const std::vector<int64_t> context(ids.end() - static_cast<std::ptrdiff_t>(seen), ids.end());
-    const Tensor logits = net(from_values(context, {1, static_cast<int64_t>(seen)}));
-    ids.push_back(draw(slice(logits, 1, {.start = -1}), options, random));
-  }
+  const Tensor ids = models::generate(net, net.length(), vocabulary.encode("\n"), options.count("letters"),
+                                      {.temperature = options.number("temperature"),
+                                       .top_k = options.count("top_k"),
+                                       .top_p = options.number("top_p")},
+                                      static_cast<uint64_t>(options.count("seed")));
   return vocabulary.decode(ids);
 }
 

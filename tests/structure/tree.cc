@@ -40,6 +40,7 @@ std::vector<File> files(const std::string& folder, const std::vector<std::string
 std::vector<File> public_headers() {
   std::vector<File> result;
   for (const std::string& folder : folders()) {
+    if (folder == "cli") continue;  // a program
     for (File& header : files(folder, {".h"})) {
       const bool internal = header.path.ends_with("_internal.h") || header.path.ends_with("-inl.h");
       if (!internal) result.push_back(std::move(header));

@@ -1,0 +1,47 @@
+#include "tests/cli/program.h"
+
+#include <fstream>
+#include <iterator>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/temporary_folder.h"
+
+namespace espalier::test {
+namespace {
+
+std::string content(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+pid_t start_program(const std::vector<std::string>& arguments, const std::string& folder) {
+  std::vector<const char*> argv = {"espalier"};
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  argv.push_back(nullptr);
+  const std::string out = folder + "/out", errors = folder + "/errors";
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
+  ::dup2(::open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+  ::execv(ESPALIER_PROGRAM, const_cast<char* const*>(argv.data()));
+  ::_exit(127);
+}
+
+Outcome wait_for(pid_t program, const std::string& folder) {
+  int status = 0;
+  EXPECT_EQ(::waitpid(program, &status, 0), program);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(folder + "/out"),
+          content(folder + "/errors")};
+}
+
+Outcome run_program(const std::vector<std::string>& arguments) {
+  const TemporaryFolder folder;
+  return wait_for(start_program(arguments, folder.path()), folder.path());
+}
+
+}  // namespace espalier::test
