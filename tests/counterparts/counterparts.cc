@@ -19,11 +19,13 @@
 #include <vector>
 
 #include "core/profiler.h"
+#include "data/resize.h"
 #include "io/event_file.h"
 #include "io/metrics_log.h"
 #include "io/npy.h"
 #include "io/npz.h"
 #include "io/safetensors.h"
+#include "ops/cast.h"
 #include "ops/copy.h"
 
 namespace espalier {
@@ -205,6 +207,32 @@ void write_trace(Folder folder) {
   write_profile_trace(folder / "trace.json");
 }
 
+/// Pairs of images in images.npz and what they became in resized.npz.
+void write_resize(Folder folder) {
+  struct Case {
+    Shape shape;
+    int64_t height, width;  // without a width: middle_square() of the height
+  };
+  const std::vector<Case> cases = {{{3, 47, 61}, 20, 32}, {{1, 47, 61}, 7, 90}, {{3, 20, 31}, 53, 64},
+                                   {{3, 200, 150}, 1, 1}, {{1, 9, 9}, 9, 9},    {{3, 90, 121}, 32, 0},
+                                   {{1, 64, 17}, 40, 0}};
+  std::map<std::string, Tensor> images, resized;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    const auto& [shape, height, width] = cases[i];
+    Tensor bytes = empty(shape, Dtype::u8);
+    // A pattern without a period and with every value.
+    for (int64_t k = 0; k < bytes.numel(); ++k)
+      static_cast<uint8_t*>(bytes.raw_data())[k] = static_cast<uint8_t>(k * k * 7919 % 65521 >> 3);
+    for (const Tensor& image : {bytes, cast(bytes, Dtype::f32)}) {
+      const std::string name = (width ? "resize-" : "middle-") + name_of(image.dtype(), i);
+      images[name] = image;
+      resized[name] = width ? data::resize(image, height, width) : data::middle_square(image, height);
+    }
+  }
+  io::save_npz(folder / "images.npz", images);
+  io::save_npz(folder / "resized.npz", resized);
+}
+
 /// A further format is a line in formats(), one in counterparts.py's FORMATS and a word in CMakeLists.txt.
 struct Format {
   std::function<void(Folder)> write, check;
@@ -218,6 +246,7 @@ const std::map<std::string, Format>& formats() {
       {"events", {write_events, {}}},
       {"metrics", {write_metrics, {}}},
       {"trace", {write_trace, {}}},
+      {"resize", {write_resize, {}}},
   };
   return all;
 }

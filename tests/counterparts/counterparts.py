@@ -1,4 +1,5 @@
-"""Tests Espalier's files with their real counterparts, both ways; counterparts.cc is Espalier's side.
+"""Tests Espalier's files with their real counterparts, both ways, and its images with Pillow's; counterparts.cc is Espalier's
+side.
 
     counterparts.py PROGRAM FORMAT    PROGRAM is the built counterparts.cc
 """
@@ -222,6 +223,32 @@ def trace(folder, espalier):
     same({event["pid"] for event in found.values()}, {outer["pid"]}, "processes")
 
 
+def resize(folder, espalier):
+    """Pillow's images hold one plane each here: bytes ("L") or single floats ("F")."""
+    import numpy
+    from PIL import Image
+
+    espalier("write", folder)
+    with numpy.load(folder / "images.npz") as images, numpy.load(folder / "resized.npz") as resized:
+        same(len(images.files), 14, "images")
+        for name in images.files:
+            image, found = images[name], resized[name]
+            height, width = found.shape[1:]
+            if name.startswith("middle"):
+                side, shorter = found.shape[1], min(image.shape[1:])
+                height, width = (side * size // shorter for size in image.shape[1:])
+            top, left = (height - found.shape[1]) // 2, (width - found.shape[2]) // 2
+            same(len(found), len(image), f"planes of {name}")
+            for plane, got in zip(image, found):
+                whole = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
+                expected = numpy.asarray(whole)[top : top + found.shape[1], left : left + found.shape[2]]
+                same((got.dtype, got.shape), (expected.dtype, expected.shape), name)
+                # Pillow rounds bytes between the axes, too. Floats up to 255 have steps of 1.5e-5.
+                tolerance = 1 if got.dtype == numpy.uint8 else 1e-4
+                apart = numpy.abs(got.astype(float) - expected.astype(float)).max()
+                assert apart <= tolerance, f"{name}: {apart} apart"
+
+
 FORMATS = {
     "safetensors": safetensors,
     "npy": npy,
@@ -229,6 +256,7 @@ FORMATS = {
     "events": events,
     "metrics": metrics,
     "trace": trace,
+    "resize": resize,
 }
 
 
