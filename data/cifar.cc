@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -18,9 +20,16 @@ struct Layout {
   int64_t label_bytes;
   int64_t classes;
   int64_t records;
+  const char* source;  ///< where the files come from
 };
 
+constexpr Layout kCifar10{
+    .label_bytes = 1, .classes = 10, .records = 10'000, .source = "scripts/get-data cifar10 fetches it"};
+
 Examples read_file(const std::filesystem::path& path, const Layout& layout) {
+  std::error_code error;  // of what is there, reading tells
+  if (!std::filesystem::exists(path, error) && !error)
+    throw IoError(path.string(), std::string("does not exist; ") + layout.source);
   const auto expected = static_cast<size_t>(layout.records * (layout.label_bytes + kPixels));
   const std::vector<unsigned char> bytes = io::read_gzip_or_plain(path, 2 * expected);
   if (bytes.size() != expected) {
@@ -57,20 +66,24 @@ Examples parse_cifar_records(std::span<const unsigned char> bytes, int64_t label
 }
 
 Split cifar10(const std::filesystem::path& folder) {
-  constexpr Layout kLayout{.label_bytes = 1, .classes = 10, .records = 10'000};
   std::vector<Tensor> inputs, labels;
   for (const char* name :
        {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"}) {
-    const Examples part = read_file(folder / name, kLayout);
+    const Examples part = read_file(folder / name, kCifar10);
     inputs.push_back(part.inputs);
     labels.push_back(part.labels);
   }
-  return {{concat(inputs), concat(labels)}, read_file(folder / "test_batch.bin", kLayout)};
+  return {{concat(inputs), concat(labels)}, read_file(folder / "test_batch.bin", kCifar10)};
 }
 
 Split cifar100(const std::filesystem::path& folder) {
-  return {read_file(folder / "train.bin", {.label_bytes = 2, .classes = 100, .records = 50'000}),
-          read_file(folder / "test.bin", {.label_bytes = 2, .classes = 100, .records = 10'000})};
+  Layout layout{.label_bytes = 2,
+                .classes = 100,
+                .records = 50'000,
+                .source = "cifar-100-binary.tar.gz from www.cs.toronto.edu/~kriz/cifar.html holds it"};
+  Examples train = read_file(folder / "train.bin", layout);
+  layout.records = 10'000;
+  return {std::move(train), read_file(folder / "test.bin", layout)};
 }
 
 }  // namespace espalier::data

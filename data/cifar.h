@@ -10,8 +10,8 @@ namespace espalier::data {
 /// from the official binary files in `folder`: data_batch_1.bin to data_batch_5.bin and test_batch.bin, each
 /// 10,000 records of a label and 3,072 pixels.
 ///
-/// Throws IoError that names the file that is missing, FormatError for one that has another size or a label
-/// that is no class.
+/// Throws IoError that names the file that is missing and says what fetches it, FormatError for one that has
+/// another size or a label that is no class.
 ///
 /// Source: A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
 ESPALIER_API Split cifar10(const std::filesystem::path& folder);

@@ -1,17 +1,19 @@
 #include "data/cifar.h"
 
 #include <fstream>
-#include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/error.h"
 #include "data/cifar_records_internal.h"
+#include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
 namespace espalier::data {
 namespace {
+
+using test::message_of;
 
 std::vector<unsigned char> record(std::vector<unsigned char> labels, unsigned char red, unsigned char blue) {
   labels.insert(labels.end(), 1024, red);
@@ -40,29 +42,27 @@ TEST(CifarRecords, HaveTheirLabelsFirstAndThreePlanes) {
   EXPECT_THAT(hundred.labels.to_vector<int64_t>(), testing::ElementsAre(99)) << "the fine label";
 }
 
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const FormatError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(CifarRecords, RefuseLabelsOfNoClassAndRecordsCutShort) {
-  EXPECT_EQ(message_of([] { parse_cifar_records(record({3}, 0, 0) + record({10}, 0, 0), 1, 10, "b.bin"); }),
+  EXPECT_EQ(message_of<FormatError>(
+                [] { parse_cifar_records(record({3}, 0, 0) + record({10}, 0, 0), 1, 10, "b.bin"); }),
             "[b.bin] record 1 has the label 10; there are 10 classes");
   std::vector<unsigned char> cut = record({3}, 0, 0);
   cut.pop_back();
-  EXPECT_EQ(message_of([&] { parse_cifar_records(cut, 1, 10, "b.bin"); }),
+  EXPECT_EQ(message_of<FormatError>([&] { parse_cifar_records(cut, 1, 10, "b.bin"); }),
             "[b.bin] has 3072 bytes, which are no whole records of 3073");
 }
 
 TEST(Cifar10, NamesTheFileThatIsMissingOrHasAnotherSize) {
   const test::TemporaryFolder folder;
-  EXPECT_THROW(cifar10(folder.path()), IoError);
+  EXPECT_EQ(
+      message_of<IoError>([&] { cifar10(folder.path()); }),
+      "[" + (folder / "data_batch_1.bin").string() + "] does not exist; scripts/get-data cifar10 fetches it");
+  EXPECT_EQ(
+      message_of<IoError>([&] { cifar100(folder.path()); }),
+      "[" + (folder / "train.bin").string() +
+          "] does not exist; cifar-100-binary.tar.gz from www.cs.toronto.edu/~kriz/cifar.html holds it");
   std::ofstream(folder / "data_batch_1.bin") << "short";
-  EXPECT_EQ(message_of([&] { cifar10(folder.path()); }),
+  EXPECT_EQ(message_of<FormatError>([&] { cifar10(folder.path()); }),
             "[" + (folder / "data_batch_1.bin").string() +
                 "] has 5 bytes; CIFAR's file of 10000 records has 30730000");
 }
