@@ -33,10 +33,11 @@ std::unique_ptr<AppendFile> AppendFile::make(const std::filesystem::path& path) 
 
 AppendFile::~AppendFile() {
   if (descriptor_ < 0) return;
+  const bool told = told_;
   try {
     flush();
   } catch (const IoError& error) {
-    log_message(LogLevel::error, error.what());
+    if (!told) log_message(LogLevel::error, error.what());
   }
   ::close(descriptor_);
 }
@@ -48,6 +49,7 @@ void AppendFile::truncate(size_t size) {
 void AppendFile::append(std::string_view bytes) {
   if (buffer_.size() >= kPiece) flush();
   buffer_ += bytes;
+  told_ = false;
 }
 
 void AppendFile::flush() {
@@ -56,6 +58,7 @@ void AppendFile::flush() {
     const ssize_t written = ::write(descriptor_, buffer_.data() + done, buffer_.size() - done);
     if (written < 0 && errno != EINTR) {
       buffer_.erase(0, done);
+      told_ = true;
       fail("cannot write");
     }
     if (written > 0) done += static_cast<size_t>(written);

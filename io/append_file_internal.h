@@ -17,7 +17,7 @@ class AppendFile {
   explicit AppendFile(const std::filesystem::path& path);
   /// Makes a file; null where there is one of that name.
   static std::unique_ptr<AppendFile> make(const std::filesystem::path& path);
-  /// Writes what is left. What goes wrong is logged.
+  /// Writes what is left. What goes wrong is logged, unless flush() or append() told it of the same bytes.
   ~AppendFile();
   AppendFile(const AppendFile&) = delete;
   AppendFile& operator=(const AppendFile&) = delete;
@@ -37,6 +37,7 @@ class AppendFile {
   std::string name_;
   int descriptor_;
   std::string buffer_;
+  bool told_ = false;  ///< that the buffer cannot be written
 };
 
 }  // namespace espalier::io

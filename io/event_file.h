@@ -31,7 +31,8 @@ class ESPALIER_API EventFile {
   /// the folder's earlier files hold from that step on: what an interrupted run wrote after the checkpoint at
   /// which this one resumes. Throws IoError.
   explicit EventFile(const std::filesystem::path& folder, std::optional<int64_t> first_step = {});
-  /// Writes what is left. What goes wrong is logged: call flush() to get it as an exception.
+  /// Writes what is left. What goes wrong is logged, unless an exception told it before: call flush() to get
+  /// one.
   ~EventFile();
   EventFile(const EventFile&) = delete;
   EventFile& operator=(const EventFile&) = delete;

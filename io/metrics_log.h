@@ -43,7 +43,8 @@ class ESPALIER_API MetricsLog {
   /// Throws ValueError for another ending or a negative step, IoError, and FormatError for a file with
   /// content that this class does not write; that file is left alone.
   explicit MetricsLog(const std::filesystem::path& path, int64_t first_step = 0);
-  /// Writes what is left. What goes wrong is logged: call flush() to get it as an exception.
+  /// Writes what is left. What goes wrong is logged, unless an exception told it before: call flush() to get
+  /// one.
   ~MetricsLog();
   MetricsLog(const MetricsLog&) = delete;
   MetricsLog& operator=(const MetricsLog&) = delete;

@@ -62,6 +62,14 @@ class Swapped {
   optim::WeightAverage* average_;
 };
 
+template <class File>
+void flush_quietly(File* file) {
+  try {
+    if (file) file->flush();
+  } catch (const IoError&) {  // NOLINT(bugprone-empty-catch): another error is on its way
+  }
+}
+
 /// The run's numbers as tensors.
 struct Saved {
   Tensor step = zeros({}, Dtype::i64), loss_count = zeros({}, Dtype::i64), best_step = zeros({}, Dtype::i64);
@@ -255,16 +263,7 @@ std::string Trainer::Run::note() const {
   return text + "  " + evaluation_[0].name + " " + metric_text(evaluation_[0].value);
 }
 
-TrainingSummary Trainer::Run::operator()() {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point start = Clock::now();
-  const Interrupt interrupt;
-  open_folder();
-  if (options_.progress) {
-    progress_ = std::make_unique<report::Progress>("training", total_steps());
-    progress_->resume(step_);
-  }
-  trainer_.set_training_(true);
+void Trainer::Run::train(const Interrupt& interrupt) {
   while (!finished() && !interrupt.requested()) {
     train_step();
     evaluated_ = false;
@@ -280,6 +279,26 @@ TrainingSummary Trainer::Run::operator()() {
   }
   save();  // of an interrupted run, what it has not written yet as well
   flush();
+}
+
+TrainingSummary Trainer::Run::operator()() {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start = Clock::now();
+  const Interrupt interrupt;
+  open_folder();
+  if (options_.progress) {
+    progress_ = std::make_unique<report::Progress>("training", total_steps());
+    progress_->resume(step_);
+  }
+  trainer_.set_training_(true);
+  try {
+    train(interrupt);
+  } catch (const IoError&) {
+    // On a full disk there is no room for the last metrics either, which need not be said of each file.
+    flush_quietly(log_.get());
+    flush_quietly(events_.get());
+    throw;
+  }
   if (progress_) progress_->update(step_, note());
   progress_.reset();
 

@@ -64,6 +64,7 @@ class Trainer::Run {
   bool finished() const;
   int64_t total_steps() const;
   void open_folder();
+  void train(const Interrupt& interrupt);
   void train_step();
   /// The gradients of a batch's loss, of which there are `batches` in the step.
   void add_gradients(const data::Examples& batch, int64_t batches);

@@ -1,18 +1,16 @@
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "core/philox.h"
-#include "io/checkpoint_folder.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/digits_run.h"
 #include "tests/train/run_curves.h"
+#include "tests/train/run_program.h"
 
 namespace espalier::training {
 namespace {
@@ -20,13 +18,6 @@ namespace {
 using test::TemporaryFolder;
 
 constexpr int kKills = 20;
-
-pid_t start(const std::string& folder) {
-  const pid_t child = ::fork();
-  if (child != 0) return child;
-  ::execl(ESPALIER_KILLED_RUN, "killed_run", folder.c_str(), nullptr);
-  ::_exit(127);
-}
 
 /// The highest step whose checkpoint is there; a run may be writing meanwhile.
 int64_t last_step(const std::filesystem::path& folder) {
@@ -58,22 +49,17 @@ TEST(KilledRun, EndsWithTheSameBits) {
   int kills = 0, status = 0;
   int64_t step = 0, runs_that_got_on = 0;
   for (;;) {
-    const pid_t child = start(killed.path());
+    const pid_t child = start_run(killed.path());
     ASSERT_GT(child, 0);
     if (kills < kKills) {
       wait_for_the_moment(killed.path(), step, static_cast<uint64_t>(kills));
       ::kill(child, SIGKILL);
     }
     ASSERT_EQ(::waitpid(child, &status, 0), child);
-    const io::CheckpointFolder checkpoints(killed.path());
-    for (const int64_t saved : checkpoints.steps()) {
-      EXPECT_EQ(io::load_checkpoint(checkpoints.path_of(saved)).step, saved) << "readable";
-    }
-    if (!checkpoints.steps().empty()) {
-      EXPECT_GE(checkpoints.steps().back(), step);
-      runs_that_got_on += checkpoints.steps().back() > step;
-      step = checkpoints.steps().back();
-    }
+    const int64_t last = expect_readable_checkpoints(killed.path());
+    EXPECT_GE(last, step);
+    runs_that_got_on += last > step;
+    step = last;
     if (WIFEXITED(status)) break;
     ++kills;
   }
@@ -85,20 +71,7 @@ TEST(KilledRun, EndsWithTheSameBits) {
   EXPECT_EQ(curves, expected_curves(whole.path()));
   EXPECT_EQ(test::curves_of(killed.path()), curves);
 
-  const io::Checkpoint expected = *io::CheckpointFolder(whole.path()).load_last(),
-                       last = *io::CheckpointFolder(killed.path()).load_last();
-  EXPECT_EQ(last.step, expected.step);
-  for (const auto& [part, tensors] : expected.parts) {
-    ASSERT_EQ(last.parts.at(part).size(), tensors.size());
-    for (const auto& [name, tensor] : tensors) {
-      const Tensor& found = last.parts.at(part).at(name);
-      ASSERT_EQ(describe(found), describe(tensor));
-      EXPECT_EQ(std::memcmp(found.raw_data(), tensor.raw_data(),
-                            static_cast<size_t>(tensor.numel()) * size_of(tensor.dtype())),
-                0)
-          << part << " " << name;
-    }
-  }
+  expect_same_end(whole.path(), killed.path());
 }
 
 }  // namespace

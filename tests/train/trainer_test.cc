@@ -11,9 +11,11 @@
 
 #include "autograd/autograd.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "ops/mean.h"
 #include "ops/multiply.h"
 #include "optim/sgd.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/digits_run.h"
@@ -231,6 +233,24 @@ TEST(Trainer, ALossThatIsNotFiniteEndsTheRunAndLeavesWhatWasSaved) {
   EXPECT_THAT(message_of<NumericError>([&] { trainer.run(quiet({.epochs = 3, .folder = folder.path()})); }),
               HasSubstr("the loss is nan in step 6"));
   EXPECT_EQ(io::CheckpointFolder(folder.path()).load_last()->step, 4);
+}
+
+TEST(Trainer, AFullDiskIsToldOnce) {
+  const TemporaryFolder folder;
+  PullRun run;
+  std::optional<test::FileSizeLimit> full;
+  std::string logged;
+  set_log_sink([&](LogLevel, std::string_view text) { logged += text; });
+  run.trainer.evaluate([&] {
+    full.emplace(1);
+    return std::vector<io::Metric>{};
+  });
+  EXPECT_THAT(message_of<IoError>([&] {
+                run.trainer.run(quiet({.epochs = 1, .folder = folder.path(), .tensorboard = true}));
+              }),
+              HasSubstr("metrics.jsonl] cannot write: File too large"));
+  set_log_sink({});
+  EXPECT_EQ(logged, "");
 }
 
 TEST(Trainer, KeepsTheLastAndTheBestCheckpoint) {
