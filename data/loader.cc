@@ -38,10 +38,12 @@ class Loader::Pipeline {
       return batch;
     }
     std::unique_lock lock(mutex_);
+    if (std::exchange(pausing_, false)) has_room_.notify_all();
     Place& place = place_of(taken_);
     is_ready_.wait(lock, [&] { return place.ready; });
     if (const std::exception_ptr error = place.error) {
       restart(taken_);
+      pausing_ = true;
       std::rethrow_exception(error);
     }
     Examples batch = std::move(place.batch);
@@ -77,7 +79,9 @@ class Loader::Pipeline {
   void work(const std::stop_token& stop) {
     const ThreadCountGuard one_thread(1);  // the others are for whoever uses the batches
     std::unique_lock lock(mutex_);
-    const auto has_room = [this] { return begun_ < taken_ + static_cast<int64_t>(places_.size()); };
+    const auto has_room = [this] {
+      return !pausing_ && begun_ < taken_ + static_cast<int64_t>(places_.size());
+    };
     while (has_room_.wait(lock, stop, has_room)) {
       const int64_t batch = begun_++;
       const uint64_t generation = generation_;
@@ -124,6 +128,8 @@ class Loader::Pipeline {
   int64_t begun_ = 0;  ///< the first batch that no worker has taken up
   int64_t taken_ = 0;  ///< the next batch to hand out
   uint64_t generation_ = 0;
+  bool pausing_ =
+      false;  ///< after an error, until the next call: it is for the caller to say when to try again
   std::vector<std::jthread> threads_;  ///< last: they end before what they use
 };
 

@@ -140,17 +140,10 @@ TEST(Loader, AWorkersErrorReachesTheCallerAtItsBatchAndCanBeTriedAgain) {
     EXPECT_THROW(loader.next(), IoError);
     EXPECT_THROW(loader.next(), IoError);
     EXPECT_EQ(loader.batch(), 2);
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(20));  // nothing is tried again before it is asked for
     source->broken = false;
-    // A worker may have met the error again before it was mended.
-    std::optional<Examples> batch;
-    for (int attempt = 0; !batch && attempt < 3; ++attempt) {
-      try {
-        batch = loader.next();
-      } catch (const IoError&) {
-      }
-    }
-    ASSERT_TRUE(batch);
-    EXPECT_THAT(labels_of(*batch), testing::ElementsAre(4, 5));
+    EXPECT_THAT(labels_of(*loader.next()), testing::ElementsAre(4, 5));
     EXPECT_THAT(labels_of(*loader.next()), testing::ElementsAre(6, 7));
     EXPECT_FALSE(loader.next());
   }
