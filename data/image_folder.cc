@@ -106,10 +106,10 @@ class Images final : public ExampleSource {
     Tensor image = io::read_image(path(number));
     if (options_.size) return middle_square(image, *options_.size);
     if (image.size(1) == height_ && image.size(2) == width_) return image;
-    throw FormatError(path(number).string(),
-                      "is " + size_text(image) + " pixels, and the first image, " + path(0).string() + ", " +
-                          std::to_string(width_) + " x " + std::to_string(height_) +
-                          "; give ImageFolderOptions a size, to which all are brought");
+    throw FormatError(path(number).string(), "is " + size_text(image) + " pixels, and the first image, " +
+                                                 path(0).string() + ", " + std::to_string(width_) + " x " +
+                                                 std::to_string(height_) +
+                                                 "; give a size, to which all are brought");
   }
 
   fs::path folder_;

@@ -180,6 +180,31 @@ TEST(Program, LearnsTables) {
   EXPECT_NEAR(sum, 2.0, 0.2);
 }
 
+TEST(Program, LearnsFoldersOfImages) {
+  const TemporaryFolder images, folder;
+  const data::Examples digits = data::digits().train;
+  const int64_t* const labels = digits.labels.data<int64_t>();
+  for (int64_t i = 0; i < 400; ++i) {
+    if (labels[i] > 1) continue;
+    const std::filesystem::path place = images / (labels[i] == 0 ? "zero" : "one");
+    std::filesystem::create_directories(place);
+    io::save_png(place / (std::to_string(i) + ".png"), cast(at(digits.inputs, i) * 255.0, Dtype::u8));
+  }
+  const std::string run = folder / "run";
+  output_of({"train", "--data", "images", "--path", images.path(), "--image_channels", "1", "--validation",
+             "0.3", "--epochs", "15", "--learning_rate", "1e-2", "--batch_size", "8", "--folder", run,
+             "--quiet"});
+  const json predicted = json_of({"predict", run, images / "zero/0.png"});
+  EXPECT_EQ(predicted[0].at("classes")[0].at("class"), "zero");
+
+  std::filesystem::remove_all(images / "zero");
+  const Outcome other = run_program({"eval", run});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.errors, HasSubstr("to 2 outputs; the data has examples [1, 8, 8] and 1"));
+  std::filesystem::remove_all(images / "one");
+  EXPECT_EQ(run_program({"eval", run}).code, 3);
+}
+
 TEST(Program, LearnsArrays) {
   const TemporaryFolder folder;
   const data::Split digits = data::digits();

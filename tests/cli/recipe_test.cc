@@ -116,6 +116,17 @@ TEST(Recipe, RefusesFilesThatAreNone) {
               HasSubstr("UTF-8"));
 }
 
+TEST(Recipe, TheExamplesAreRecipes) {
+  int recipes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("examples/recipes")) {
+    Recipe recipe;
+    read_recipe(recipe, entry.path());
+    EXPECT_NE(recipe, Recipe()) << entry.path();
+    ++recipes;
+  }
+  EXPECT_GE(recipes, 4);
+}
+
 TEST(DidYouMean, NamesWhatIsMuchAlike) {
   const std::vector<std::string> known = {"epochs", "steps", "learning_rate", "seed"};
   EXPECT_EQ(did_you_mean("epoch", known), "; did you mean 'epochs'?");

@@ -162,7 +162,7 @@ TEST(ImageFolder, SaysWhatIsWrongWithAnImage) {
   EXPECT_EQ(describe(two.set.read(std::vector<int64_t>{0}).inputs), "u8[1, 3, 8, 16]");
   EXPECT_EQ(message_of<FormatError>([&] { two.set.read_all(); }),
             where + "/b/2.png] is 12 x 8 pixels, and the first image, " + folder.path() +
-                "/a/1.png, 16 x 8; give ImageFolderOptions a size, to which all are brought");
+                "/a/1.png, 16 x 8; give a size, to which all are brought");
   std::ofstream(folder / "b/2.png") << "\x89PNG\r\n\x1a\n";
   EXPECT_THAT(message_of<FormatError>([&] { two.set.read_all(); }),
               testing::StartsWith(where + "/b/2.png] "));
