@@ -52,8 +52,8 @@ inline TrainerOptions digits_options(const std::filesystem::path& folder) {
           .maximise = true,
           .patience = 10,
           .folder = folder,
-          .tensorboard = true,
           .checkpoint_every = 5,
+          .tensorboard = true,
           .progress = false};
 }
 
