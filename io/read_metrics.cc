@@ -16,7 +16,9 @@ using Json = nlohmann::ordered_json;
 /// Throws std::invalid_argument, or one of the library's errors, for what is no row above `last`.
 MetricsRow row_of(std::string_view line, int64_t last) {
   const Json json = Json::parse(line);
-  MetricsRow row{json.at("step").get<int64_t>(), {}};
+  const Json& step = json.at("step");
+  if (!step.is_number_integer()) throw std::invalid_argument("its step is no integer");
+  MetricsRow row{step.get<int64_t>(), {}};  // beyond 2^63 - 1: negative
   if (row.step <= last) throw std::invalid_argument("its step does not rise");
   for (const auto& [name, value] : json.items()) {
     if (name == "step") continue;

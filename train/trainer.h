@@ -35,13 +35,13 @@ struct TrainerOptions {
   std::optional<int64_t> patience =
       {};                             ///< stop after more evaluations than this without progress of `metric`
   std::filesystem::path folder = {};  ///< where checkpoints and metrics.jsonl go; empty: nothing is saved
-  int64_t checkpoint_every = 0;          ///< steps; 0: after each evaluation
+  int64_t checkpoint_every = 0;       ///< steps; 0: after each evaluation
   int64_t keep_last = 2, keep_best = 1;  ///< checkpoints
-  bool resume = false;  ///< go on from the folder's last checkpoint, if there is one
+  bool resume = false;                   ///< go on from the folder's last checkpoint, if there is one
   /// Also a file for TensorBoard in the folder (io/event_file.h): the metrics as curves, the notes as text,
   /// and at evaluations the parameters' distributions.
   bool tensorboard = false;
-  bool progress = true;  ///< a line on standard error
+  bool progress = true;                           ///< a line on standard error
   std::map<std::string, std::string> notes = {};  ///< go into checkpoints: the recipe
 };
 

@@ -43,8 +43,9 @@ TEST(ReadMetrics, LeavesOutALineThatWasCut) {
 
 TEST(ReadMetrics, NamesTheLineThatIsNoRow) {
   const std::string good = "{\"step\":1,\"a\":2}\n";
-  for (const char* bad : {"{\"step\":1,\"a\":2}", "{\"step\":2,\"a\":\"x\"}", "{\"step\":2.5e400}", "[2]",
-                          "{\"a\":2}", "", "{\"step\":2,\"a\":[[[["})
+  for (const char* bad :
+       {"{\"step\":1,\"a\":2}", "{\"step\":2,\"a\":\"x\"}", "{\"step\":2.5e400}", "{\"step\":2.5,\"a\":2}",
+        "{\"step\":9223372036854775808,\"a\":2}", "[2]", "{\"a\":2}", "", "{\"step\":2,\"a\":[[[["})
     EXPECT_THAT(message_of<FormatError>([&] { parse_metrics(good + bad + "\n", "f"); }),
                 HasSubstr("[f] line 2"))
         << bad;

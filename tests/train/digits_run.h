@@ -53,7 +53,7 @@ inline TrainerOptions digits_options(const std::filesystem::path& folder) {
           .patience = 10,
           .folder = folder,
           .checkpoint_every = 5,
-          .tensorboard = true,
+          .tensorboard = !folder.empty(),
           .progress = false};
 }
 
