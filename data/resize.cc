@@ -133,7 +133,6 @@ Tensor resample(const Tensor& from, const Part& rows, const Part& columns) {
   shape[shape.rank() - 2] = rows.kept;
   shape[shape.rank() - 1] = columns.kept;
   const Tensor to = empty(shape, from.dtype());
-  if (to.numel() == 0) return to;
   const Axis vertical(from.size(-2), rows), horizontal(from.size(-1), columns);
   if (from.dtype() == Dtype::u8)
     resample<uint8_t>(from, to, vertical, horizontal);
