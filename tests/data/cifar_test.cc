@@ -1,5 +1,6 @@
 #include "data/cifar.h"
 
+#include <cstdint>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -72,8 +73,8 @@ TEST(Cifar100, ReadsBothFiles) {
   // Files of zeros, all hole: class 0, black.
   std::ofstream(folder / "train.bin").close();
   std::ofstream(folder / "test.bin").close();
-  std::filesystem::resize_file(folder / "train.bin", 50'000 * 3074);
-  std::filesystem::resize_file(folder / "test.bin", 10'000 * 3074);
+  std::filesystem::resize_file(folder / "train.bin", uintmax_t{50'000} * 3074);
+  std::filesystem::resize_file(folder / "test.bin", uintmax_t{10'000} * 3074);
   const Split split = cifar100(folder.path());
   EXPECT_EQ(describe(split.train.inputs), "u8[50000, 3, 32, 32]");
   EXPECT_EQ(describe(split.test.labels), "i64[10000]");

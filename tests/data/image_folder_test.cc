@@ -215,17 +215,22 @@ TEST(ImageFolder, LoadersGoOnWhenItIsBack) {
   for (const int workers : {0, 2}) {
     SCOPED_TRACE(workers);
     Loader loader(images.set, {.batch_size = 1, .shuffle = false}, {.workers = workers, .prefetch = 2});
-    std::vector<uint8_t> found = planes(loader.next()->inputs);
-    const auto take_rest = [&] {
-      while (const std::optional<Examples> batch = loader.next()) found.push_back(planes(batch->inputs)[0]);
+    std::vector<uint8_t> found;
+    const auto take = [&](size_t count) {
+      while (found.size() < count) {
+        const std::optional<Examples> batch = loader.next();
+        ASSERT_TRUE(batch);
+        found.push_back(planes(batch->inputs)[0]);
+      }
     };
+    take(1);
     fs::rename(folder / "set", folder / "away");
-    const std::string message = message_of<IoError>(take_rest);
+    const std::string message = message_of<IoError>([&] { take(20); });
     EXPECT_EQ(message, "[" + (folder / "set/a/").string() + std::to_string(10 + found.size()) +
                            ".png] cannot open it: No such file or directory");
     EXPECT_LE(found.size(), 3u) << "the one from before, and two made ahead";
     fs::rename(folder / "away", folder / "set");
-    take_rest();
+    take(20);
     EXPECT_EQ(found, expected);
   }
 }
