@@ -132,7 +132,7 @@ Tensor Experiment::loss(const data::Examples& batch) {
 
 void Experiment::step() {
   std::optional<data::Examples> batch = loader_->next();
-  if (!batch) batch = loader_->next();  // the border between two epochs
+  while (!batch) batch = loader_->next();  // the border between two epochs
   optimiser_->zero_grad();
   Tensor loss_value;
   {

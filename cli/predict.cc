@@ -64,6 +64,7 @@ Exit continue_text(const Model& model, const PredictFlags& flags) {
   if (flags.inputs.size() > 1)
     throw ValueError("predict", "a text model goes on from one text file at a time");
   std::string prompt = flags.inputs.empty() ? flags.prompt : data::read_text(flags.inputs[0]) + flags.prompt;
+  if (!model.problem.vocabulary) throw FormatError(model.file, "is a text model without a vocabulary");
   const io::Vocabulary& vocabulary = *model.problem.vocabulary;
   const bool unprompted = prompt.empty();
   // Without a beginning, the text begins as one behind a line's end does or, where there is no such

@@ -62,8 +62,8 @@ struct TrainingSummary {
   std::vector<io::Metric> evaluation;  ///< the last one
   std::optional<double> best;          ///< of the metric
   int64_t best_step = 0;
-  /// The rows of metrics, those before a resume included, and where this program's time went: for
-  /// train/training_page.h.
+  /// The rows of metrics, those before a resume included, and where this program's time went (of steps under
+  /// 0.2 ms one in 8 is timed after the first 1,000): for train/training_page.h.
   std::vector<io::MetricsRow> history;
   std::vector<PhaseTime> phases;
 };

@@ -163,27 +163,30 @@ void Trainer::Run::add_gradients(const data::Examples& batch, int64_t batches) {
                                    std::to_string(step_ + 1) + "; try a lower learning rate or clip_norm");
   }
   if (batches > 1) loss = loss * (1.0 / static_cast<double>(batches));
-  clock_.end_of(Phase::forward);
+  clock_.part(Phase::forward);
   backward(scaler_ ? scaler_->scale(loss) : loss);
-  clock_.end_of(Phase::backward);
+  clock_.part(Phase::backward);
   loss_sum_ += value;
   ++loss_count_;
   displayed_.add(value);
 }
 
 void Trainer::Run::train_step() {
+  clock_.begin_step();
   data::Loader& loader = trainer_.loader_;
   if (loader.batch() == loader.size()) loader.next();  // the border between two epochs
   const int64_t batches = std::min(options_.accumulate, loader.size() - loader.batch());
   trainer_.optimiser_.zero_grad();
   for (int64_t i = 0; i < batches; ++i) {
-    const data::Examples batch = *loader.next();
-    clock_.end_of(Phase::data);
-    add_gradients(batch, batches);
+    std::optional<data::Examples> batch = loader.next();
+    while (!batch) batch = loader.next();
+    clock_.part(Phase::data);
+    add_gradients(*batch, batches);
   }
   ++step_;
   update_weights();
-  clock_.end_of(Phase::update);
+  clock_.part(Phase::update);
+  clock_.end_step();
 }
 
 void Trainer::Run::update_weights() {
@@ -200,6 +203,7 @@ void Trainer::Run::update_weights() {
 
 void Trainer::Run::evaluate() {
   if (!trainer_.evaluation_) return;
+  clock_.begin();
   {
     const NoGrad no_grad;
     const Swapped swapped(trainer_.average_);
@@ -247,6 +251,7 @@ void Trainer::Run::flush() {
 
 void Trainer::Run::save() {
   if (!folder_ || saved_step_ == step_) return;
+  clock_.begin();
   flush();  // no row before the checkpoint may be missing
   io::Checkpoint checkpoint{.step = step_, .parts = parts_.state(), .notes = options_.notes};
   if (evaluated_) {

@@ -2,12 +2,11 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <system_error>
-#include <utility>
 
 #include <fcntl.h>
 #include <sched.h>

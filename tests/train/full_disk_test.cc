@@ -1,5 +1,5 @@
-#include <fstream>
-#include <iterator>
+#include <algorithm>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

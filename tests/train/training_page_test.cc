@@ -58,6 +58,18 @@ TEST(TrainingSummary, SaysWhereTheTimeWent) {
   EXPECT_GT(sum, 0.5 * summary.seconds);
 }
 
+TEST(TrainingSummary, SaysSoOfManyBriefStepsToo) {
+  DigitsRun run;
+  Trainer trainer(run.net, run.adamw, run.loader, [&run](const data::Examples& batch) {
+    return cross_entropy(run.net(flatten(batch.inputs, 1)), batch.labels);
+  });
+  const TrainingSummary summary = trainer.run({.steps = 5000, .progress = false});
+  double sum = 0;
+  for (const PhaseTime& phase : summary.phases) sum += phase.seconds;
+  EXPECT_LE(sum, summary.seconds);
+  EXPECT_GT(sum, 0.7 * summary.seconds) << "those that are timed have 0.3 of it";
+}
+
 TEST(TrainingPage, ShowsResultsRecipeAndCurves) {
   const std::string html = training_page("Digits <1>", run_for({}, 1), {{"optimiser", "AdamW"}}).html();
   EXPECT_THAT(html, AllOf(HasSubstr("Digits &lt;1&gt;"), HasSubstr("AdamW"), HasSubstr("training loss"),
