@@ -1,12 +1,18 @@
 #include "core/error.h"
 
+#include <algorithm>
+
 namespace espalier {
 namespace {
 
+/// One line, also where a file's name, say, has several.
 std::string compose(std::string_view where, std::string_view message) {
   std::string line;
   line.reserve(where.size() + message.size() + 3);
-  return line.append("[").append(where).append("] ").append(message);
+  line.append("[").append(where).append("] ").append(message);
+  std::replace_if(
+      line.begin(), line.end(), [](char letter) { return letter == '\n' || letter == '\r'; }, ' ');
+  return line;
 }
 
 }  // namespace
