@@ -1,4 +1,7 @@
 #include <iostream>
+#include <map>
+#include <set>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
@@ -42,17 +45,31 @@ nlohmann::json result_of(const training::TrainingSummary& summary, const TrainFl
   return json;
 }
 
+/// What makes the run what it is: keys that are not as they are by default, and a few that readers look for.
+std::map<std::string, std::string> telling(const Recipe& recipe) {
+  const std::set<std::string> always = {"data",
+                                        "model",
+                                        "optimiser",
+                                        "learning_rate",
+                                        "batch_size",
+                                        "seed",
+                                        recipe.steps > 0 ? "steps" : "epochs"};
+  const std::map<std::string, std::string> standard = notes(Recipe());
+  std::map<std::string, std::string> result;
+  for (const auto& [name, text] : notes(recipe)) {
+    if (always.contains(name) || text != standard.at(name)) result[name] = text;
+  }
+  return result;
+}
+
 void write_page(const std::filesystem::path& path, Experiment& experiment,
                 const training::TrainingSummary& summary) {
-  std::map<std::string, std::string> recipe;
-  for (const auto& [name, text] : notes(experiment.recipe())) {
-    if (!text.empty()) recipe[name] = text;
-  }
+  const Recipe& recipe = experiment.recipe();
+  const bool named = recipe.model.find_first_of(" ,") == std::string::npos;
   report::Page page = training::training_page(
-      "Training " + experiment.recipe().model + " on " + experiment.recipe().data, summary, recipe);
+      "Training " + (named ? recipe.model : "a network") + " on " + recipe.data, summary, telling(recipe));
   nn::eval(experiment.network());
-  add_results(page, experiment.network(), experiment.recipe(), experiment.task().problem,
-              experiment.task().test);
+  add_results(page, experiment.network(), recipe, experiment.task().problem, experiment.task().test);
   page.save(path);
 }
 
