@@ -38,8 +38,11 @@ inline int64_t expect_readable_checkpoints(const std::filesystem::path& folder) 
 /// That the last checkpoints of two folders have the same bits.
 inline void expect_same_end(const std::filesystem::path& expected_folder,
                             const std::filesystem::path& folder) {
-  const io::Checkpoint expected = *io::CheckpointFolder(expected_folder).load_last(),
-                       last = *io::CheckpointFolder(folder).load_last();
+  const auto last_of = [](const std::filesystem::path& run) {
+    const io::CheckpointFolder checkpoints(run);
+    return io::load_checkpoint(checkpoints.path_of(checkpoints.steps().back()));
+  };
+  const io::Checkpoint expected = last_of(expected_folder), last = last_of(folder);
   EXPECT_EQ(last.step, expected.step);
   for (const auto& [part, tensors] : expected.parts) {
     ASSERT_EQ(last.parts.at(part).size(), tensors.size());

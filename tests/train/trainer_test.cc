@@ -232,7 +232,7 @@ TEST(Trainer, ALossThatIsNotFiniteEndsTheRunAndLeavesWhatWasSaved) {
   });
   EXPECT_THAT(message_of<NumericError>([&] { trainer.run(quiet({.epochs = 3, .folder = folder.path()})); }),
               HasSubstr("the loss is nan in step 6"));
-  EXPECT_EQ(io::CheckpointFolder(folder.path()).load_last()->step, 4);
+  EXPECT_EQ(io::CheckpointFolder(folder.path()).steps().back(), 4);
 }
 
 TEST(Trainer, AFullDiskIsToldOnce) {
@@ -266,7 +266,7 @@ TEST(Trainer, KeepsTheLastAndTheBestCheckpoint) {
                          .notes = {{"recipe", "plain"}}}));
   const io::CheckpointFolder checkpoints(folder.path());
   EXPECT_THAT(checkpoints.steps(), testing::ElementsAre(8, 16, 20));
-  const io::Checkpoint last = *checkpoints.load_last();
+  const io::Checkpoint last = io::load_checkpoint(checkpoints.path_of(20));
   EXPECT_EQ(last.metrics.at("accuracy"), 0.6);
   EXPECT_EQ(last.notes.at("recipe"), "plain");
 }
