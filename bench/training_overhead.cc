@@ -67,7 +67,7 @@ Time by_hand(int64_t steps) {
   return {end.wall - start.wall, end.processor - start.processor};
 }
 
-Time by_trainer(training::TrainerOptions options) {
+Time by_trainer(const training::TrainerOptions& options) {
   Work work;
   training::Trainer trainer(work.net, work.adam, work.loader,
                             [&](const data::Examples& batch) { return work.loss(batch); });
