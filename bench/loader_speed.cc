@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -38,8 +39,9 @@ data::Loader loader_of(const data::DataSet& images, int workers) {
 }
 
 data::Examples next_of(data::Loader& loader) {
-  if (loader.batch() == loader.size()) loader.next();  // the border between two epochs
-  return *loader.next();
+  std::optional<data::Examples> batch = loader.next();
+  while (!batch) batch = loader.next();  // the border between two epochs
+  return *batch;
 }
 
 /// Seconds that a call takes, the mean of `times`.

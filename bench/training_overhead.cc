@@ -87,8 +87,8 @@ Time with_all(int64_t steps) {
       std::filesystem::temp_directory_path() / ("training_overhead-" + std::to_string(::getpid()));
   const Time time = by_trainer({.steps = steps,
                                 .folder = folder,
-                                .tensorboard = true,
                                 .checkpoint_every = steps,
+                                .tensorboard = true,
                                 .notes = {{"recipe", "digits-mlp"}}});
   std::filesystem::remove_all(folder);
   return time;

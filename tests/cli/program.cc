@@ -26,8 +26,11 @@ pid_t start_program(const std::vector<std::string>& arguments, const std::string
   const std::string out = folder + "/out", errors = folder + "/errors";
   const pid_t child = ::fork();
   if (child != 0) return child;
-  ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
-  ::dup2(::open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+  const int out_file = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600),
+            error_file = ::open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (out_file < 0 || error_file < 0) ::_exit(126);
+  ::dup2(out_file, STDOUT_FILENO);
+  ::dup2(error_file, STDERR_FILENO);
   ::execv(ESPALIER_PROGRAM, const_cast<char* const*>(argv.data()));
   ::_exit(127);
 }

@@ -281,7 +281,7 @@ TEST(Program, RefusesInOneLineWithADocumentedCode) {
   write(folder / "bad.toml", "epochs = = 3\n");
   write(folder / "empty.csv", "");
   write(folder / "words.csv", "a,b\n1,x\n");
-  write(folder / "short.safetensors", "\x10\0\0\0\0");
+  write(folder / "short.safetensors", "\x10" + std::string(4, '\0'));
   write(folder / "latin.txt", "caf\xe9");
   const Refusal all[] = {
       {{}, 2, "expected a command: train, eval"},

@@ -20,7 +20,7 @@ inline pid_t start_run(const std::filesystem::path& folder, const std::filesyste
   if (child != 0) return child;
   if (!errors.empty()) {
     const int descriptor = ::open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (::dup2(descriptor, STDERR_FILENO) < 0) ::_exit(126);
+    if (descriptor < 0 || ::dup2(descriptor, STDERR_FILENO) < 0) ::_exit(126);
   }
   ::execl(ESPALIER_KILLED_RUN, "killed_run", folder.c_str(), nullptr);
   ::_exit(127);
