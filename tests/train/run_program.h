@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include <fcntl.h>
@@ -38,16 +39,17 @@ inline int64_t expect_readable_checkpoints(const std::filesystem::path& folder) 
 /// That the last checkpoints of two folders have the same bits.
 inline void expect_same_end(const std::filesystem::path& expected_folder,
                             const std::filesystem::path& folder) {
-  const auto last_of = [](const std::filesystem::path& run) {
-    const io::CheckpointFolder checkpoints(run);
-    return io::load_checkpoint(checkpoints.path_of(checkpoints.steps().back()));
-  };
-  const io::Checkpoint expected = last_of(expected_folder), last = last_of(folder);
-  EXPECT_EQ(last.step, expected.step);
-  for (const auto& [part, tensors] : expected.parts) {
-    ASSERT_EQ(last.parts.at(part).size(), tensors.size());
+  const std::optional<io::Checkpoint> expected = io::CheckpointFolder(expected_folder).load_last(),
+                                      last = io::CheckpointFolder(folder).load_last();
+  if (!expected || !last) {
+    ADD_FAILURE() << "no checkpoint";
+    return;
+  }
+  EXPECT_EQ(last->step, expected->step);
+  for (const auto& [part, tensors] : expected->parts) {
+    ASSERT_EQ(last->parts.at(part).size(), tensors.size());
     for (const auto& [name, tensor] : tensors) {
-      const Tensor& found = last.parts.at(part).at(name);
+      const Tensor& found = last->parts.at(part).at(name);
       ASSERT_EQ(describe(found), describe(tensor));
       EXPECT_EQ(std::memcmp(found.raw_data(), tensor.raw_data(),
                             static_cast<size_t>(tensor.numel()) * size_of(tensor.dtype())),
