@@ -31,15 +31,17 @@ int64_t last_step(const std::filesystem::path& folder) {
 }
 
 /// Waits for up to four more checkpoints, or for none, and then up to 40 ms, as chance has it: a checkpoint
-/// takes some 10 ms, the program's start 50.
+/// takes some 10 ms, the program's start 50. On a fast disk it ends early, lest the run be over too soon.
 void wait_for_the_moment(const std::filesystem::path& folder, int64_t step, uint64_t kill) {
   using Clock = std::chrono::steady_clock;
   const int64_t awaited = step + kCheckpointEvery * philox_bounded(philox_word(1, 0, 2 * kill), 5);
   const Clock::time_point patience = Clock::now() + std::chrono::seconds(20);
   while (last_step(folder) < awaited && Clock::now() < patience)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  std::this_thread::sleep_for(
-      std::chrono::microseconds(philox_bounded(philox_word(1, 0, 2 * kill + 1), 40'000)));
+  const Clock::time_point moment =
+      Clock::now() + std::chrono::microseconds(philox_bounded(philox_word(1, 0, 2 * kill + 1), 40'000));
+  while (last_step(folder) <= awaited && Clock::now() < moment)
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
 }
 
 TEST(KilledRun, EndsWithTheSameBits) {
