@@ -73,6 +73,11 @@ Exit eval(const EvalFlags& flags) {
                                       " outputs; the data has examples " + to_string(task.problem.input) +
                                       " and " + std::to_string(task.problem.outputs));
   }
+  const auto letters = [](const Problem& problem) {
+    return problem.vocabulary ? problem.vocabulary->characters() : std::string();
+  };
+  if (task.problem.classes != model.problem.classes || letters(task.problem) != letters(model.problem))
+    throw ValueError(flags.model, "was trained with other classes or characters than the data has");
   const data::DataSet& set = flags.part == "train" ? task.train : task.test;
   std::vector<io::Metric> metrics = evaluate(model.network, model.recipe, model.problem, set);
   std::optional<Details> details;

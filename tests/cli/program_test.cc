@@ -157,6 +157,10 @@ TEST(Program, LearnsATextAndGoesOn) {
             json_of({"predict", run, "--count", "30", "--seed", "3"}));
   EXPECT_EQ(json_of({"predict", run, "--count", "30"}).at("text").get<std::string>().size(), 30U);
   EXPECT_THAT(run_program({"predict", run, "--prompt", "Ω"}).errors, HasSubstr("Ω"));
+  for (char& letter : text) letter = letter == 'c' ? 'b' : letter;  // as many characters, but others
+  write(folder / "bat.txt", text);
+  EXPECT_THAT(run_program({"eval", run, "--path", folder / "bat.txt"}).errors,
+              HasSubstr("other classes or characters"));
 }
 
 TEST(Program, LearnsTables) {
