@@ -88,7 +88,7 @@ void measure(Recipe& recipe, const data::DataSet& train) {
       sum[i / plane % channels] += value;
       squares[i / plane % channels] += value * value;
     }
-    values += static_cast<double>(elements.size() / channels);
+    values += static_cast<double>(plane) * static_cast<double>(inputs.size(0));
   }
   for (size_t channel = 0; channel < sum.size(); ++channel) {
     const double mean = sum[channel] / values, variance = squares[channel] / values - mean * mean;

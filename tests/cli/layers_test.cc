@@ -24,7 +24,7 @@ TEST(Layers, AreSizedByWhatComesIn) {
   EXPECT_FALSE(shapes.contains("0.bias"));
   EXPECT_EQ(shapes.at("1.weight"), Shape{6});
   EXPECT_EQ(shapes.at("4.weight"), (Shape{4, 3, 1, 1}));
-  EXPECT_EQ(shapes.at("7.weight"), (Shape{7, 4 * 3 * 3}));
+  EXPECT_EQ(shapes.at("7.weight"), (Shape{7, 36}));  // 4 channels of 3 x 3
   EXPECT_EQ(shapes.at("8.weight"), Shape{7});
   EXPECT_EQ(shapes.at("10.weight"), (Shape{5, 7}));
   EXPECT_EQ(layers.output, Shape{5});
