@@ -52,8 +52,8 @@ TEST(CpuFeatures, SetLevel) {
   EXPECT_EQ(cpu_level_name(cpu_level()), "baseline");
   set_cpu_level(before);
   EXPECT_EQ(cpu_level(), before);
-  EXPECT_THROW(set_cpu_level(static_cast<CpuLevel>(7)),
-               ValueError);  // NOLINT(clang-analyzer-optin.core.EnumCastOutOfRange)
+  // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange)
+  EXPECT_THROW(set_cpu_level(static_cast<CpuLevel>(7)), ValueError);
 }
 
 }  // namespace

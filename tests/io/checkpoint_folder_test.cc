@@ -26,6 +26,11 @@ Checkpoint at_step(int64_t step, double loss = 0) {
           .metrics = {{"loss", loss}}};
 }
 
+/// The last one; one of step 0 where there is none.
+Checkpoint last_of(const CheckpointFolder& checkpoints) {
+  return checkpoints.load_last().value_or(Checkpoint());
+}
+
 TEST(CheckpointFolder, KeepsTheLast) {
   const TemporaryFolder folder;
   CheckpointFolder checkpoints(folder / "run", {.last = 2});
@@ -33,10 +38,10 @@ TEST(CheckpointFolder, KeepsTheLast) {
   EXPECT_FALSE(checkpoints.best());
   for (const int64_t step : {5, 10, 900, 1000}) checkpoints.save(at_step(step));
   EXPECT_THAT(checkpoints.steps(), ElementsAre(900, 1000));
-  EXPECT_EQ(checkpoints.load_last()->step, 1000);
+  EXPECT_EQ(last_of(checkpoints).step, 1000);
   EXPECT_EQ(checkpoints.path_of(900).filename(), "step-000000900");
   checkpoints.save(at_step(1000, 7));
-  EXPECT_EQ(checkpoints.load_last()->metrics.at("loss"), 7);
+  EXPECT_EQ(last_of(checkpoints).metrics.at("loss"), 7);
   EXPECT_THAT(checkpoints.steps(), ElementsAre(900, 1000));
 }
 
