@@ -23,8 +23,8 @@ struct Case {
   std::vector<float> expected;
 };
 
-void PrintTo(const Case& tested,
-             std::ostream* out) {  // NOLINT(readability-identifier-naming): GoogleTest's name
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest's name
+void PrintTo(const Case& tested, std::ostream* out) {
   *out << tested.name;
 }
 
