@@ -36,8 +36,8 @@ struct Function {
   double allowed_f32, allowed_f64;
 };
 
-void PrintTo(const Function& function,
-             std::ostream* out) {  // NOLINT(readability-identifier-naming): GoogleTest's
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest's name
+void PrintTo(const Function& function, std::ostream* out) {
   *out << function.name;
 }
 
