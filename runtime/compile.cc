@@ -12,41 +12,59 @@
 namespace espalier::runtime {
 namespace {
 
-/// What a capture depends on besides the function.
-struct Key {
+/// What a capture depends on besides the function and the values of its inputs.
+class Conditions {
+ public:
+  Conditions(Inputs inputs, const State& state)
+      : modes_(state.modes()), autocast_(autocast_dtype()), threads_(num_threads()) {
+    for (const Tensor& input : inputs) inputs_.push_back({input.dtype(), input.shape(), input.strides()});
+    for (const auto& [name, tensor] : state.tensors()) gradients_.push_back(layout_of_gradient(tensor));
+  }
+
+  bool hold(Inputs inputs, const State& state) const {
+    if (inputs.size() != inputs_.size() || autocast_ != autocast_dtype() || threads_ != num_threads()) return false;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const Type& type = inputs_[i];
+      if (inputs[i].dtype() != type.dtype || inputs[i].shape() != type.shape || inputs[i].strides() != type.strides)
+        return false;
+    }
+    for (size_t i = 0; i < gradients_.size(); ++i) {
+      if (gradients_[i] != layout_of_gradient(state.tensors()[i].second)) return false;
+    }
+    return state.has_modes(modes_);
+  }
+
+ private:
   struct Type {
     Dtype dtype;
     Shape shape;
     Strides strides;
-    friend bool operator==(const Type&, const Type&) = default;
   };
-  std::vector<Type> inputs;
-  std::vector<bool> modes;
-  std::vector<std::optional<Strides>> gradients;  ///< those that the tensors of the state have
-  std::optional<Dtype> autocast;
-  int threads = 0;
-  friend bool operator==(const Key&, const Key&) = default;
-};
 
-Key key_of(Inputs inputs, const State& state) {
-  Key key{.inputs = {}, .modes = state.modes(), .gradients = {}, .autocast = autocast_dtype(), .threads = num_threads()};
-  for (const Tensor& input : inputs) key.inputs.push_back({input.dtype(), input.shape(), input.strides()});
-  for (const auto& [name, tensor] : state.tensors()) {
-    const bool leaf = tensor.requires_grad() && tensor.body().gradient_node->leaf_gradient();
-    const Tensor gradient = leaf ? tensor.grad() : Tensor();
-    key.gradients.push_back(gradient.defined() ? std::optional(gradient.strides()) : std::nullopt);
+  static std::optional<Strides> layout_of_gradient(const Tensor& tensor) {
+    if (!tensor.requires_grad()) return {};
+    const Tensor* gradient = tensor.body().gradient_node->leaf_gradient();
+    return gradient && gradient->defined() ? std::optional(gradient->strides()) : std::nullopt;
   }
-  return key;
-}
 
-}  // namespace
-
-namespace {
+  std::vector<Type> inputs_;
+  std::vector<bool> modes_;
+  std::vector<std::optional<Strides>> gradients_;  ///< of the tensors of the state
+  std::optional<Dtype> autocast_;
+  int threads_;
+};
 
 std::vector<uint32_t> versions_of(const Graph& graph) {
   std::vector<uint32_t> versions;
   for (const ValueId id : graph.states()) versions.push_back(graph.value(id).tensor.version());
   return versions;
+}
+
+bool has_versions(const Graph& graph, const std::vector<uint32_t>& versions) {
+  for (size_t i = 0; i < versions.size(); ++i) {
+    if (graph.value(graph.states()[i]).tensor.version() != versions[i]) return false;
+  }
+  return true;
 }
 
 /// The states of a graph that changes nothing are constants until somebody else changes them.
@@ -61,7 +79,7 @@ Runner runner_of(const Graph& graph) {
 }  // namespace
 
 struct CompiledFunction::Variant {
-  Key key;
+  Conditions conditions;
   Graph captured;
   Runner runner;
   std::vector<uint32_t> versions;      ///< of the states when the runner was made
@@ -79,23 +97,20 @@ CompiledFunction::CompiledFunction(CompiledFunction&&) noexcept = default;
 CompiledFunction& CompiledFunction::operator=(CompiledFunction&&) noexcept = default;
 
 CompiledFunction::Variant& CompiledFunction::variant(Inputs inputs) {
-  Key key = key_of(inputs, state_);
-  const auto found =
-      std::find_if(variants_.begin(), variants_.end(), [&](const auto& made) { return made->key == key; });
+  const auto found = std::find_if(variants_.begin(), variants_.end(),
+                                  [&](const auto& made) { return made->conditions.hold(inputs, state_); });
   if (found != variants_.end()) {
     Variant& known = **found;
-    if (only_reads(known.captured)) {
-      std::vector<uint32_t> versions = versions_of(known.captured);
-      if (versions != known.versions) {
-        known.runner = runner_of(known.captured);
-        known.versions = std::move(versions);
-      }
+    if (only_reads(known.captured) && !has_versions(known.captured, known.versions)) {
+      known.runner = runner_of(known.captured);
+      known.versions = versions_of(known.captured);
     }
     return known;
   }
+  Conditions conditions(inputs, state_);
   const Graph graph = capture(f_, inputs, state_);
   auto made = std::make_unique<Variant>(
-      Variant{std::move(key), graph, runner_of(graph), versions_of(graph), {}, {}});
+      Variant{std::move(conditions), graph, runner_of(graph), versions_of(graph), {}, {}});
   for (size_t i = inputs.size(); i < graph.inputs().size(); ++i) {
     const std::string& name = graph.value(graph.inputs()[i]).name;
     made->read_gradients.push_back(state_.at(name.substr(0, name.size() - kGradientSuffix.size())));
@@ -117,10 +132,10 @@ size_t CompiledFunction::plan_count() const noexcept {
 std::vector<Tensor> CompiledFunction::run(Inputs inputs) {
   const auto dense = [](const Tensor& tensor) {
     check_defined("compiled function", tensor);
-    const Tensor plain = tensor.detach();
-    return is_dense(plain.shape(), plain.strides()) ? plain : contiguous(plain);
+    return is_dense(tensor.shape(), tensor.strides()) ? tensor : contiguous(tensor.detach());
   };
   std::vector<Tensor> given;
+  given.reserve(inputs.size());
   for (const Tensor& input : inputs) given.push_back(dense(input));
   Variant& fitting = variant(given);
   for (const Tensor& leaf : fitting.read_gradients) given.push_back(dense(leaf.grad()));

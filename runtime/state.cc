@@ -56,4 +56,9 @@ std::vector<bool> State::modes() const {
   return values;
 }
 
+bool State::has_modes(const std::vector<bool>& modes) const {
+  return std::equal(modes_.begin(), modes_.end(), modes.begin(), modes.end(),
+                    [](const bool* mode, bool expected) { return *mode == expected; });
+}
+
 }  // namespace espalier::runtime

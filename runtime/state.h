@@ -37,6 +37,8 @@ class ESPALIER_API State {
   /// Whether each layer with two modes is in training, in the order of `visit`: what was captured in one mode
   /// does not fit the other.
   std::vector<bool> modes() const;
+  /// Whether modes() is this.
+  bool has_modes(const std::vector<bool>& modes) const;
 
  private:
   State& add_visited(const nn::detail::VisitFunction& visit, std::string_view prefix);
