@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,6 +17,7 @@
 #include "ops/cross_entropy.h"
 #include "autograd/autograd.h"
 #include "runtime/compile.h"
+#include "runtime/passes.h"
 
 namespace espalier::runtime {
 namespace {
@@ -95,6 +98,32 @@ TEST(Inference, LinearLayersTakeInResidualsAndGelus) {
   const Plan& plan = answer.plan(Inputs(&tokens, 1));
   EXPECT_EQ(count_of(plan, "fused_linear"), 6);
   EXPECT_EQ(count_of(plan, "gelu"), 0);
+}
+
+TEST(Inference, SixteenThreadsShareAPlan) {
+  models::ResNetCifar net = resnet();
+  const auto plan = std::make_shared<const Plan>(optimise(freeze(capture(net, {zeros({2, 3, 16, 16})}, State(net)))));
+  struct Caller {
+    Tensor input;
+    std::vector<float> expected;
+    int wrong = 0;
+  };
+  std::vector<Caller> callers(16);
+  Runner alone(plan);
+  for (Caller& caller : callers) {
+    caller.input = normal({2, 3, 16, 16});
+    caller.expected = alone.run(Inputs(&caller.input, 1))[0].to_vector<float>();
+  }
+  std::vector<std::thread> threads;
+  for (Caller& caller : callers) {
+    threads.emplace_back([&plan, &caller] {
+      Runner runner(plan);
+      for (int i = 0; i < 5; ++i)
+        caller.wrong += runner.run(Inputs(&caller.input, 1))[0].to_vector<float>() != caller.expected;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const Caller& caller : callers) EXPECT_EQ(caller.wrong, 0);
 }
 
 }  // namespace
