@@ -74,8 +74,8 @@ class ESPALIER_API ListenerScope {
 
 /// Whether a recorder listens to the calling thread.
 ESPALIER_API bool capturing() noexcept;
-/// Where a tensor with known values is made that is asked for on `device`: there, but on the CPU where that is
-/// meta and a recorder listens, which keeps the values as a constant of its graph.
+/// Where a tensor with known values is made that is asked for on `device`: there, but on the CPU where that
+/// is meta and a recorder listens, which keeps the values as a constant of its graph.
 ESPALIER_API Device device_of_values(Device device) noexcept;
 
 /// The listener that hears, by default, every thread's operations on tensors that require a gradient: the

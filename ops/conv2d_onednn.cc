@@ -61,8 +61,8 @@ ConvSizes sizes_of(const Conv2dBackwardWeights& op, Inputs inputs, std::span<con
 }
 
 /// The forward direction of either operation.
-onednn::ConvProblem forward_problem(const Conv2dOptions& options, Inputs inputs, std::span<const Tensor> outputs,
-                                    onednn::Layout layout) {
+onednn::ConvProblem forward_problem(const Conv2dOptions& options, Inputs inputs,
+                                    std::span<const Tensor> outputs, onednn::Layout layout) {
   const ConvSizes sizes(options, inputs[0].shape(), inputs[1].shape(), outputs[0].shape());
   onednn::ConvProblem problem = problem_of(sizes, onednn::ConvDirection::kForward);
   problem.input_layout = layout;
@@ -84,7 +84,8 @@ void run_forward(const onednn::ConvProblem& problem, const Image& x, Inputs inpu
   const Tensor weight = laid_out(inputs[1], contiguous_strides(inputs[1].shape()));
   const Tensor bias = inputs[2].defined() ? laid_out(inputs[2], {1}) : Tensor();
   onednn::Convolution::get(problem)->forward(x.tensor.raw_data(), weight.raw_data(),
-                                             bias.defined() ? bias.raw_data() : nullptr, outputs[0].raw_data());
+                                             bias.defined() ? bias.raw_data() : nullptr,
+                                             outputs[0].raw_data());
 }
 
 /// A forward convolution with its code chosen, and its weights packed where they are constant.
@@ -102,7 +103,8 @@ class PreparedConvolution final : public PreparedKernel {
   void run(Inputs inputs, Outputs outputs, void* scratch) const override {
     const void* const bias = inputs[2].defined() ? inputs[2].raw_data() : nullptr;
     if (packed_.defined()) {
-      convolution_->forward_packed(inputs[0].raw_data(), packed_.raw_data(), bias, outputs[0].raw_data(), scratch);
+      convolution_->forward_packed(inputs[0].raw_data(), packed_.raw_data(), bias, outputs[0].raw_data(),
+                                   scratch);
     } else {
       convolution_->forward(inputs[0].raw_data(), inputs[1].raw_data(), bias, outputs[0].raw_data(), scratch);
     }
@@ -115,7 +117,8 @@ class PreparedConvolution final : public PreparedKernel {
 
 /// Null where an operand would have to be copied first.
 template <class Problem>
-std::unique_ptr<const PreparedKernel> prepare_forward(const Problem& problem_in, Inputs inputs, uint32_t constants) {
+std::unique_ptr<const PreparedKernel> prepare_forward(const Problem& problem_in, Inputs inputs,
+                                                      uint32_t constants) {
   const Tensor &x = inputs[0], &weight = inputs[1], &bias = inputs[2];
   const bool last = is_channels_last(x);
   if ((!last && !x.is_contiguous()) || !weight.is_contiguous() || (bias.defined() && !bias.is_contiguous()))
@@ -144,13 +147,15 @@ void conv2d_onednn(const Conv2d& op, Inputs inputs, Outputs outputs) {
 }
 
 std::unique_ptr<const PreparedKernel> prepare_conv2d_onednn(const Conv2d& op, Inputs inputs,
-                                                            std::span<const Tensor> outputs, uint32_t constants) {
+                                                            std::span<const Tensor> outputs,
+                                                            uint32_t constants) {
   return prepare_forward(
       [&](onednn::Layout layout) { return forward_problem(op.options(), inputs, outputs, layout); }, inputs,
       constants);
 }
 
-const char* fused_conv2d_onednn_declines(const FusedConv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
+const char* fused_conv2d_onednn_declines(const FusedConv2d& op, Inputs inputs,
+                                         std::span<const Tensor> outputs) {
   const ConvSizes sizes(op.options().conv, inputs[0].shape(), inputs[1].shape(), outputs[0].shape());
   return declines(sizes, inputs[0].dtype());
 }
@@ -163,8 +168,8 @@ void fused_conv2d_onednn(const FusedConv2d& op, Inputs inputs, Outputs outputs) 
 std::unique_ptr<const PreparedKernel> prepare_fused_conv2d_onednn(const FusedConv2d& op, Inputs inputs,
                                                                   std::span<const Tensor> outputs,
                                                                   uint32_t constants) {
-  return prepare_forward([&](onednn::Layout layout) { return fused_problem(op, inputs, outputs, layout); }, inputs,
-                         constants);
+  return prepare_forward([&](onednn::Layout layout) { return fused_problem(op, inputs, outputs, layout); },
+                         inputs, constants);
 }
 
 void fused_conv2d_apart(const FusedConv2d& op, Inputs inputs, Outputs outputs) {

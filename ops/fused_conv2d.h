@@ -10,8 +10,8 @@ struct FusedConv2dOptions {
 };
 
 /// A convolution with what follows it in residual networks, for inference: y = relu(conv2d(x, weight, bias) +
-/// residual). Inputs as Conv2d's, and the residual, [N, O, OH, OW] in channels-last memory, which is updated in place;
-/// bias and residual may be absent. Without a residual the output is new. Not differentiable.
+/// residual). Inputs as Conv2d's, and the residual, [N, O, OH, OW] in channels-last memory, which is updated
+/// in place; bias and residual may be absent. Without a residual the output is new. Not differentiable.
 class ESPALIER_API FusedConv2d final : public OperationOf<FusedConv2d> {
  public:
   static constexpr std::string_view kName = "fused_conv2d";
@@ -32,9 +32,9 @@ class ESPALIER_API FusedConv2d final : public OperationOf<FusedConv2d> {
   FusedConv2dOptions options_;
 };
 
-/// relu(conv2d(x, weight, bias) + residual), each part but the convolution where it is asked for; a residual is
-/// overwritten with the result. Throws what conv2d() throws, ShapeError for a residual of another shape or layout than
-/// the result's, TypeError for one of another type.
+/// relu(conv2d(x, weight, bias) + residual), each part but the convolution where it is asked for; a residual
+/// is overwritten with the result. Throws what conv2d() throws, ShapeError for a residual of another shape or
+/// layout than the result's, TypeError for one of another type.
 ESPALIER_API Tensor fused_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
                                  const Tensor& residual = {}, const FusedConv2dOptions& options = {});
 

@@ -5,9 +5,9 @@
 
 namespace espalier {
 
-/// A linear layer with what follows it, for inference: y = activation(x W^T + b + residual). Inputs as Linear's, and
-/// the residual, [..., out] row-major, which is updated in place; bias and residual may be absent. Without a residual
-/// the output is new. Not differentiable.
+/// A linear layer with what follows it, for inference: y = activation(x W^T + b + residual). Inputs as
+/// Linear's, and the residual, [..., out] row-major, which is updated in place; bias and residual may be
+/// absent. Without a residual the output is new. Not differentiable.
 class ESPALIER_API FusedLinear final : public OperationOf<FusedLinear> {
  public:
   static constexpr std::string_view kName = "fused_linear";
@@ -28,9 +28,9 @@ class ESPALIER_API FusedLinear final : public OperationOf<FusedLinear> {
   Activation activation_;
 };
 
-/// activation(linear(x, weight, bias) + residual); a residual is overwritten with the result. Throws what linear()
-/// throws, ShapeError for a residual that is not row-major or not of the result's shape, TypeError for one of another
-/// type.
+/// activation(linear(x, weight, bias) + residual); a residual is overwritten with the result. Throws what
+/// linear() throws, ShapeError for a residual that is not row-major or not of the result's shape, TypeError
+/// for one of another type.
 ESPALIER_API Tensor fused_linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
                                  const Tensor& residual = {}, Activation activation = Activation::none);
 

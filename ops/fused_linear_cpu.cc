@@ -13,15 +13,16 @@ namespace {
 class PackedLinear final : public PreparedKernel {
  public:
   PackedLinear(std::unique_ptr<const onednn::PackedProduct> product, const Tensor& weight)
-      : product_(std::move(product)), packed_(empty({static_cast<int64_t>(product_->packed_bytes())}, Dtype::u8)) {
+      : product_(std::move(product)),
+        packed_(empty({static_cast<int64_t>(product_->packed_bytes())}, Dtype::u8)) {
     product_->pack(weight.data<float>(), packed_.raw_data());
   }
 
   size_t scratch_bytes() const override { return product_->scratch_bytes(); }
 
   void run(Inputs inputs, Outputs outputs, void* scratch) const override {
-    product_->run(inputs[0].raw_data(), packed_.raw_data(), inputs[2].defined() ? inputs[2].raw_data() : nullptr,
-                  outputs[0].raw_data(), scratch);
+    product_->run(inputs[0].raw_data(), packed_.raw_data(),
+                  inputs[2].defined() ? inputs[2].raw_data() : nullptr, outputs[0].raw_data(), scratch);
   }
 
  private:
@@ -36,7 +37,8 @@ bool row_major_f32(const Tensor& tensor) {
 std::unique_ptr<const PreparedKernel> packed_linear(Inputs inputs, bool accumulate, Activation activation,
                                                     uint32_t constants) {
   const Tensor &x = inputs[0], &weight = inputs[1], &bias = inputs[2];
-  if (!(constants & 0b10u) || !row_major_f32(x) || !row_major_f32(weight) || (bias.defined() && !row_major_f32(bias)))
+  if (!(constants & 0b10u) || !row_major_f32(x) || !row_major_f32(weight) ||
+      (bias.defined() && !row_major_f32(bias)))
     return nullptr;
   const onednn::ProductProblem problem{.m = x.numel() / std::max<int64_t>(weight.size(1), 1),
                                        .n = weight.size(0),

@@ -37,7 +37,8 @@ void gemm(const GemmOf<bfloat16>& p);
 void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, int64_t a_step, int64_t b_step,
                   int64_t c_step);
 
-/// C = activation(A W^T + bias + what C held, where asked for), of row-major f32 A [m, k], W [n, k], C [m, n].
+/// C = activation(A W^T + bias + what C held, where asked for), of row-major f32 A [m, k], W [n, k], C [m,
+/// n].
 struct ProductProblem {
   int64_t m = 0, n = 0, k = 0;
   bool bias = false, accumulate = false;
@@ -46,8 +47,8 @@ struct ProductProblem {
 
 struct PackedProductPlan;
 
-/// A product whose W many runs share. Immutable: any number of threads may run one object at once, each with its own
-/// buffers. It belongs to the number of threads set when it was made.
+/// A product whose W many runs share. Immutable: any number of threads may run one object at once, each with
+/// its own buffers. It belongs to the number of threads set when it was made.
 class PackedProduct {
  public:
   /// Throws DeviceError where the library declines.

@@ -1,5 +1,5 @@
-// Products with weights in whatever format the library likes best: what inference runs. Measured at the top of
-// onednn_gemm.cc is what plain formats give.
+// Products with weights in whatever format the library likes best: what inference runs. Measured at the top
+// of onednn_gemm.cc is what plain formats give.
 
 #include <string>
 #include <utility>
@@ -59,7 +59,8 @@ std::unique_ptr<const PackedProduct> PackedProduct::make(const ProductProblem& p
     plan->packed = described.weights_desc();
     plan->scratch = described.scratchpad_desc();
     plan->primitive = dnnl::matmul(described);
-    const dnnl::reorder::primitive_desc packing(engine(), plan->plain, engine(), plan->packed, user_scratch());
+    const dnnl::reorder::primitive_desc packing(engine(), plan->plain, engine(), plan->packed,
+                                                user_scratch());
     plan->packing = dnnl::reorder(packing);
     plan->packing_scratch = packing.scratchpad_desc();
   } catch (const dnnl::error& e) {

@@ -40,9 +40,11 @@ ArenaSize place_in_arena(std::vector<Buffer>& buffers, size_t steps) {
   for (Buffer& buffer : buffers) {
     if (buffer.place != Buffer::Place::arena || buffer.first < 0) continue;
     order.push_back(&buffer);
-    for (int step = buffer.first; step <= buffer.last; ++step) live[static_cast<size_t>(step)] += aligned(buffer.bytes);
+    for (int step = buffer.first; step <= buffer.last; ++step)
+      live[static_cast<size_t>(step)] += aligned(buffer.bytes);
   }
-  std::stable_sort(order.begin(), order.end(), [](const Buffer* a, const Buffer* b) { return a->bytes > b->bytes; });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const Buffer* a, const Buffer* b) { return a->bytes > b->bytes; });
 
   ArenaSize size;
   std::vector<Buffer*> placed;  // by offset

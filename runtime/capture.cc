@@ -14,8 +14,8 @@ namespace espalier::runtime {
 
 void detail::check_arguments(size_t given, size_t taken) {
   if (given == taken) return;
-  throw ValueError("capture", std::to_string(given) + " inputs were given to a function of " +
-                                  std::to_string(taken));
+  throw ValueError("capture",
+                   std::to_string(given) + " inputs were given to a function of " + std::to_string(taken));
 }
 
 namespace {
@@ -56,7 +56,8 @@ nn::NamedTensors with_generator(const State& state) {
 class Capture {
  public:
   Capture(const State& state, Inputs examples) {
-    for (const auto& [name, tensor] : state.tensors()) gradients_.push_back(std::make_unique<KeptGradient>(tensor));
+    for (const auto& [name, tensor] : state.tensors())
+      gradients_.push_back(std::make_unique<KeptGradient>(tensor));
     for (const auto& [name, tensor] : with_generator(state)) {
       if (tensor.device() != kCpu)
         throw DeviceError("capture", "state " + name + " is " + describe(tensor) + "; expected it on cpu");
@@ -74,7 +75,8 @@ class Capture {
       const Tensor& before = gradients_[i]->before();
       entry_.push_back(before.defined() ? static_cast<ValueId>(graph_.values().size()) : kAbsent);
       if (!before.defined()) continue;
-      gradients_[i]->set(add_input(graph_.value(states_[i].id).name + std::string(kGradientSuffix), before, false));
+      gradients_[i]->set(
+          add_input(graph_.value(states_[i].id).name + std::string(kGradientSuffix), before, false));
     }
   }
 
@@ -122,7 +124,8 @@ class Capture {
     const ValueId before = entry_[i];
     const ValueId after = now.defined() ? recorder_->result(now) : kAbsent;
     if (after == before) return;
-    // The gradient of a parameter that is updated was a means to an end, unless it goes on from the one before.
+    // The gradient of a parameter that is updated was a means to an end, unless it goes on from the one
+    // before.
     const bool wanted = !parameter_updated || (before != kAbsent && graph_.reads(before));
     if (wanted || before != kAbsent) graph_.set_gradient(states_[i].id, wanted ? after : kAbsent);
   }

@@ -37,8 +37,8 @@ std::vector<Tensor> spread(F& f, Inputs inputs, std::index_sequence<I...>) {
 }
 }  // namespace detail
 
-/// Any callable as a Function: one that takes a list of tensors (Inputs), or up to four of them one by one; it
-/// may return a tensor, a vector of tensors, or nothing.
+/// Any callable as a Function: one that takes a list of tensors (Inputs), or up to four of them one by one;
+/// it may return a tensor, a vector of tensors, or nothing.
 template <class F>
 Function as_function(F f) {
   return [f = std::move(f)](Inputs inputs) mutable -> std::vector<Tensor> {
@@ -65,17 +65,18 @@ Function as_function(F f) {
 
 /// What `f` computes of inputs like `examples`, as a graph. `f` runs once, on the meta device: nothing is
 /// computed, and reading a value throws DeviceError. Whatever plain code does is captured, backward() and an
-/// optimiser's step() included, if all that it changes is in `state`; the default generator of the CPU is added
-/// to it as `random`. Afterwards the tensors of `state`, their gradients among them, are as they were.
+/// optimiser's step() included, if all that it changes is in `state`; the default generator of the CPU is
+/// added to it as `random`. Afterwards the tensors of `state`, their gradients among them, are as they were.
 ///
 /// Inputs are called input0, input1, ... A tensor that `f` reads besides them and `state` becomes a constant,
-/// copied. A gradient that a parameter has already, and that `f` reads (adds to, mostly), is an input behind them:
-/// `conv1.weight.grad`. Gradients that `f` leaves in a parameter are results of the graph, unless the graph updates
-/// that parameter too and they do not go on from such an input: then they were a means to an end.
+/// copied. A gradient that a parameter has already, and that `f` reads (adds to, mostly), is an input behind
+/// them: `conv1.weight.grad`. Gradients that `f` leaves in a parameter are results of the graph, unless the
+/// graph updates that parameter too and they do not go on from such an input: then they were a means to an
+/// end.
 ///
 /// While it runs, no other thread may use what is in `state`. Throws what `f` throws; ValueError where `f`
-/// changes a tensor that is neither made by it nor in `state`, or puts out an undefined one; GradientError where
-/// it reads one that requires a gradient and is not in `state`.
+/// changes a tensor that is neither made by it nor in `state`, or puts out an undefined one; GradientError
+/// where it reads one that requires a gradient and is not in `state`.
 ESPALIER_API Graph capture(const Function& f, Inputs examples, const State& state = {});
 
 /// The same for any callable (as_function) and for examples one by one.

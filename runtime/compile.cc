@@ -22,10 +22,12 @@ class Conditions {
   }
 
   bool hold(Inputs inputs, const State& state) const {
-    if (inputs.size() != inputs_.size() || autocast_ != autocast_dtype() || threads_ != num_threads()) return false;
+    if (inputs.size() != inputs_.size() || autocast_ != autocast_dtype() || threads_ != num_threads())
+      return false;
     for (size_t i = 0; i < inputs.size(); ++i) {
       const Type& type = inputs_[i];
-      if (inputs[i].dtype() != type.dtype || inputs[i].shape() != type.shape || inputs[i].strides() != type.strides)
+      if (inputs[i].dtype() != type.dtype || inputs[i].shape() != type.shape ||
+          inputs[i].strides() != type.strides)
         return false;
     }
     for (size_t i = 0; i < gradients_.size(); ++i) {
@@ -88,7 +90,8 @@ struct CompiledFunction::Variant {
     Tensor leaf;
     bool absent;
   };
-  std::vector<Left> left_gradients;  ///< what a run leaves in which leaf: one of its results, in order, or none
+  std::vector<Left>
+      left_gradients;  ///< what a run leaves in which leaf: one of its results, in order, or none
 };
 
 CompiledFunction::CompiledFunction(Function f, State state) : f_(std::move(f)), state_(std::move(state)) {}

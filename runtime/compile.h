@@ -11,8 +11,8 @@
 namespace espalier::runtime {
 
 /// A function that runs as plans: for each set of shapes, types and layouts of its inputs (and modes of the
-/// layers, autocasting, gradients that are there) it is captured and planned the first time, and the plan is run
-/// from then on. What a run changes in `state` is changed in the tensors themselves, and the gradients it
+/// layers, autocasting, gradients that are there) it is captured and planned the first time, and the plan is
+/// run from then on. What a run changes in `state` is changed in the tensors themselves, and the gradients it
 /// leaves are set, as `f` would have.
 ///
 /// One thread at a time may use it. The tensors that it puts out require no gradient.

@@ -57,7 +57,8 @@ Graph fold_batch_norms(const Graph& graph) {
     const Node& norm = graph.nodes()[static_cast<size_t>(next)];
     const auto* batch_norm = as<BatchNorm>(norm);
     if (!batch_norm || batch_norm->options().training || norm.inputs[0] != conv.outputs[0]) continue;
-    if (!std::all_of(norm.outputs.begin() + 1, norm.outputs.end(), [&](ValueId id) { return readers.none(id); }))
+    if (!std::all_of(norm.outputs.begin() + 1, norm.outputs.end(),
+                     [&](ValueId id) { return readers.none(id); }))
       continue;
     norms[i] = folded(graph, conv, norm);
     gone[static_cast<size_t>(next)] = norms[i].has_value();
@@ -69,7 +70,8 @@ Graph fold_batch_norms(const Graph& graph) {
       rewriter.keep(node);
       continue;
     }
-    const std::vector<ValueId> inputs = {rewriter.now(node.inputs[0]), rewriter.to().add_constant(norms[i]->weight),
+    const std::vector<ValueId> inputs = {rewriter.now(node.inputs[0]),
+                                         rewriter.to().add_constant(norms[i]->weight),
                                          rewriter.to().add_constant(norms[i]->bias)};
     const ValueId made = rewriter.to().add(node.operation, inputs)[0];
     const Node& norm = graph.nodes()[static_cast<size_t>(readers.only(node.outputs[0]))];

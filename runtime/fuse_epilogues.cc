@@ -21,8 +21,8 @@ struct Chain {
   int last() const { return activation >= 0 ? activation : add; }
 };
 
-/// Whether a fused operation stands for the node. A linear layer's weights must be constant: only packed ones are worth
-/// it.
+/// Whether a fused operation stands for the node. A linear layer's weights must be constant: only packed ones
+/// are worth it.
 bool is_product(const Graph& graph, const Node& node) {
   return as<Conv2d>(node) || (as<Linear>(node) && constant(graph, node.inputs[1]));
 }
@@ -93,8 +93,9 @@ Graph fuse_epilogues(const Graph& graph) {
       const Node& product = nodes[static_cast<size_t>(chain.product)];
       const std::vector<ValueId> inputs = {rewriter.now(product.inputs[0]), rewriter.now(product.inputs[1]),
                                            rewriter.now(product.inputs[2]), rewriter.now(chain.residual)};
-      const Activation activation =
-          chain.activation < 0 ? Activation::none : activation_of(nodes[static_cast<size_t>(chain.activation)]);
+      const Activation activation = chain.activation < 0
+                                        ? Activation::none
+                                        : activation_of(nodes[static_cast<size_t>(chain.activation)]);
       rewriter.replace(nodes[i].outputs[0], rewriter.to().add(fused(product, activation), inputs)[0]);
     } else if (!taken[i]) {
       rewriter.keep(nodes[i]);

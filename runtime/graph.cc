@@ -47,7 +47,8 @@ ValueId Graph::add_value(Value value) {
 
 ValueId Graph::add_input(std::string name, const Tensor& like) {
   check_defined(kWhere, like);
-  const Strides strides = is_dense(like.shape(), like.strides()) ? like.strides() : contiguous_strides(like.shape());
+  const Strides strides =
+      is_dense(like.shape(), like.strides()) ? like.strides() : contiguous_strides(like.shape());
   const ValueId id = add_value({.origin = Value::Origin::input,
                                 .name = std::move(name),
                                 .type = empty_strided(like.shape(), strides, like.dtype(), kMeta)});
@@ -67,7 +68,8 @@ ValueId Graph::add_state(std::string name, const Tensor& tensor) {
 
 ValueId Graph::add_constant(const Tensor& tensor) {
   check_defined(kWhere, tensor);
-  return add_value({.origin = Value::Origin::constant, .name = {}, .type = like_on_meta(tensor), .tensor = tensor});
+  return add_value(
+      {.origin = Value::Origin::constant, .name = {}, .type = like_on_meta(tensor), .tensor = tensor});
 }
 
 ValueIds Graph::add(std::shared_ptr<const Operation> operation, std::span<const ValueId> inputs) {

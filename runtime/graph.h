@@ -28,9 +28,10 @@ struct Value {
 
   Origin origin = Origin::node;
   std::string name = {};  ///< of an input or a state
-  Tensor type = {};  ///< on meta: shape, type and layout; shares its storage with what it is a view or update of
-  Tensor tensor = {};  ///< the elements of a constant or state
-  int node = -1;     ///< which of Graph::nodes() computes it
+  Tensor type =
+      {};  ///< on meta: shape, type and layout; shares its storage with what it is a view or update of
+  Tensor tensor = {};                               ///< the elements of a constant or state
+  int node = -1;                                    ///< which of Graph::nodes() computes it
   OutputSpec::Kind kind = OutputSpec::Kind::fresh;  ///< what it is to `source`
   ValueId source = kAbsent;                         ///< the value that it is a view or an update of
 };
@@ -73,7 +74,8 @@ class ESPALIER_API Graph {
   /// Says that after a run the gradient of `state` is `value`, or (kAbsent) that there is none. Throws as
   /// update_state() does.
   void set_gradient(ValueId state, ValueId value);
-  /// Forgets the states, and the inputs after the first `inputs`, that nothing reads, updates or gives a gradient.
+  /// Forgets the states, and the inputs after the first `inputs`, that nothing reads, updates or gives a
+  /// gradient.
   void drop_unused(size_t inputs);
 
   const std::vector<Value>& values() const noexcept { return values_; }

@@ -15,10 +15,13 @@ namespace {
 constexpr Pass kPasses[] = {
     {"remove_dead_nodes", "leaves out what nobody uses", remove_dead_nodes},
     {"remove_copies", "leaves out copies that change no layout", remove_copies},
-    {"merge_common_subexpressions", "computes once what is computed several times", merge_common_subexpressions},
+    {"merge_common_subexpressions", "computes once what is computed several times",
+     merge_common_subexpressions},
     {"fold_constants", "computes now what depends on constants alone", fold_constants},
-    {"fold_batch_norms", "takes batch norms in evaluation into the convolutions before them", fold_batch_norms},
-    {"fuse_epilogues", "takes residual additions and activations into the products before them", fuse_epilogues},
+    {"fold_batch_norms", "takes batch norms in evaluation into the convolutions before them",
+     fold_batch_norms},
+    {"fuse_epilogues", "takes residual additions and activations into the products before them",
+     fuse_epilogues},
 };
 
 }  // namespace
@@ -36,7 +39,8 @@ Graph optimise(Graph graph, std::span<const std::string_view> names) {
   std::string known;
   for (const Pass& pass : kPasses) known += (known.empty() ? "" : ", ") + std::string(pass.name);
   for (const std::string_view name : names) {
-    if (std::none_of(std::begin(kPasses), std::end(kPasses), [&](const Pass& pass) { return pass.name == name; }))
+    if (std::none_of(std::begin(kPasses), std::end(kPasses),
+                     [&](const Pass& pass) { return pass.name == name; }))
       throw ValueError("optimise", "no pass is called " + std::string(name) + "; there are " + known);
   }
   for (const Pass& pass : kPasses) {

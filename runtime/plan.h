@@ -25,7 +25,8 @@ struct Buffer {
   int last = -1;      ///< the last one
 };
 
-/// What a step reads or writes: a buffer, and on meta how the elements lie in it. Absent where `buffer` is -1.
+/// What a step reads or writes: a buffer, and on meta how the elements lie in it. Absent where `buffer` is
+/// -1.
 struct Operand {
   int buffer = -1;
   Tensor type = {};
@@ -43,12 +44,12 @@ struct Step {
 /// A graph made ready to run on the CPU: which steps, in which order, and where every value lies. Immutable:
 /// any number of threads may share one, each with a Runner of its own.
 ///
-/// What nobody asked for is not computed. An update is done in place where nobody reads the old value any more
-/// (else in a copy), and states are written where they are.
+/// What nobody asked for is not computed. An update is done in place where nobody reads the old value any
+/// more (else in a copy), and states are written where they are.
 class ESPALIER_API Plan {
  public:
-  /// Chooses kernels and makes them ready for num_threads() threads, which runs will use. Throws DeviceError where
-  /// an operation has no kernel that takes what the graph gives it.
+  /// Chooses kernels and makes them ready for num_threads() threads, which runs will use. Throws DeviceError
+  /// where an operation has no kernel that takes what the graph gives it.
   explicit Plan(Graph graph);
 
   const Graph& graph() const noexcept { return graph_; }

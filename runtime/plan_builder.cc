@@ -162,8 +162,9 @@ void PlanBuilder::put_out() {
       continue;
     }
     const Tensor type = empty(made.type.shape(), made.type.dtype(), kMeta);
-    const int own = add_buffer(
-        {.place = Buffer::Place::result, .index = static_cast<int>(i), .bytes = type.body().storage->bytes()});
+    const int own = add_buffer({.place = Buffer::Place::result,
+                                .index = static_cast<int>(i),
+                                .bytes = type.body().storage->bytes()});
     results.push_back({own, type});
     add_copy(made, results.back());
   }
@@ -176,14 +177,16 @@ void PlanBuilder::write_states() {
   std::vector<Write> writes;
   for (const StateUpdate& update : graph_.updates()) {
     const Write write{operand(update.value), operand(update.state)};
-    if (write.from.buffer != write.to.buffer || !same_layout(write.from.type, write.to.type)) writes.push_back(write);
+    if (write.from.buffer != write.to.buffer || !same_layout(write.from.type, write.to.type))
+      writes.push_back(write);
   }
   // What lies in memory that is about to be written moves out of the way first.
   for (Write& write : writes) {
     const bool overwritten = std::any_of(writes.begin(), writes.end(), [&](const Write& other) {
       return other.to.buffer == write.from.buffer;
     });
-    if (overwritten) write.from = copied(write.from, add_buffer({.bytes = write.from.type.body().storage->bytes()}));
+    if (overwritten)
+      write.from = copied(write.from, add_buffer({.bytes = write.from.type.body().storage->bytes()}));
   }
   for (const Write& write : writes) add_copy(write.from, write.to);
 }
@@ -221,7 +224,8 @@ void PlanBuilder::choose_kernels() {
     for (size_t i = 0; i < step.inputs.size(); ++i) {
       const Operand& input = step.inputs[i];
       inputs.push_back(as_planned(input));
-      if (i < 32 && input.buffer >= 0 && buffers[static_cast<size_t>(input.buffer)].place == Buffer::Place::constant)
+      if (i < 32 && input.buffer >= 0 &&
+          buffers[static_cast<size_t>(input.buffer)].place == Buffer::Place::constant)
         constants |= 1u << i;
     }
     for (const Operand& output : step.outputs) outputs.push_back(as_planned(output));

@@ -32,8 +32,8 @@ class PlanBuilder {
   void assign(ValueId id, int buffer);
 
   const Graph& graph_;
-  std::vector<int> last_use_;   ///< of each value: the last node that reads it; -1: nobody, kForever: it stays
-  std::vector<int> buffer_of_;  ///< of each value
+  std::vector<int> last_use_;  ///< of each value: the last node that reads it; -1: nobody, kForever: it stays
+  std::vector<int> buffer_of_;                 ///< of each value
   std::vector<std::vector<ValueId>> members_;  ///< of each buffer: the values that were put there so far
 };
 

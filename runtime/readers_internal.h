@@ -25,7 +25,9 @@ class Readers {
 
   bool none(ValueId id) const { return count_[static_cast<size_t>(id)] == 0; }
   /// The node that alone reads the value, once; -1 where there is no such node.
-  int only(ValueId id) const { return count_[static_cast<size_t>(id)] == 1 ? last_[static_cast<size_t>(id)] : -1; }
+  int only(ValueId id) const {
+    return count_[static_cast<size_t>(id)] == 1 ? last_[static_cast<size_t>(id)] : -1;
+  }
 
  private:
   std::vector<int> count_, last_;
@@ -39,7 +41,8 @@ const Op* as(const Node& node) {
 
 /// The elements of a constant; null for any other value.
 inline const Tensor* constant(const Graph& graph, ValueId id) {
-  return id != kAbsent && graph.value(id).origin == Value::Origin::constant ? &graph.value(id).tensor : nullptr;
+  return id != kAbsent && graph.value(id).origin == Value::Origin::constant ? &graph.value(id).tensor
+                                                                            : nullptr;
 }
 
 }  // namespace espalier::runtime

@@ -58,7 +58,8 @@ void Recorder::know(const Tensor& tensor, ValueId value, bool lent) {
                                     " but is another tensor; give one of them only");
   }
   memory.lent = lent;
-  memory.looks.push_back({.tensor = tensor.detach(), .value = value, .changes = 0, .view = nullptr, .inputs = {}});
+  memory.looks.push_back(
+      {.tensor = tensor.detach(), .value = value, .changes = 0, .view = nullptr, .inputs = {}});
 }
 
 Recorder::Look* Recorder::find(Memory& memory, const Tensor& tensor) {
@@ -113,11 +114,12 @@ bool Recorder::adopt(const Operation& operation, Inputs inputs, Tensors& all) {
 Tensor Recorder::adopted(std::string_view reader, const Tensor& tensor) {
   if (tensor.requires_grad()) {
     throw GradientError(reader, "it reads " + describe(tensor) +
-                                              ", which requires a gradient but is not in the state that was "
-                                              "given to capture; add the model that it belongs to");
+                                    ", which requires a gradient but is not in the state that was "
+                                    "given to capture; add the model that it belongs to");
   }
   if (const Ref<Storage> state = state_.on_meta(storage_of(tensor)))  // a handle from before the capture
-    return Tensor(make_ref<TensorBody>(state, tensor.dtype(), tensor.shape(), tensor.strides(), tensor.offset()));
+    return Tensor(
+        make_ref<TensorBody>(state, tensor.dtype(), tensor.shape(), tensor.strides(), tensor.offset()));
   for (const auto& [met, known] : constants_) {
     if (same_look(met, tensor)) return known;
   }
@@ -157,7 +159,8 @@ void Recorder::after(const Operation& operation, Inputs inputs, Outputs outputs)
   for (const Tensor& input : inputs) ids.push_back(value_of(input, operation.name()));
   for (const OutputSpec& spec : specs_) {  // so that what is updated through a view has an up-to-date whole
     if (spec.kind == OutputSpec::Kind::update)
-      value_of(memories_[storage_of(inputs[static_cast<size_t>(spec.source)])].looks[0].tensor, operation.name());
+      value_of(memories_[storage_of(inputs[static_cast<size_t>(spec.source)])].looks[0].tensor,
+               operation.name());
   }
   const ValueIds made = graph_.add(operation, ids);
   for (size_t i = 0; i < outputs.size(); ++i) {

@@ -34,8 +34,8 @@ class OnMeta {
   std::unordered_map<const Storage*, Ref<Storage>> storages_;
 };
 
-/// Listens to a thread and adds each operation on meta tensors to a graph. Operations on other tensors, of which
-/// everything is known, run as always; where they meet a tensor on meta they become constants.
+/// Listens to a thread and adds each operation on meta tensors to a graph. Operations on other tensors, of
+/// which everything is known, run as always; where they meet a tensor on meta they become constants.
 class Recorder final : public Listener {
  public:
   Recorder(Graph& graph, const OnMeta& state) : graph_(graph), state_(state) {}
@@ -70,8 +70,8 @@ class Recorder final : public Listener {
   Look* find(Memory& memory, const Tensor& tensor);
   void refresh(Memory& memory, size_t look);
   Tensor adopted(std::string_view reader, const Tensor& tensor);
-  void note_view(const Operation& operation, const Tensor& output, ValueId value, std::span<const ValueId> inputs,
-                 const Tensor& source_tensor, size_t source);
+  void note_view(const Operation& operation, const Tensor& output, ValueId value,
+                 std::span<const ValueId> inputs, const Tensor& source_tensor, size_t source);
   void note_update(const Tensor& output, ValueId value);
 
   Graph& graph_;

@@ -8,13 +8,15 @@ namespace espalier::runtime {
 
 Rewriter::Rewriter(const Graph& from) : from_(from), now_(from.values().size(), kAbsent) {
   for (const ValueId id : from.inputs()) replace(id, to_.add_input(from.value(id).name, from.value(id).type));
-  for (const ValueId id : from.states()) replace(id, to_.add_state(from.value(id).name, from.value(id).tensor));
+  for (const ValueId id : from.states())
+    replace(id, to_.add_state(from.value(id).name, from.value(id).tensor));
 }
 
 ValueId Rewriter::now(ValueId old) {
   if (old == kAbsent) return kAbsent;
   ValueId& known = now_[static_cast<size_t>(old)];
-  if (known == kAbsent) known = to_.add_constant(from_.value(old).tensor);  // the others are there before they are read
+  if (known == kAbsent)
+    known = to_.add_constant(from_.value(old).tensor);  // the others are there before they are read
   return known;
 }
 
@@ -30,7 +32,8 @@ Graph Rewriter::finish() {
   for (const ValueId id : from_.outputs()) outputs.push_back(now(id));
   to_.set_outputs(std::move(outputs));
   for (const StateUpdate& update : from_.updates()) to_.update_state(now(update.state), now(update.value));
-  for (const StateUpdate& gradient : from_.gradients()) to_.set_gradient(now(gradient.state), now(gradient.value));
+  for (const StateUpdate& gradient : from_.gradients())
+    to_.set_gradient(now(gradient.state), now(gradient.value));
   return std::move(to_);
 }
 

@@ -87,8 +87,9 @@ Runner::Runner(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)), bound
   const auto bind = [&](const Operand& operand) {
     if (operand.buffer < 0) return bound.tensors.emplace_back();
     const Tensor& type = operand.type;
-    return bound.tensors.emplace_back(make_ref<TensorBody>(storages[static_cast<size_t>(operand.buffer)], type.dtype(),
-                                                           type.shape(), type.strides(), type.offset()));
+    return bound.tensors.emplace_back(make_ref<TensorBody>(storages[static_cast<size_t>(operand.buffer)],
+                                                           type.dtype(), type.shape(), type.strides(),
+                                                           type.offset()));
   };
   for (const Step& step : plan_->steps()) {
     void* const scratch = step.scratch < 0 ? nullptr : storages[static_cast<size_t>(step.scratch)]->data();

@@ -13,14 +13,17 @@ class Collector final : public nn::Visitor {
   std::vector<const bool*> modes;
 
  private:
-  void on_tensor(const std::string& name, Tensor& tensor, Kind) override { tensors.emplace_back(name, tensor); }
+  void on_tensor(const std::string& name, Tensor& tensor, Kind) override {
+    tensors.emplace_back(name, tensor);
+  }
   void on_mode(bool& flag) override { modes.push_back(&flag); }
 };
 
 }  // namespace
 
 bool State::has(const Tensor& tensor) const {
-  return std::any_of(tensors_.begin(), tensors_.end(), [&](const auto& entry) { return entry.second.is(tensor); });
+  return std::any_of(tensors_.begin(), tensors_.end(),
+                     [&](const auto& entry) { return entry.second.is(tensor); });
 }
 
 State& State::add(const std::string& name, const Tensor& tensor) {

@@ -22,8 +22,8 @@ class ESPALIER_API State {
     (add(models), ...);
   }
 
-  /// Adds the tensors that `model` visits, under `prefix` and their names; those that are there already, under
-  /// whatever name, stay as they are. Throws ValueError for a name that is taken.
+  /// Adds the tensors that `model` visits, under `prefix` and their names; those that are there already,
+  /// under whatever name, stay as they are. Throws ValueError for a name that is taken.
   template <nn::Visitable M>
   State& add(M& model, std::string_view prefix = {}) {
     return add_visited(nn::detail::visiting(model), prefix);

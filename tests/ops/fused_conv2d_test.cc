@@ -18,7 +18,9 @@ OpSample sample(std::string label, const Shape& x, const Shape& weight, bool bia
   const Shape y = slid_over(x, weight[0], {weight[2], weight[3]}, conv.stride, conv.padding, conv.dilation);
   return {std::move(label),
           {{x}, {weight}, {.shape = {weight[0]}, .absent = !bias}, {.shape = y, .absent = !residual}},
-          [=](Inputs in) { return Tensors{fused_conv2d(in[0], in[1], in[2], own_channels_last(in[3]), options)}; },
+          [=](Inputs in) {
+            return Tensors{fused_conv2d(in[0], in[1], in[2], own_channels_last(in[3]), options)};
+          },
           [=](const Arrays& in) {
             Array result(y);
             for_each_index(y, [&](const Dims& i) {
@@ -44,8 +46,10 @@ OpTest fused_conv2d_test() {
           sample("residual", {2, 3, 5, 6}, {4, 3, 3, 3}, true, true, {.conv = {.padding = 1}}),
           sample("residual and ReLU", {2, 16, 5, 6}, {16, 16, 3, 3}, true, true, same),
           sample("no bias", {1, 5, 3, 4}, {3, 5, 1, 1}, false, true, {.relu = true}),
-          sample("stride 2", {1, 2, 7, 6}, {3, 2, 3, 3}, true, true, {.conv = {.stride = 2, .padding = 1}, .relu = true}),
-          sample("groups", {2, 4, 4, 5}, {6, 2, 3, 3}, true, false, {.conv = {.padding = 1, .groups = 2}, .relu = true}),
+          sample("stride 2", {1, 2, 7, 6}, {3, 2, 3, 3}, true, true,
+                 {.conv = {.stride = 2, .padding = 1}, .relu = true}),
+          sample("groups", {2, 4, 4, 5}, {6, 2, 3, 3}, true, false,
+                 {.conv = {.padding = 1, .groups = 2}, .relu = true}),
           sample("no images", {0, 2, 4, 4}, {3, 2, 3, 3}, true, false, same),
       }),
       .errors =

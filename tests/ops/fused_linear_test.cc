@@ -24,7 +24,8 @@ double activated(double x, Activation activation) {
   return x;
 }
 
-OpSample sample(std::string label, const Shape& x, int64_t out, bool bias, bool residual, Activation activation) {
+OpSample sample(std::string label, const Shape& x, int64_t out, bool bias, bool residual,
+                Activation activation) {
   Shape y = x;
   y[y.rank() - 1] = out;
   const int64_t in_features = x.back();
@@ -82,8 +83,8 @@ OpTest fused_linear_test() {
                "TypeError",
                {"fused_linear", "f64[2, 3, 5]", "f32"}},
           },
-      // Sums of up to 35 products of size 4 grow to some 30; each addition rounds once. The taken-apart form rounds
-      // them to the narrow types before the activation.
+      // Sums of up to 35 products of size 4 grow to some 30; each addition rounds once. The taken-apart form
+      // rounds them to the narrow types before the activation.
       .tolerance = 64,
       .differentiable = false,
       .twice_differentiable = false,

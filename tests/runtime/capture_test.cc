@@ -33,7 +33,8 @@ std::vector<Tensor> run(const Graph& graph, std::initializer_list<Tensor> inputs
 
 TEST(Capture, ReadsLikeTheFunction) {
   nn::Linear hidden(3, 4);
-  const Graph graph = capture([&](const Tensor& x) { return relu(hidden(x)); }, {zeros({2, 3})}, State(hidden));
+  const Graph graph =
+      capture([&](const Tensor& x) { return relu(hidden(x)); }, {zeros({2, 3})}, State(hidden));
   EXPECT_EQ(to_string(graph),
             "inputs: input0: f32[2, 3]\n"
             "state: weight: f32[4, 3], bias: f32[4]\n"
@@ -63,16 +64,16 @@ TEST(Capture, LeavesTheStateAsItWas) {
 
 TEST(Capture, LeavesTheStateAsItWasAfterAnError) {
   nn::Linear layer(3, 4);
-  EXPECT_THROW(capture([&](const Tensor& x) { return layer(reshape(x, {6})); }, {zeros({2, 3})}, State(layer)),
-               ShapeError);
+  EXPECT_THROW(
+      capture([&](const Tensor& x) { return layer(reshape(x, {6})); }, {zeros({2, 3})}, State(layer)),
+      ShapeError);
   EXPECT_EQ(layer.weight.device(), kCpu);
   EXPECT_FALSE(capturing());
 }
 
 TEST(Capture, ValuesCannotBeRead) {
-  EXPECT_THAT(message_of<DeviceError>([] {
-                capture([](const Tensor& x) { return x * sum(x).item(); }, {zeros({2})});
-              }),
+  EXPECT_THAT(message_of<DeviceError>(
+                  [] { capture([](const Tensor& x) { return x * sum(x).item(); }, {zeros({2})}); }),
               HasSubstr("meta"));
 }
 
@@ -108,9 +109,8 @@ TEST(Capture, WhatIsNotInTheStateCannotChange) {
 }
 
 TEST(Capture, InputsCannotChange) {
-  EXPECT_THAT(message_of<ValueError>([] {
-                capture([](const Tensor& x) { return accumulate_(x, x); }, {zeros({3})});
-              }),
+  EXPECT_THAT(message_of<ValueError>(
+                  [] { capture([](const Tensor& x) { return accumulate_(x, x); }, {zeros({3})}); }),
               HasSubstr("in place"));
 }
 

@@ -6,16 +6,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "autograd/autograd.h"
 #include "core/door.h"
 #include "models/gpt.h"
 #include "models/resnet_cifar.h"
 #include "models/seed_net.h"
 #include "nn/state.h"
 #include "ops/copy.h"
+#include "ops/cross_entropy.h"
 #include "ops/random.h"
 #include "optim/sgd.h"
-#include "ops/cross_entropy.h"
-#include "autograd/autograd.h"
 #include "runtime/compile.h"
 #include "runtime/passes.h"
 
@@ -61,7 +61,8 @@ TEST(Inference, ConvolutionsTakeInNormsResidualsAndReLUs) {
   EXPECT_LT(relative_distance(answer(x), net(x)), 2e-6);
   const Plan& plan = answer.plan(Inputs(&x, 1));
   EXPECT_EQ(count_of(plan, "fused_conv2d"), 7);
-  for (const char* gone : {"conv2d", "batch_norm", "relu", "copy_"}) EXPECT_EQ(count_of(plan, gone), 0) << gone;
+  for (const char* gone : {"conv2d", "batch_norm", "relu", "copy_"})
+    EXPECT_EQ(count_of(plan, gone), 0) << gone;
 }
 
 TEST(Inference, SeesThatWeightsChanged) {
@@ -102,7 +103,8 @@ TEST(Inference, LinearLayersTakeInResidualsAndGelus) {
 
 TEST(Inference, SixteenThreadsShareAPlan) {
   models::ResNetCifar net = resnet();
-  const auto plan = std::make_shared<const Plan>(optimise(freeze(capture(net, {zeros({2, 3, 16, 16})}, State(net)))));
+  const auto plan =
+      std::make_shared<const Plan>(optimise(freeze(capture(net, {zeros({2, 3, 16, 16})}, State(net)))));
   struct Caller {
     Tensor input;
     std::vector<float> expected;

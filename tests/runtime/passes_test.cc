@@ -12,8 +12,8 @@
 #include "ops/random.h"
 #include "ops/relu.h"
 #include "ops/tanh.h"
-#include "runtime/runner.h"
 #include "runtime/capture.h"
+#include "runtime/runner.h"
 #include "tests/runtime/random_function.h"
 #include "tests/support/message_of.h"
 
@@ -27,7 +27,8 @@ using testing::HasSubstr;
 /// The names of the operations, in order.
 std::string names(const Graph& graph) {
   std::string text;
-  for (const Node& node : graph.nodes()) text += (text.empty() ? "" : " ") + std::string(node.operation->name());
+  for (const Node& node : graph.nodes())
+    text += (text.empty() ? "" : " ") + std::string(node.operation->name());
   return text;
 }
 
@@ -65,7 +66,8 @@ TEST(Passes, TheSameWorkIsDoneOnce) {
 }
 
 TEST(Passes, DrawsOfRandomNumbersAreNotTheSameWork) {
-  const Graph graph = capture([](const Tensor& x) { return dropout(x, 0.5) + dropout(x, 0.5); }, {zeros({3})});
+  const Graph graph =
+      capture([](const Tensor& x) { return dropout(x, 0.5) + dropout(x, 0.5); }, {zeros({3})});
   EXPECT_EQ(names(merge_common_subexpressions(graph)), "dropout dropout add");
 }
 
@@ -97,21 +99,27 @@ TEST(Passes, RandomCodeComputesTheSameBitsUnderAnySubset) {
     copy_(state, start);
     manual_seed(3);
     std::vector<std::vector<float>> expected;
-    for (const Tensor& result : random_function(seed, input, state)) expected.push_back(result.to_vector<float>());
+    for (const Tensor& result : random_function(seed, input, state))
+      expected.push_back(result.to_vector<float>());
     expected.push_back(state.to_vector<float>());
 
-    const Graph graph = capture([&](const Tensor& x) { return random_function(seed, x, state); }, {input}, all);
+    const Graph graph =
+        capture([&](const Tensor& x) { return random_function(seed, x, state); }, {input}, all);
     std::vector<std::string_view> some;
     for (size_t i = 0; i < passes().size(); ++i) {
       if (seed >> i & 1u) some.push_back(passes()[i].name);
     }
-    ASSERT_EQ(outcome(optimise(graph, some), input, state, start), expected) << "seed " << seed << '\n' << graph;
+    ASSERT_EQ(outcome(optimise(graph, some), input, state, start), expected) << "seed " << seed << '\n'
+                                                                             << graph;
     const Graph best = optimise(graph);
-    ASSERT_EQ(outcome(best, input, state, start), expected) << "seed " << seed << '\n' << graph << '\n' << best;
+    ASSERT_EQ(outcome(best, input, state, start), expected) << "seed " << seed << '\n'
+                                                            << graph << '\n'
+                                                            << best;
     nodes += graph.nodes().size();
     left += best.nodes().size();
   }
-  EXPECT_LT(static_cast<double>(left), 0.8 * static_cast<double>(nodes));  // so the passes have had something to do
+  EXPECT_LT(static_cast<double>(left),
+            0.8 * static_cast<double>(nodes));  // so the passes have had something to do
 }
 
 }  // namespace

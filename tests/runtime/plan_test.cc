@@ -127,7 +127,8 @@ void expect_tight(const Plan& plan) {
   for (size_t i = 0; i < buffers.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       const Buffer &a = buffers[i], &b = buffers[j];
-      if (a.place != Buffer::Place::arena || b.place != Buffer::Place::arena || a.first < 0 || b.first < 0) continue;
+      if (a.place != Buffer::Place::arena || b.place != Buffer::Place::arena || a.first < 0 || b.first < 0)
+        continue;
       if (a.first > b.last || b.first > a.last) continue;
       ASSERT_TRUE(a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset) << i << " and " << j;
     }

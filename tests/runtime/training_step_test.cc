@@ -64,7 +64,8 @@ std::vector<std::vector<double>> values_of(M& model) {
   for (const auto& [name, tensor] : nn::state(model)) {
     std::vector<double>& values = all.emplace_back();
     if (tensor.dtype() == Dtype::i64) {
-      for (const int64_t value : tensor.template to_vector<int64_t>()) values.push_back(static_cast<double>(value));
+      for (const int64_t value : tensor.template to_vector<int64_t>())
+        values.push_back(static_cast<double>(value));
     } else if (tensor.dtype() == Dtype::f64) {
       values = tensor.template to_vector<double>();
     } else {
@@ -94,7 +95,8 @@ void expect_same_training(const Net& net, const std::function<Batch(int64_t)>& b
 
 TEST(TrainingStep, MlpIsTheSameToTheBit) {
   manual_seed(1);
-  expect_same_training<optim::Adam>(models::Mlp({64, 64, 10}), [](int64_t i) { return images(32, {64}, i); }, 6);
+  expect_same_training<optim::Adam>(
+      models::Mlp({64, 64, 10}), [](int64_t i) { return images(32, {64}, i); }, 6);
 }
 
 TEST(TrainingStep, SeedNetIsTheSameToTheBit) {
@@ -104,12 +106,14 @@ TEST(TrainingStep, SeedNetIsTheSameToTheBit) {
 
 TEST(TrainingStep, ResNetAndItsRunningStatisticsAreTheSameToTheBit) {
   manual_seed(3);
-  expect_same_training<optim::Sgd>(models::ResNetCifar(1), [](int64_t i) { return images(8, {3, 16, 16}, i); }, 4);
+  expect_same_training<optim::Sgd>(
+      models::ResNetCifar(1), [](int64_t i) { return images(8, {3, 16, 16}, i); }, 4);
 }
 
 TEST(TrainingStep, GptIsTheSameToTheBit) {
   manual_seed(4);
-  expect_same_training<optim::AdamW>(models::Gpt(2, 32, 4, 16), [](int64_t i) { return characters(3, 16, i); }, 4);
+  expect_same_training<optim::AdamW>(
+      models::Gpt(2, 32, 4, 16), [](int64_t i) { return characters(3, 16, i); }, 4);
 }
 
 /// A net that draws random numbers.
@@ -146,7 +150,8 @@ TEST(TrainingStep, AnotherModeOfTheLayersIsAnotherPlan) {
   const Tensor x = images(4, {20}, 0).inputs;
   nn::eval(net);
   const std::vector<float> planned = answer(x).to_vector<float>(), plain = net(x).detach().to_vector<float>();
-  for (size_t i = 0; i < plain.size(); ++i) EXPECT_NEAR(planned[i], plain[i], 1e-6);  // packed weights add up anew
+  for (size_t i = 0; i < plain.size(); ++i)
+    EXPECT_NEAR(planned[i], plain[i], 1e-6);  // packed weights add up anew
   nn::train(net);
   manual_seed(7);
   const std::vector<float> expected = net(x).detach().to_vector<float>();
@@ -163,11 +168,13 @@ TEST(TrainingStep, GradientsAccumulateOverRunsUntilTheyAreDropped) {
     backward(loss);
     return loss;
   };
-  auto accumulate = compile([&](const Tensor& x, const Tensor& y) { return loss_of(planned, x, y); }, planned);
+  auto accumulate =
+      compile([&](const Tensor& x, const Tensor& y) { return loss_of(planned, x, y); }, planned);
   for (int round = 0; round < 2; ++round) {
     for (int i = 0; i < 3; ++i) {
       const Batch batch = images(6, {5}, i);
-      EXPECT_EQ(accumulate(batch.inputs, batch.labels).item(), loss_of(eager, batch.inputs, batch.labels).item());
+      EXPECT_EQ(accumulate(batch.inputs, batch.labels).item(),
+                loss_of(eager, batch.inputs, batch.labels).item());
     }
     const std::vector<Tensor> left = nn::parameters(planned), right = nn::parameters(eager);
     for (size_t i = 0; i < left.size(); ++i) {
