@@ -31,7 +31,7 @@ struct Trainee {
 /// Seconds that `passes` over the training digits take; the losses go to `losses`.
 double train(const std::function<Tensor(const Tensor&, const Tensor&)>& step, int passes,
              std::vector<double>& losses) {
-  data::Loader loader(data::digits().train, {.batch_size = 32, .seed = 1, .drop_last = true});
+  data::Loader loader(data::digits().train, {.batch_size = 32, .drop_last = true, .seed = 1});
   const auto start = std::chrono::steady_clock::now();
   while (loader.epoch() < passes) {
     for (const data::Examples& batch : loader)
