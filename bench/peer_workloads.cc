@@ -71,28 +71,38 @@ Net fresh(const std::function<Net()>& make, const nn::StateMap& init) {
 template <class Net>
 using OptimiserOf = std::unique_ptr<optim::Optimiser> (*)(Net&);
 
-/// A net in training.
+/// A net in training, its step run as a plan.
 template <class Net>
-struct Training {
-  Net net;
-  std::unique_ptr<optim::Optimiser> optimiser;
+class Training {
+ public:
+  Training(Net start, OptimiserOf<Net> optimiser_of)
+      : net_(std::move(start)),
+        optimiser_(optimiser_of(net_)),
+        step_(runtime::as_function([this](const Tensor& x, const Tensor& y) { return plain_step(x, y); }),
+              runtime::State(net_, *optimiser_)) {}
 
   double step(const data::Examples& batch) {
-    const Tensor loss = cross_entropy(net(batch.inputs), batch.labels);
-    optimiser->zero_grad();
-    backward(loss);
-    optimiser->step();
-    return loss.item();
+    const Tensor inputs[] = {batch.inputs, batch.labels};
+    return step_.run(inputs)[0].item();
   }
+
+ private:
+  Tensor plain_step(const Tensor& x, const Tensor& y) {
+    const Tensor loss = cross_entropy(net_(x), y);
+    optimiser_->zero_grad();
+    backward(loss);
+    optimiser_->step();
+    return loss;
+  }
+
+  Net net_;
+  std::unique_ptr<optim::Optimiser> optimiser_;
+  runtime::CompiledFunction step_;
 };
 
 template <class Net>
 Job train(const Data& data, const std::function<Net()>& make, OptimiserOf<Net> optimiser_of) {
-  const auto begin = [=] {
-    auto training = std::make_shared<Training<Net>>(Training<Net>{fresh(make, data.init), nullptr});
-    training->optimiser = optimiser_of(training->net);
-    return training;
-  };
+  const auto begin = [=] { return std::make_shared<Training<Net>>(fresh(make, data.init), optimiser_of); };
   return {[=, training = begin()](int i) { training->step(data.batches[static_cast<size_t>(i)]); },
           [=] {
             const auto training = begin();
@@ -106,10 +116,9 @@ template <class Net>
 Job infer(const Data& data, const std::function<Net()>& make) {
   const auto net = std::make_shared<Net>(fresh(make, data.init));
   nn::eval(*net);
-  const auto answer = [net](const Tensor& x) {
-    const NoGrad no_grad;
-    return (*net)(x);
-  };
+  const auto plan = std::make_shared<runtime::CompiledFunction>(
+      runtime::as_function([net](const Tensor& x) { return (*net)(x); }), runtime::State(*net));
+  const auto answer = [plan](const Tensor& x) { return plan->run(Inputs(&x, 1))[0]; };
   return {[=, batches = data.batches](int i) { answer(batches[static_cast<size_t>(i)].inputs); },
           [=, batches = data.batches] {
             std::string text = "[";

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "core/door.h"
 #include "core/error.h"
 #include "core/host_copy_internal.h"
 
@@ -51,7 +52,7 @@ void check_finite(const char* where, double value) {
 /// One axis of `size` elements f(0), f(1), ..., f64 or i64.
 template <class F>
 Tensor tabulated(const char* where, int64_t size, Dtype dtype, Device device, const F& f) {
-  if (device.type == DeviceType::meta) return empty({size}, dtype, device);
+  if (device_of_values(device) == kMeta) return empty({size}, dtype, device);
   const Tensor made = empty({size}, dtype);
   visit_dtype(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -123,7 +124,7 @@ Tensor linspace(double start, double stop, int64_t count, Dtype dtype, Device de
 Tensor eye(int64_t rows, std::optional<int64_t> columns, Dtype dtype, Device device) {
   const Shape shape{rows, columns.value_or(rows)};
   checked_count(shape, "eye");
-  if (device.type == DeviceType::meta) return empty(shape, dtype, device);
+  if (device_of_values(device) == kMeta) return empty(shape, dtype, device);
   const Tensor made = zeros(shape, dtype);
   visit_dtype(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;

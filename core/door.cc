@@ -12,6 +12,9 @@
 namespace espalier {
 
 Listener::~Listener() = default;
+bool Listener::adopt(const Operation&, Inputs, Tensors&) {
+  return false;
+}
 void Listener::before(const Operation&, Inputs, std::span<const OutputSpec>) {}
 
 namespace {
@@ -173,8 +176,12 @@ Tensors run(const Operation& operation, Inputs inputs, uint32_t hearing);
 }  // namespace
 
 Tensors apply(const Operation& operation, Inputs inputs) {
+  if (!(listeners.word & (kAutocast | bit(ListenerSlot::recorder))))
+    return run(operation, inputs, listeners.word);
+  Tensors adopted, converted;
+  Listener* recorder = listeners.slots[static_cast<size_t>(ListenerSlot::recorder)];
+  if (recorder && recorder->adopt(operation, inputs, adopted)) inputs = adopted;
   if (!(listeners.word & kAutocast)) return run(operation, inputs, listeners.word);
-  Tensors converted;
   if (convert_inputs(operation, inputs, converted)) inputs = converted;
   const AutocastScope off(std::nullopt, nullptr);  // a kernel that calls operations has chosen their types
   return run(operation, inputs, listeners.word);
@@ -230,6 +237,14 @@ AutocastScope::~AutocastScope() {
 
 std::optional<Dtype> autocast_dtype() noexcept {
   return listeners.word & kAutocast ? std::optional(autocast.narrow) : std::nullopt;
+}
+
+bool capturing() noexcept {
+  return listeners.word & bit(ListenerSlot::recorder);
+}
+
+Device device_of_values(Device device) noexcept {
+  return device == kMeta && capturing() ? kCpu : device;
 }
 
 void install_tape(Listener& tape) noexcept {

@@ -40,6 +40,9 @@ Tensor apply_one(const Operation& operation, const T&... inputs) {
 class ESPALIER_API Listener {
  public:
   virtual ~Listener();
+  /// Asked of the recorder alone, before anything is checked: it may put other tensors in the place of the
+  /// inputs. Returns whether it did; then all of them are in `adopted`.
+  virtual bool adopt(const Operation& operation, Inputs inputs, Tensors& adopted);
   /// Before the kernel runs; may throw to refuse.
   virtual void before(const Operation& operation, Inputs inputs, std::span<const OutputSpec> specs);
   /// After it ran; may set the outputs' gradient links.
@@ -68,6 +71,12 @@ class ESPALIER_API ListenerScope {
   bool listened_;
   Listener* previous_;
 };
+
+/// Whether a recorder listens to the calling thread.
+ESPALIER_API bool capturing() noexcept;
+/// Where a tensor with known values is made that is asked for on `device`: there, but on the CPU where that
+/// is meta and a recorder listens, which keeps the values as a constant of its graph.
+ESPALIER_API Device device_of_values(Device device) noexcept;
 
 /// The listener that hears, by default, every thread's operations on tensors that require a gradient: the
 /// tape installs itself when the first tensor asks for one.

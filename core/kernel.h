@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <type_traits>
 
@@ -17,6 +18,18 @@ class Operation;
 using Inputs = std::span<const Tensor>;
 using Outputs = std::span<Tensor>;
 
+/// A kernel made ready for one problem: everything that depends on types, shapes and constants alone is done,
+/// and a run neither allocates nor locks. Any number of threads may run one, each with its own tensors and
+/// scratch.
+class ESPALIER_API PreparedKernel {
+ public:
+  virtual ~PreparedKernel();
+  /// Memory that a run needs for itself, in bytes.
+  virtual size_t scratch_bytes() const;
+  /// `scratch` is aligned to Allocator::kAlignment.
+  virtual void run(Inputs inputs, Outputs outputs, void* scratch) const = 0;
+};
+
 /// One implementation of an operation on a kind of device. Make it with kernel().
 struct Kernel {
   const char* name;
@@ -24,18 +37,31 @@ struct Kernel {
   /// every call.
   const char* (*decline)(const Operation&, Inputs, std::span<const Tensor> outputs);
   void (*run)(const Operation&, Inputs, Outputs);
+  /// Makes it ready for problems that it takes, or gives null where there is nothing to prepare, or no way
+  /// to. The tensors tell types and layouts; only the inputs in the bit set `constants` have elements, the
+  /// ones of every run.
+  std::unique_ptr<const PreparedKernel> (*prepare)(const Operation&, Inputs, std::span<const Tensor> outputs,
+                                                   uint32_t constants);
 };
 
 /// A kernel from a function `void (const Op&, Inputs, Outputs)` and, where it does not take everything, a
-/// function `const char* (const Op&, Inputs, std::span<const Tensor> outputs)` that gives the reason.
-template <class Op, auto run, auto decline = nullptr>
+/// function `const char* (const Op&, Inputs, std::span<const Tensor> outputs)` that gives the reason; and
+/// where it can be made ready, a function `std::unique_ptr<const PreparedKernel> (const Op&, Inputs,
+/// std::span<const Tensor> outputs, uint32_t constants)`.
+template <class Op, auto run, auto decline = nullptr, auto prepare = nullptr>
 constexpr Kernel kernel(const char* name) {
   Kernel made{name, nullptr,
-              [](const Operation& op, Inputs in, Outputs out) { run(static_cast<const Op&>(op), in, out); }};
+              [](const Operation& op, Inputs in, Outputs out) { run(static_cast<const Op&>(op), in, out); },
+              nullptr};
   // Not by comparison: under -fsanitize=undefined GCC takes no function's address for a constant.
   if constexpr (!std::is_null_pointer_v<decltype(decline)>) {
     made.decline = [](const Operation& op, Inputs in, std::span<const Tensor> out) {
       return decline(static_cast<const Op&>(op), in, out);
+    };
+  }
+  if constexpr (!std::is_null_pointer_v<decltype(prepare)>) {
+    made.prepare = [](const Operation& op, Inputs in, std::span<const Tensor> out, uint32_t constants) {
+      return prepare(static_cast<const Op&>(op), in, out, constants);
     };
   }
   return made;

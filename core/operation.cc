@@ -8,6 +8,11 @@ namespace espalier {
 
 BackwardContext::~BackwardContext() = default;
 Operation::~Operation() = default;
+PreparedKernel::~PreparedKernel() = default;
+
+size_t PreparedKernel::scratch_bytes() const {
+  return 0;
+}
 
 uint32_t Operation::optional_inputs() const {
   return 0;

@@ -23,6 +23,9 @@ class ESPALIER_API Storage final : public RefCounted {
   ~Storage();
 
   void* data() const noexcept { return data_; }
+  /// Looks into other memory of the same size from now on: for executors, whose callers lend them theirs.
+  /// Only for a storage that was made for memory of someone else, and that nobody reads meanwhile.
+  void point_at(void* data) noexcept { data_ = data; }
   size_t bytes() const noexcept { return bytes_; }
   Device device() const noexcept { return device_; }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/backend.h"
+#include "core/door.h"
 #include "core/error.h"
 #include "core/host_copy_internal.h"
 #include "core/strided_copy_internal.h"
@@ -146,6 +147,7 @@ void copy_from_host(const Tensor& to, const void* from, size_t bytes) {
 }
 
 Tensor moved_from_host(const Tensor& made, Device device) {
+  device = device_of_values(device);
   if (device == kCpu) return made;
   Tensor result = empty_strided(made.shape(), made.strides(), made.dtype(), device);
   if (device.type != DeviceType::meta)
@@ -154,6 +156,7 @@ Tensor moved_from_host(const Tensor& made, Device device) {
 }
 
 Tensor full(const Shape& shape, Scalar value, Dtype dtype, Device device) {
+  device = device_of_values(device);
   Tensor result = empty(shape, dtype, device);
   if (device.type == DeviceType::meta) return result;
   visit_dtype(dtype, [&](auto tag) {

@@ -1,4 +1,6 @@
 #include "ops/conv2d_internal.h"
+#include "ops/copy.h"
+#include "ops/fused_conv2d.h"
 #include "ops/layout_internal.h"
 #include "ops/onednn_internal.h"
 
@@ -58,6 +60,73 @@ ConvSizes sizes_of(const Conv2dBackwardWeights& op, Inputs inputs, std::span<con
   return {op.options(), inputs[0].shape(), outputs[0].shape(), inputs[1].shape()};
 }
 
+/// The forward direction of either operation.
+onednn::ConvProblem forward_problem(const Conv2dOptions& options, Inputs inputs,
+                                    std::span<const Tensor> outputs, onednn::Layout layout) {
+  const ConvSizes sizes(options, inputs[0].shape(), inputs[1].shape(), outputs[0].shape());
+  onednn::ConvProblem problem = problem_of(sizes, onednn::ConvDirection::kForward);
+  problem.input_layout = layout;
+  problem.narrow = inputs[0].dtype() == Dtype::bf16;
+  problem.bias = inputs[2].defined();
+  return problem;
+}
+
+onednn::ConvProblem fused_problem(const FusedConv2d& op, Inputs inputs, std::span<const Tensor> outputs,
+                                  onednn::Layout layout) {
+  onednn::ConvProblem problem = forward_problem(op.options().conv, inputs, outputs, layout);
+  problem.relu = op.options().relu;
+  problem.accumulate = inputs[3].defined();
+  problem.inference = true;
+  return problem;
+}
+
+void run_forward(const onednn::ConvProblem& problem, const Image& x, Inputs inputs, Outputs outputs) {
+  const Tensor weight = laid_out(inputs[1], contiguous_strides(inputs[1].shape()));
+  const Tensor bias = inputs[2].defined() ? laid_out(inputs[2], {1}) : Tensor();
+  onednn::Convolution::get(problem)->forward(x.tensor.raw_data(), weight.raw_data(),
+                                             bias.defined() ? bias.raw_data() : nullptr,
+                                             outputs[0].raw_data());
+}
+
+/// A forward convolution with its code chosen, and its weights packed where they are constant.
+class PreparedConvolution final : public PreparedKernel {
+ public:
+  PreparedConvolution(const onednn::ConvProblem& problem, const Tensor& constant_weight)
+      : convolution_(onednn::Convolution::get(problem)) {
+    if (!constant_weight.defined()) return;
+    packed_ = empty({static_cast<int64_t>(convolution_->packed_bytes())}, Dtype::u8);
+    convolution_->pack(constant_weight.raw_data(), packed_.raw_data());
+  }
+
+  size_t scratch_bytes() const override { return convolution_->scratch_bytes(); }
+
+  void run(Inputs inputs, Outputs outputs, void* scratch) const override {
+    const void* const bias = inputs[2].defined() ? inputs[2].raw_data() : nullptr;
+    if (packed_.defined()) {
+      convolution_->forward_packed(inputs[0].raw_data(), packed_.raw_data(), bias, outputs[0].raw_data(),
+                                   scratch);
+    } else {
+      convolution_->forward(inputs[0].raw_data(), inputs[1].raw_data(), bias, outputs[0].raw_data(), scratch);
+    }
+  }
+
+ private:
+  std::shared_ptr<const onednn::Convolution> convolution_;
+  Tensor packed_;
+};
+
+/// Null where an operand would have to be copied first.
+template <class Problem>
+std::unique_ptr<const PreparedKernel> prepare_forward(const Problem& problem_in, Inputs inputs,
+                                                      uint32_t constants) {
+  const Tensor &x = inputs[0], &weight = inputs[1], &bias = inputs[2];
+  const bool last = is_channels_last(x);
+  if ((!last && !x.is_contiguous()) || !weight.is_contiguous() || (bias.defined() && !bias.is_contiguous()))
+    return nullptr;
+  const onednn::Layout layout = last ? onednn::Layout::kChannelsLast : onednn::Layout::kChannelsFirst;
+  return std::make_unique<PreparedConvolution>(problem_in(layout), constants & 0b10u ? weight : Tensor());
+}
+
 }  // namespace
 
 const char* conv2d_onednn_declines(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
@@ -74,15 +143,37 @@ const char* conv2d_backward_weights_onednn_declines(const Conv2dBackwardWeights&
 
 void conv2d_onednn(const Conv2d& op, Inputs inputs, Outputs outputs) {
   const Image x(inputs[0]);
-  const Tensor weight = laid_out(inputs[1], contiguous_strides(inputs[1].shape()));
-  const Tensor bias = inputs[2].defined() ? laid_out(inputs[2], {1}) : Tensor();
-  onednn::ConvProblem problem = problem_of(sizes_of(op, inputs, outputs), onednn::ConvDirection::kForward);
-  problem.input_layout = x.layout;
-  problem.narrow = x.tensor.dtype() == Dtype::bf16;
-  problem.bias = bias.defined();
-  onednn::Convolution::get(problem)->forward(x.tensor.raw_data(), weight.raw_data(),
-                                             bias.defined() ? bias.raw_data() : nullptr,
-                                             outputs[0].raw_data());
+  run_forward(forward_problem(op.options(), inputs, outputs, x.layout), x, inputs, outputs);
+}
+
+std::unique_ptr<const PreparedKernel> prepare_conv2d_onednn(const Conv2d& op, Inputs inputs,
+                                                            std::span<const Tensor> outputs,
+                                                            uint32_t constants) {
+  return prepare_forward(
+      [&](onednn::Layout layout) { return forward_problem(op.options(), inputs, outputs, layout); }, inputs,
+      constants);
+}
+
+const char* fused_conv2d_onednn_declines(const FusedConv2d& op, Inputs inputs,
+                                         std::span<const Tensor> outputs) {
+  const ConvSizes sizes(op.options().conv, inputs[0].shape(), inputs[1].shape(), outputs[0].shape());
+  return declines(sizes, inputs[0].dtype());
+}
+
+void fused_conv2d_onednn(const FusedConv2d& op, Inputs inputs, Outputs outputs) {
+  const Image x(inputs[0]);
+  run_forward(fused_problem(op, inputs, outputs, x.layout), x, inputs, outputs);
+}
+
+std::unique_ptr<const PreparedKernel> prepare_fused_conv2d_onednn(const FusedConv2d& op, Inputs inputs,
+                                                                  std::span<const Tensor> outputs,
+                                                                  uint32_t constants) {
+  return prepare_forward([&](onednn::Layout layout) { return fused_problem(op, inputs, outputs, layout); },
+                         inputs, constants);
+}
+
+void fused_conv2d_apart(const FusedConv2d& op, Inputs inputs, Outputs outputs) {
+  copy_(outputs[0], op.decompose(inputs)[0]);
 }
 
 void conv2d_backward_data_onednn(const Conv2dBackwardData& op, Inputs inputs, Outputs outputs) {

@@ -35,6 +35,8 @@
 #include "ops/exp.h"
 #include "ops/expand.h"
 #include "ops/flip.h"
+#include "ops/fused_conv2d.h"
+#include "ops/fused_linear.h"
 #include "ops/gather.h"
 #include "ops/gelu.h"
 #include "ops/global_norm.h"
@@ -175,10 +177,32 @@ void conv2d_onednn(const Conv2d&, Inputs, Outputs);
 const char* conv2d_direct_declines(const Conv2d&, Inputs, std::span<const Tensor>);
 void conv2d_direct(const Conv2d&, Inputs, Outputs);
 void conv2d_converted(const Conv2d&, Inputs, Outputs);
-static constexpr Kernel kConv2d[] = {kernel<Conv2d, conv2d_onednn, conv2d_onednn_declines>("onednn"),
-                                     kernel<Conv2d, conv2d_direct, conv2d_direct_declines>("direct"),
-                                     kernel<Conv2d, conv2d_converted>("through f32")};
+std::unique_ptr<const PreparedKernel> prepare_conv2d_onednn(const Conv2d&, Inputs, std::span<const Tensor>,
+                                                            uint32_t constants);
+static constexpr Kernel kConv2d[] = {
+    kernel<Conv2d, conv2d_onednn, conv2d_onednn_declines, prepare_conv2d_onednn>("onednn"),
+    kernel<Conv2d, conv2d_direct, conv2d_direct_declines>("direct"),
+    kernel<Conv2d, conv2d_converted>("through f32")};
 constinit KernelSlot Conv2d::slot{kConv2d};
+
+const char* fused_conv2d_onednn_declines(const FusedConv2d&, Inputs, std::span<const Tensor>);
+void fused_conv2d_onednn(const FusedConv2d&, Inputs, Outputs);
+std::unique_ptr<const PreparedKernel> prepare_fused_conv2d_onednn(const FusedConv2d&, Inputs,
+                                                                  std::span<const Tensor>,
+                                                                  uint32_t constants);
+void fused_conv2d_apart(const FusedConv2d&, Inputs, Outputs);
+static constexpr Kernel kFusedConv2d[] = {
+    kernel<FusedConv2d, fused_conv2d_onednn, fused_conv2d_onednn_declines, prepare_fused_conv2d_onednn>(
+        "onednn"),
+    kernel<FusedConv2d, fused_conv2d_apart>("taken apart")};
+constinit KernelSlot FusedConv2d::slot{kFusedConv2d};
+
+void fused_linear_apart(const FusedLinear&, Inputs, Outputs);
+std::unique_ptr<const PreparedKernel> prepare_fused_linear(const FusedLinear&, Inputs,
+                                                           std::span<const Tensor>, uint32_t);
+static constexpr Kernel kFusedLinear[] = {
+    kernel<FusedLinear, fused_linear_apart, nullptr, prepare_fused_linear>("taken apart")};
+constinit KernelSlot FusedLinear::slot{kFusedLinear};
 
 const char* conv2d_backward_data_onednn_declines(const Conv2dBackwardData&, Inputs, std::span<const Tensor>);
 void conv2d_backward_data_onednn(const Conv2dBackwardData&, Inputs, Outputs);
@@ -303,8 +327,10 @@ const char* linear_declines(const Linear&, Inputs, std::span<const Tensor>);
 void linear_cpu(const Linear&, Inputs, Outputs);
 const char* linear_bf16_declines(const Linear&, Inputs, std::span<const Tensor>);
 void linear_bf16(const Linear&, Inputs, Outputs);
+std::unique_ptr<const PreparedKernel> prepare_linear(const Linear&, Inputs, std::span<const Tensor>,
+                                                     uint32_t);
 static constexpr Kernel kLinear[] = {kernel<Linear, linear_bf16, linear_bf16_declines>("bf16"),
-                                     kernel<Linear, linear_cpu, linear_declines>("gemm")};
+                                     kernel<Linear, linear_cpu, linear_declines, prepare_linear>("gemm")};
 constinit KernelSlot Linear::slot{kLinear};
 
 const char* linear_backward_declines(const LinearBackward&, Inputs, std::span<const Tensor>);

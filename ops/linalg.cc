@@ -132,8 +132,8 @@ Tensor System::solution(const Tensor& x) const {
 }
 
 Tensor triangles(int64_t n, double below, double diagonal, double above, const Tensor& like) {
-  Tensor result = empty({n, n}, like.dtype(), like.device());
-  if (like.device().type == DeviceType::meta) return result;
+  Tensor result = empty({n, n}, like.dtype(), device_of_values(like.device()));
+  if (result.device() == kMeta) return result;
   visit_matrix_type(like.dtype(), [&](auto zero) {
     using T = decltype(zero);
     T* values = static_cast<T*>(result.raw_data());

@@ -23,8 +23,8 @@ struct ConvArguments {
 inline constexpr bool kHasWinograd = false;
 inline constexpr bool kHasFastStridedBackward = false;  // on channels-last activations
 
-inline void append_relu(dnnl::post_ops& ops) {
-  ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
+inline void append(dnnl::post_ops& ops, dnnl::algorithm elementwise) {
+  ops.append_eltwise(elementwise, 0, 0);
 }
 
 /// `bias` may be null.
@@ -59,8 +59,8 @@ inline auto backward_weights(const ConvArguments& c, const dnnl::convolution_for
 inline constexpr bool kHasWinograd = true;
 inline constexpr bool kHasFastStridedBackward = true;
 
-inline void append_relu(dnnl::post_ops& ops) {
-  ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0, 0);
+inline void append(dnnl::post_ops& ops, dnnl::algorithm elementwise) {
+  ops.append_eltwise(1.0f, elementwise, 0, 0);
 }
 
 inline auto matmul(const dnnl::engine& engine, const Desc& a, const Desc& b, const Desc* bias, const Desc& c,

@@ -47,7 +47,7 @@ Made make_primitive(const ConvProblem& p, const compat::ConvArguments& c) {
   if (p.direction == ConvDirection::kForward) {
     dnnl::post_ops extras;
     if (p.accumulate) extras.append_sum(1.0f);
-    if (p.relu) compat::append_relu(extras);
+    if (p.relu) compat::append(extras, dnnl::algorithm::eltwise_relu);
     attributes.set_post_ops(extras);
     const auto d = compat::forward(c, kind, attributes);
     return {dnnl::convolution_forward(d), d.src_desc(),     d.weights_desc(), d.bias_desc(), d.dst_desc(),

@@ -97,7 +97,7 @@ std::shared_ptr<const Matmul> make(const MatmulKey& key) {
   if (key.bias) made->bias = describe(1, key.n, {false, key.n}, type);
   dnnl::post_ops extras;
   if (key.accumulate) extras.append_sum(1.0f);
-  if (key.relu) compat::append_relu(extras);
+  if (key.relu) compat::append(extras, dnnl::algorithm::eltwise_relu);
   dnnl::primitive_attr attributes = user_scratch();
   attributes.set_post_ops(extras);
   try {

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "core/float_types.h"
+#include "ops/activation.h"
 #include "ops/small_gemm_internal.h"
 
 namespace espalier::onednn {
@@ -35,6 +36,35 @@ bool has_bf16();
 void gemm(const GemmOf<bfloat16>& p);
 void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, int64_t a_step, int64_t b_step,
                   int64_t c_step);
+
+/// C = activation(A W^T + bias + what C held, where asked for), of row-major f32 A [m, k], W [n, k], C [m,
+/// n].
+struct ProductProblem {
+  int64_t m = 0, n = 0, k = 0;
+  bool bias = false, accumulate = false;
+  Activation activation = Activation::none;
+};
+
+struct PackedProductPlan;
+
+/// A product whose W many runs share. Immutable: any number of threads may run one object at once, each with
+/// its own buffers. It belongs to the number of threads set when it was made.
+class PackedProduct {
+ public:
+  /// Throws DeviceError where the library declines.
+  static std::unique_ptr<const PackedProduct> make(const ProductProblem& problem);
+  ~PackedProduct();
+
+  size_t packed_bytes() const;
+  size_t scratch_bytes() const;
+  /// `packed` and `scratch` are aligned to 64.
+  void pack(const void* w, void* packed) const;
+  void run(const void* a, const void* packed, const void* bias, void* c, void* scratch) const;
+
+ private:
+  explicit PackedProduct(std::unique_ptr<const PackedProductPlan> plan);
+  std::unique_ptr<const PackedProductPlan> plan_;
+};
 
 /// Memory order of dense activations [N, C, H, W].
 enum class Layout : int32_t {

@@ -90,7 +90,8 @@ Generator::Generator(const Tensor& state) : state_(state) {
 }
 
 Tensor Generator::state_on(Device device) const {
-  const Tensor state = state_.defined() ? state_ : default_generator(device).state();
+  // A recorder is given the CPU's default generator as a state on meta.
+  const Tensor state = state_.defined() ? state_ : default_generator(device_of_values(device)).state();
   DrawWatch::note(state);
   return state;
 }

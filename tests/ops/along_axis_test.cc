@@ -15,7 +15,7 @@ Tensor distinct_indices(const Shape& shape, int64_t size, Device device) {
     for (int64_t i : index) sum += i;
     places.push_back(sum % size);
   });
-  return device == kMeta ? empty(shape, Dtype::i64, kMeta) : from_values(places, shape);
+  return known(from_values(places, shape), device);
 }
 
 OpSample take_sample(std::string label, const Shape& shape, const Shape& indices, int axis) {

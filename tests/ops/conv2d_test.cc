@@ -6,20 +6,6 @@
 namespace espalier::test {
 namespace {
 
-/// Calls `f(y, x, weight)` with the indices that meet in each product.
-template <class F>
-void for_each_product(const Shape& image, const Shape& filters, const Conv2dOptions& o, const F& f) {
-  const Size2d kernel(filters[2], filters[3]);
-  const int64_t outputs = filters[0] / o.groups;
-  const Shape shape = slid_over(image, filters[0], kernel, o.stride, o.padding, o.dilation);
-  for_each_tap(shape, kernel, o.stride, o.padding, o.dilation,
-               [&](const Dims& y, int64_t row, int64_t column, int64_t i, int64_t j) {
-                 if (!inside(image, row, column)) return;
-                 for (int64_t c = 0; c < filters[1]; ++c)
-                   f(y, Dims{y[0], y[1] / outputs * filters[1] + c, row, column}, Dims{y[1], c, i, j});
-               });
-}
-
 OpSample sample(std::string label, const Shape& x, const Shape& weight, bool bias,
                 const Conv2dOptions& options = {}) {
   return {std::move(label),
@@ -29,7 +15,7 @@ OpSample sample(std::string label, const Shape& x, const Shape& weight, bool bia
             Array y(slid_over(x, weight[0], {weight[2], weight[3]}, options.stride, options.padding,
                               options.dilation));
             if (bias) for_each_index(y.shape, [&](const Dims& i) { y.at(i) = in[2][i[1]]; });
-            for_each_product(x, weight, options, [&](const Dims& i, const Dims& from, const Dims& by) {
+            for_each_convolved(x, weight, options, [&](const Dims& i, const Dims& from, const Dims& by) {
               y.at(i) += in[0].at(from) * in[1].at(by);
             });
             return Arrays{y};
@@ -51,7 +37,7 @@ OpSample backward_sample(std::string label, const Shape& x, const Shape& weight,
           },
           [=](const Arrays& in) {
             Array dx(x), dw(weight), db({weight[0]});
-            for_each_product(x, weight, options, [&](const Dims& i, const Dims& from, const Dims& by) {
+            for_each_convolved(x, weight, options, [&](const Dims& i, const Dims& from, const Dims& by) {
               dx.at(from) += in[2].at(i) * in[1].at(by);
               dw.at(by) += in[2].at(i) * in[0].at(from);
             });

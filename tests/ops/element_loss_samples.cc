@@ -57,10 +57,10 @@ OpSample fixed_loss_sample(std::string label, const PairLoss& loss, const std::v
   return {std::move(label),
           {{.shape = shape, .differentiable = false}},
           [=](Inputs in) {
-            const bool meta = in[0].device() == kMeta;
-            return Tensors{meta ? empty(shape, Dtype::f32, kMeta)
-                                : loss(from_values(predictions, shape), from_values(targets, shape),
-                                       LossReduction::none)};
+            const auto values = [&](const std::vector<float>& list) {
+              return known(from_values(list, shape), in[0].device());
+            };
+            return Tensors{loss(values(predictions), values(targets), LossReduction::none)};
           },
           [=](const Arrays&) {
             Array expected(shape);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/window.h"
 #include "tests/support/op_test.h"
@@ -51,6 +52,20 @@ inline Shape slid_over(const Shape& image, int64_t channels, Size2d kernel, Size
 
 inline bool inside(const Shape& image, int64_t row, int64_t column) {
   return row >= 0 && row < image[2] && column >= 0 && column < image[3];
+}
+
+/// Calls `f(y, x, weight)` with the indices that meet in each product.
+template <class F>
+void for_each_convolved(const Shape& image, const Shape& filters, const Conv2dOptions& o, const F& f) {
+  const Size2d kernel(filters[2], filters[3]);
+  const int64_t outputs = filters[0] / o.groups;
+  const Shape shape = slid_over(image, filters[0], kernel, o.stride, o.padding, o.dilation);
+  for_each_tap(shape, kernel, o.stride, o.padding, o.dilation,
+               [&](const Dims& y, int64_t row, int64_t column, int64_t i, int64_t j) {
+                 if (!inside(image, row, column)) return;
+                 for (int64_t c = 0; c < filters[1]; ++c)
+                   f(y, Dims{y[0], y[1] / outputs * filters[1] + c, row, column}, Dims{y[1], c, i, j});
+               });
 }
 
 }  // namespace espalier::test

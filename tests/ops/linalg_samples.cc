@@ -19,8 +19,8 @@ Array diagonal(int64_t rows, int64_t columns) {
 
 Tensor with_diagonal(const Tensor& scaled) {
   const int64_t rows = scaled.size(-2), columns = scaled.size(-1);
-  if (scaled.device() == kMeta) return scaled + empty({rows, columns}, scaled.dtype(), kMeta);
-  return scaled + cast(from_values(diagonal(rows, columns).values, {rows, columns}), scaled.dtype());
+  const Tensor values = cast(from_values(diagonal(rows, columns).values, {rows, columns}), scaled.dtype());
+  return scaled + known(values, scaled.device());
 }
 
 Array with_diagonal(Array scaled) {

@@ -13,6 +13,8 @@
 #include "autograd/gradient_check.h"
 #include "core/cpu_features.h"
 #include "ops/cast.h"
+#include "ops/random.h"
+#include "runtime/compile.h"
 #include "tests/support/op_test.h"
 
 namespace espalier::test {
@@ -189,6 +191,49 @@ TEST_P(Operations, EveryInstructionSetAgrees) {
 TEST_P(Operations, SecondDerivativesAgreeWithDifferences) {
   if (!GetParam().twice_differentiable) GTEST_SKIP() << "has no second derivative";
   check_gradients_of(GetParam(), true);
+}
+
+/// What came out, and the inputs afterwards.
+Arrays outcome(std::vector<Tensor> outputs, const std::vector<Tensor>& inputs) {
+  outputs.insert(outputs.end(), inputs.begin(), inputs.end());
+  return to_arrays(outputs);
+}
+
+TEST_P(Operations, PlansGiveTheSameBits) {
+  for (const OpSample& sample : GetParam().samples) {
+    SCOPED_TRACE(sample.label);
+    const Dtype dtype = GetParam().dtypes.front();
+    const auto inputs_and = [&](auto&& run) {
+      const std::vector<Tensor> inputs = make_inputs(sample, dtype);
+      manual_seed(1);
+      return outcome(run(inputs), inputs);
+    };
+    const Arrays plain = inputs_and([&](const std::vector<Tensor>& inputs) {
+      const Tensors outputs = sample.run(inputs);
+      return std::vector<Tensor>(outputs.begin(), outputs.end());
+    });
+    const Arrays planned = inputs_and([&](const std::vector<Tensor>& inputs) {
+      runtime::State state;
+      for (size_t i = 0; i < inputs.size(); ++i) {
+        if (inputs[i].defined()) state.add("input" + std::to_string(i), inputs[i]);
+      }
+      runtime::CompiledFunction step(
+          [&](Inputs) {
+            const Tensors outputs = sample.run(inputs);
+            return std::vector<Tensor>(outputs.begin(), outputs.end());
+          },
+          state);
+      return step.run({});
+    });
+    ASSERT_EQ(planned.size(), plain.size());
+    for (size_t i = 0; i < plain.size(); ++i) {
+      ASSERT_EQ(planned[i].values.size(), plain[i].values.size());
+      for (size_t n = 0; n < plain[i].values.size(); ++n) {
+        const double got = planned[i].values[n], want = plain[i].values[n];
+        ASSERT_TRUE(got == want || (std::isnan(got) && std::isnan(want))) << got << " instead of " << want;
+      }
+    }
+  }
 }
 
 std::string kind_of(const Error& error) {

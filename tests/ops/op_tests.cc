@@ -51,6 +51,8 @@
   TEST(expm1) \
   TEST(flip) \
   TEST(floor) \
+  TEST(fused_conv2d) \
+  TEST(fused_linear) \
   TEST(gather) \
   TEST(gelu) \
   TEST(global_norm) \

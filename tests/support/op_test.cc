@@ -28,6 +28,10 @@ double broadcast_at(const Array& array, const Dims& index) {
   return array[position];
 }
 
+Tensor known(const Tensor& values, Device device) {
+  return device_of_values(device) == kMeta ? empty(values.shape(), values.dtype(), kMeta) : values;
+}
+
 std::vector<Tensor> make_inputs(const OpSample& sample, Dtype dtype) {
   // Every sample has numbers of its own, the same in each run and for each type.
   std::mt19937_64 random(std::hash<std::string>()(sample.label) + 1);

@@ -113,6 +113,9 @@ const std::vector<OpTest>& op_tests();
 /// The inputs of a sample, random but the same each time, in f64 (or their own type).
 std::vector<Tensor> make_inputs(const OpSample& sample, Dtype dtype);
 
+/// `values` for a sample to compute with beside inputs on `device`: without elements where those have none.
+Tensor known(const Tensor& values, Device device);
+
 /// A sample of an elementwise operation: `f` gets the elements that broadcasting brings together.
 OpSample elementwise_sample(std::string label, std::vector<InputSpec> inputs,
                             std::function<Tensor(Inputs)> run,

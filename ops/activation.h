@@ -1,0 +1,23 @@
+#pragma once
+
+#include <ostream>
+
+#include "core/tensor.h"
+
+namespace espalier {
+
+/// What a product may do to each of its results before it writes it.
+enum class Activation : uint8_t {
+  none,
+  relu,
+  gelu_tanh,
+  gelu_erf,
+};
+
+/// `none`, `relu`, `gelu_tanh`, `gelu_erf`.
+ESPALIER_API std::ostream& operator<<(std::ostream& out, Activation activation);
+
+/// The operation of that name; `x` itself for none.
+ESPALIER_API Tensor activate(const Tensor& x, Activation activation);
+
+}  // namespace espalier

@@ -1,0 +1,69 @@
+#include <algorithm>
+#include <utility>
+
+#include "ops/copy.h"
+#include "ops/fused_linear.h"
+#include "ops/linear.h"
+#include "ops/onednn_internal.h"
+
+namespace espalier {
+namespace {
+
+/// A product whose weights are constant and packed as the library likes them.
+class PackedLinear final : public PreparedKernel {
+ public:
+  PackedLinear(std::unique_ptr<const onednn::PackedProduct> product, const Tensor& weight)
+      : product_(std::move(product)),
+        packed_(empty({static_cast<int64_t>(product_->packed_bytes())}, Dtype::u8)) {
+    product_->pack(weight.data<float>(), packed_.raw_data());
+  }
+
+  size_t scratch_bytes() const override { return product_->scratch_bytes(); }
+
+  void run(Inputs inputs, Outputs outputs, void* scratch) const override {
+    product_->run(inputs[0].raw_data(), packed_.raw_data(),
+                  inputs[2].defined() ? inputs[2].raw_data() : nullptr, outputs[0].raw_data(), scratch);
+  }
+
+ private:
+  std::unique_ptr<const onednn::PackedProduct> product_;
+  Tensor packed_;
+};
+
+bool row_major_f32(const Tensor& tensor) {
+  return tensor.dtype() == Dtype::f32 && tensor.is_contiguous();
+}
+
+std::unique_ptr<const PreparedKernel> packed_linear(Inputs inputs, bool accumulate, Activation activation,
+                                                    uint32_t constants) {
+  const Tensor &x = inputs[0], &weight = inputs[1], &bias = inputs[2];
+  if (!(constants & 0b10u) || !row_major_f32(x) || !row_major_f32(weight) ||
+      (bias.defined() && !row_major_f32(bias)))
+    return nullptr;
+  const onednn::ProductProblem problem{.m = x.numel() / std::max<int64_t>(weight.size(1), 1),
+                                       .n = weight.size(0),
+                                       .k = weight.size(1),
+                                       .bias = bias.defined(),
+                                       .accumulate = accumulate,
+                                       .activation = activation};
+  if (problem.m == 0 || problem.n == 0 || problem.k == 0) return nullptr;
+  return std::make_unique<PackedLinear>(onednn::PackedProduct::make(problem), weight);
+}
+
+}  // namespace
+
+std::unique_ptr<const PreparedKernel> prepare_linear(const Linear&, Inputs inputs, std::span<const Tensor>,
+                                                     uint32_t constants) {
+  return packed_linear(inputs, false, Activation::none, constants);
+}
+
+std::unique_ptr<const PreparedKernel> prepare_fused_linear(const FusedLinear& op, Inputs inputs,
+                                                           std::span<const Tensor>, uint32_t constants) {
+  return packed_linear(inputs, inputs[3].defined(), op.activation(), constants);
+}
+
+void fused_linear_apart(const FusedLinear& op, Inputs inputs, Outputs outputs) {
+  copy_(outputs[0], op.decompose(inputs)[0]);
+}
+
+}  // namespace espalier

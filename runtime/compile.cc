@@ -1,0 +1,154 @@
+#include "runtime/compile.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "core/door.h"
+#include "core/parallel.h"
+#include "ops/copy.h"
+#include "runtime/passes.h"
+
+namespace espalier::runtime {
+namespace {
+
+/// What a capture depends on besides the function and the values of its inputs.
+class Conditions {
+ public:
+  Conditions(Inputs inputs, const State& state)
+      : modes_(state.modes()), autocast_(autocast_dtype()), threads_(num_threads()) {
+    for (const Tensor& input : inputs) inputs_.push_back({input.dtype(), input.shape(), input.strides()});
+    for (const auto& [name, tensor] : state.tensors()) gradients_.push_back(layout_of_gradient(tensor));
+  }
+
+  bool hold(Inputs inputs, const State& state) const {
+    if (inputs.size() != inputs_.size() || autocast_ != autocast_dtype() || threads_ != num_threads())
+      return false;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const Type& type = inputs_[i];
+      if (inputs[i].dtype() != type.dtype || inputs[i].shape() != type.shape ||
+          inputs[i].strides() != type.strides)
+        return false;
+    }
+    for (size_t i = 0; i < gradients_.size(); ++i) {
+      if (gradients_[i] != layout_of_gradient(state.tensors()[i].second)) return false;
+    }
+    return state.has_modes(modes_);
+  }
+
+ private:
+  struct Type {
+    Dtype dtype;
+    Shape shape;
+    Strides strides;
+  };
+
+  static std::optional<Strides> layout_of_gradient(const Tensor& tensor) {
+    if (!tensor.requires_grad()) return {};
+    const Tensor* gradient = tensor.body().gradient_node->leaf_gradient();
+    return gradient && gradient->defined() ? std::optional(gradient->strides()) : std::nullopt;
+  }
+
+  std::vector<Type> inputs_;
+  std::vector<bool> modes_;
+  std::vector<std::optional<Strides>> gradients_;  ///< of the tensors of the state
+  std::optional<Dtype> autocast_;
+  int threads_;
+};
+
+std::vector<uint32_t> versions_of(const Graph& graph) {
+  std::vector<uint32_t> versions;
+  for (const ValueId id : graph.states()) versions.push_back(graph.value(id).tensor.version());
+  return versions;
+}
+
+bool has_versions(const Graph& graph, const std::vector<uint32_t>& versions) {
+  for (size_t i = 0; i < versions.size(); ++i) {
+    if (graph.value(graph.states()[i]).tensor.version() != versions[i]) return false;
+  }
+  return true;
+}
+
+/// The states of a graph that changes nothing are constants until somebody else changes them.
+bool only_reads(const Graph& graph) {
+  return graph.updates().empty() && graph.gradients().empty();
+}
+
+Runner runner_of(const Graph& graph) {
+  return Runner(std::make_shared<const Plan>(optimise(only_reads(graph) ? freeze(graph) : graph)));
+}
+
+}  // namespace
+
+struct CompiledFunction::Variant {
+  Conditions conditions;
+  Graph captured;
+  Runner runner;
+  std::vector<uint32_t> versions;      ///< of the states when the runner was made
+  std::vector<Tensor> read_gradients;  ///< the leaves whose gradients are inputs after the function's own
+  struct Left {
+    Tensor leaf;
+    bool absent;
+  };
+  std::vector<Left>
+      left_gradients;  ///< what a run leaves in which leaf: one of its results, in order, or none
+};
+
+CompiledFunction::CompiledFunction(Function f, State state) : f_(std::move(f)), state_(std::move(state)) {}
+CompiledFunction::~CompiledFunction() = default;
+CompiledFunction::CompiledFunction(CompiledFunction&&) noexcept = default;
+CompiledFunction& CompiledFunction::operator=(CompiledFunction&&) noexcept = default;
+
+CompiledFunction::Variant& CompiledFunction::variant(Inputs inputs) {
+  const auto found = std::find_if(variants_.begin(), variants_.end(),
+                                  [&](const auto& made) { return made->conditions.hold(inputs, state_); });
+  if (found != variants_.end()) {
+    Variant& known = **found;
+    if (only_reads(known.captured) && !has_versions(known.captured, known.versions)) {
+      known.runner = runner_of(known.captured);
+      known.versions = versions_of(known.captured);
+    }
+    return known;
+  }
+  Conditions conditions(inputs, state_);
+  const Graph graph = capture(f_, inputs, state_);
+  auto made = std::make_unique<Variant>(
+      Variant{std::move(conditions), graph, runner_of(graph), versions_of(graph), {}, {}});
+  for (size_t i = inputs.size(); i < graph.inputs().size(); ++i) {
+    const std::string& name = graph.value(graph.inputs()[i]).name;
+    made->read_gradients.push_back(state_.at(name.substr(0, name.size() - kGradientSuffix.size())));
+  }
+  for (const StateUpdate& gradient : graph.gradients())
+    made->left_gradients.push_back({state_.at(graph.value(gradient.state).name), gradient.value == kAbsent});
+  variants_.push_back(std::move(made));
+  return *variants_.back();
+}
+
+const Plan& CompiledFunction::plan(Inputs inputs) {
+  return variant(inputs).runner.plan();
+}
+
+size_t CompiledFunction::plan_count() const noexcept {
+  return variants_.size();
+}
+
+std::vector<Tensor> CompiledFunction::run(Inputs inputs) {
+  const auto dense = [](const Tensor& tensor) {
+    check_defined("compiled function", tensor);
+    return is_dense(tensor.shape(), tensor.strides()) ? tensor : contiguous(tensor.detach());
+  };
+  std::vector<Tensor> given;
+  given.reserve(inputs.size());
+  for (const Tensor& input : inputs) given.push_back(dense(input));
+  Variant& fitting = variant(given);
+  for (const Tensor& leaf : fitting.read_gradients) given.push_back(dense(leaf.grad()));
+  std::vector<Tensor> results = fitting.runner.run(given);
+  const size_t outputs = fitting.runner.plan().graph().outputs().size();
+  size_t next = outputs;
+  for (Variant::Left& left : fitting.left_gradients)
+    left.leaf.set_grad(left.absent ? Tensor() : std::move(results[next++]));
+  results.resize(outputs);
+  return results;
+}
+
+}  // namespace espalier::runtime

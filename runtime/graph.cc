@@ -1,0 +1,233 @@
+#include "runtime/graph.h"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "core/error.h"
+
+namespace espalier::runtime {
+namespace {
+
+constexpr std::string_view kWhere = "graph";
+
+Tensor like_on_meta(const Tensor& tensor) {
+  const Ref<Storage> storage = make_ref<Storage>(tensor.body().storage->bytes(), kMeta);
+  return Tensor(
+      make_ref<TensorBody>(storage, tensor.dtype(), tensor.shape(), tensor.strides(), tensor.offset()));
+}
+
+}  // namespace
+
+Tensors infer_types(const Operation& operation, Inputs types, OutputSpecs& specs) {
+  operation.infer(types, specs);
+  Tensors outputs(specs.size());
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const OutputSpec& spec = specs[i];
+    switch (spec.kind) {
+      case OutputSpec::Kind::fresh:
+        outputs[i] = empty_strided(spec.shape, spec.strides, spec.dtype, kMeta);
+        break;
+      case OutputSpec::Kind::view:
+        outputs[i] =
+            types[static_cast<size_t>(spec.source)].with_layout(spec.shape, spec.strides, spec.offset);
+        break;
+      case OutputSpec::Kind::update:
+        outputs[i] = types[static_cast<size_t>(spec.source)];
+        break;
+    }
+  }
+  return outputs;
+}
+
+ValueId Graph::add_value(Value value) {
+  values_.push_back(std::move(value));
+  return static_cast<ValueId>(values_.size() - 1);
+}
+
+ValueId Graph::add_input(std::string name, const Tensor& like) {
+  check_defined(kWhere, like);
+  const Strides strides =
+      is_dense(like.shape(), like.strides()) ? like.strides() : contiguous_strides(like.shape());
+  const ValueId id = add_value({.origin = Value::Origin::input,
+                                .name = std::move(name),
+                                .type = empty_strided(like.shape(), strides, like.dtype(), kMeta)});
+  inputs_.push_back(id);
+  return id;
+}
+
+ValueId Graph::add_state(std::string name, const Tensor& tensor) {
+  check_defined(kWhere, tensor);
+  const ValueId id = add_value({.origin = Value::Origin::state,
+                                .name = std::move(name),
+                                .type = like_on_meta(tensor),
+                                .tensor = tensor});
+  states_.push_back(id);
+  return id;
+}
+
+ValueId Graph::add_constant(const Tensor& tensor) {
+  check_defined(kWhere, tensor);
+  return add_value(
+      {.origin = Value::Origin::constant, .name = {}, .type = like_on_meta(tensor), .tensor = tensor});
+}
+
+ValueIds Graph::add(std::shared_ptr<const Operation> operation, std::span<const ValueId> inputs) {
+  Tensors types;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] != kAbsent) {
+      types.push_back(value(inputs[i]).type);
+    } else if (operation->optional_inputs() >> i & 1u) {
+      types.push_back({});
+    } else {
+      throw ValueError(operation->name(), "input " + std::to_string(i) + " is absent, and is not optional");
+    }
+  }
+  OutputSpecs specs;
+  Tensors outputs = infer_types(*operation, types, specs);
+  Node node{.operation = std::move(operation), .inputs = {}, .outputs = {}};
+  for (const ValueId input : inputs) node.inputs.push_back(input);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const ValueId source = specs[i].source < 0 ? kAbsent : inputs[static_cast<size_t>(specs[i].source)];
+    node.outputs.push_back(add_value({.origin = Value::Origin::node,
+                                      .name = {},
+                                      .type = std::move(outputs[i]),
+                                      .tensor = {},
+                                      .node = static_cast<int>(nodes_.size()),
+                                      .kind = specs[i].kind,
+                                      .source = source}));
+  }
+  ValueIds made = node.outputs;
+  nodes_.push_back(std::move(node));
+  return made;
+}
+
+void Graph::set_outputs(std::vector<ValueId> outputs) {
+  for (const ValueId id : outputs) value(id);
+  outputs_ = std::move(outputs);
+}
+
+void Graph::check_update(ValueId state, ValueId updated) const {
+  const Value& before = value(state);
+  const Value& after = value(updated);
+  if (before.origin != Value::Origin::state)
+    throw ValueError(kWhere, name_of(state) + " is no state, and cannot be updated");
+  if (before.type.shape() != after.type.shape() || before.type.dtype() != after.type.dtype()) {
+    throw ValueError(kWhere, "state " + before.name + " is " + describe(before.tensor) + "; " +
+                                 describe(after.type) + " was given as its update");
+  }
+}
+
+void Graph::update_state(ValueId state, ValueId updated) {
+  check_update(state, updated);
+  updates_.push_back({state, updated});
+}
+
+void Graph::set_gradient(ValueId state, ValueId gradient) {
+  check_update(state, gradient == kAbsent ? state : gradient);
+  gradients_.push_back({state, gradient});
+}
+
+bool Graph::reads(ValueId id) const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& node) {
+    return std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end();
+  });
+}
+
+void Graph::drop_unused(size_t inputs) {
+  std::vector<bool> used(values_.size());
+  const auto use = [&](ValueId id) {
+    if (id != kAbsent) used[static_cast<size_t>(id)] = true;
+  };
+  for (const Node& node : nodes_) std::for_each(node.inputs.begin(), node.inputs.end(), use);
+  std::for_each(outputs_.begin(), outputs_.end(), use);
+  for (const std::vector<StateUpdate>* list : {&updates_, &gradients_}) {
+    for (const StateUpdate& update : *list) {
+      use(update.state);
+      use(update.value);
+    }
+  }
+  const auto unused = [&](ValueId id) { return !used[static_cast<size_t>(id)]; };
+  std::erase_if(states_, unused);
+  const auto optional = inputs_.begin() + static_cast<std::ptrdiff_t>(std::min(inputs, inputs_.size()));
+  inputs_.erase(std::remove_if(optional, inputs_.end(), unused), inputs_.end());
+}
+
+const Value& Graph::value(ValueId id) const {
+  if (id < 0 || static_cast<size_t>(id) >= values_.size()) {
+    throw ValueError(kWhere, "there is no value " + std::to_string(id) + "; there are " +
+                                 std::to_string(values_.size()) + ", counted from 0");
+  }
+  return values_[static_cast<size_t>(id)];
+}
+
+std::string Graph::name_of(ValueId id) const {
+  if (id == kAbsent) return "absent";
+  const Value& named = value(id);
+  if (!named.name.empty()) return named.name;
+  return (named.origin == Value::Origin::constant ? "#" : "%") + std::to_string(id);
+}
+
+namespace {
+
+std::string type_text(const Value& value) {
+  return std::string(espalier::to_string(value.type.dtype())) + espalier::to_string(value.type.shape());
+}
+
+void print_list(std::ostream& out, const Graph& graph, const char* title, const std::vector<ValueId>& ids) {
+  if (ids.empty()) return;
+  const char* before = title;
+  for (const ValueId id : ids) {
+    out << before << graph.name_of(id) << ": " << type_text(graph.value(id));
+    before = ", ";
+  }
+  out << '\n';
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const Graph& graph) {
+  print_list(out, graph, "inputs: ", graph.inputs());
+  print_list(out, graph, "state: ", graph.states());
+  for (const Node& node : graph.nodes()) {
+    const char* before = "";
+    for (const ValueId id : node.outputs) {
+      out << before << graph.name_of(id);
+      before = ", ";
+    }
+    out << " = " << node.operation->name() << '(';
+    before = "";
+    for (const ValueId id : node.inputs) {
+      out << before << graph.name_of(id);
+      before = ", ";
+    }
+    std::ostringstream attributes;
+    node.operation->print_attributes(attributes);
+    out << (attributes.view().empty() ? "" : "; ") << attributes.view() << ')';
+    before = ": ";
+    for (const ValueId id : node.outputs) {
+      out << before << type_text(graph.value(id));
+      before = ", ";
+    }
+    out << '\n';
+  }
+  const char* before = "outputs: ";
+  for (const ValueId id : graph.outputs()) {
+    out << before << graph.name_of(id);
+    before = ", ";
+  }
+  if (!graph.outputs().empty()) out << '\n';
+  for (const StateUpdate& update : graph.updates())
+    out << graph.name_of(update.state) << " <- " << graph.name_of(update.value) << '\n';
+  for (const StateUpdate& gradient : graph.gradients())
+    out << "gradient of " << graph.name_of(gradient.state) << " <- " << graph.name_of(gradient.value) << '\n';
+  return out;
+}
+
+std::string to_string(const Graph& graph) {
+  std::ostringstream text;
+  text << graph;
+  return text.str();
+}
+
+}  // namespace espalier::runtime

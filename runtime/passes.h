@@ -1,0 +1,46 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "runtime/graph.h"
+
+namespace espalier::runtime {
+
+/// An improvement of graphs: what comes out computes the same as what goes in, whichever passes ran before.
+struct Pass {
+  std::string_view name;
+  std::string_view summary;  ///< what it does, in a line
+  Graph (*run)(const Graph& graph);
+};
+
+/// All passes, in the order in which optimise() runs them.
+ESPALIER_API std::span<const Pass> passes();
+
+/// The graph after all passes.
+ESPALIER_API Graph optimise(Graph graph);
+/// The graph after some of them: in the order of passes(), whatever the order of `names`. Throws ValueError
+/// for a name that no pass has.
+ESPALIER_API Graph optimise(Graph graph, std::span<const std::string_view> names);
+
+/// The graph with the states that it does not change as constants. They share the memory of the states: who
+/// changes it afterwards must freeze anew. No pass, since the result is another model.
+ESPALIER_API Graph freeze(const Graph& graph);
+
+/// Computes now what depends on constants alone.
+ESPALIER_API Graph fold_constants(const Graph& graph);
+/// Takes a batch norm in evaluation into the weights of the convolution before it, where all of both are
+/// constants. The new weights are computed in f64, so that outputs move by f32's rounding.
+ESPALIER_API Graph fold_batch_norms(const Graph& graph);
+/// Takes the addition of a residual and the activation behind a convolution, or a linear layer with constant
+/// weights, into it (fused_conv2d, fused_linear).
+ESPALIER_API Graph fuse_epilogues(const Graph& graph);
+/// Leaves out the nodes whose results nobody uses.
+ESPALIER_API Graph remove_dead_nodes(const Graph& graph);
+/// Leaves out copies that have the layout of what they copy: single assignment makes them pointless.
+ESPALIER_API Graph remove_copies(const Graph& graph);
+/// Computes once what is computed several times: the same operation with the same attributes on the same
+/// values.
+ESPALIER_API Graph merge_common_subexpressions(const Graph& graph);
+
+}  // namespace espalier::runtime

@@ -1,0 +1,256 @@
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "core/error.h"
+#include "ops/copy.h"
+#include "runtime/plan_builder_internal.h"
+#include "runtime/rewriter_internal.h"
+
+namespace espalier::runtime {
+namespace {
+
+constexpr int kForever = std::numeric_limits<int>::max();
+
+size_t bytes_of(const Value& value) {
+  return value.type.body().storage->bytes();
+}
+
+/// Whether the value is all that there is in its memory, so that a caller's memory can take its place.
+bool fills_memory(const Tensor& type) {
+  return type.offset() == 0 && is_dense(type.shape(), type.strides()) &&
+         static_cast<size_t>(type.numel()) * size_of(type.dtype()) == type.body().storage->bytes();
+}
+
+bool same_layout(const Tensor& a, const Tensor& b) {
+  return a.offset() == b.offset() && a.strides() == b.strides();
+}
+
+}  // namespace
+
+PlanBuilder::PlanBuilder(const Graph& graph)
+    : graph_(graph), last_use_(graph.values().size(), -1), buffer_of_(graph.values().size(), -1) {
+  find_needed();
+  for (size_t i = 0; i < graph.nodes().size(); ++i) add_node(i);
+  put_out();
+  write_states();
+  choose_kernels();
+  find_lifetimes();
+}
+
+void PlanBuilder::find_needed() {
+  const auto keep = [&](ValueId id) {
+    if (id != kAbsent) last_use_[static_cast<size_t>(id)] = kForever;
+  };
+  const std::vector<bool> needed = needed_nodes(graph_);
+  for (size_t i = 0; i < needed.size(); ++i) {
+    if (!needed[i]) continue;
+    for (const ValueId id : graph_.nodes()[i].inputs) {
+      if (id != kAbsent) last_use_[static_cast<size_t>(id)] = static_cast<int>(i);
+    }
+  }
+  std::for_each(graph_.outputs().begin(), graph_.outputs().end(), keep);
+  for (const StateUpdate& gradient : graph_.gradients()) keep(gradient.value);
+  for (const StateUpdate& update : graph_.updates()) keep(update.value);
+  for (const ValueId state : graph_.states()) {
+    const bool moves = std::any_of(graph_.updates().begin(), graph_.updates().end(),
+                                   [&](const StateUpdate& update) { return update.state == state; });
+    if (!moves) keep(state);
+  }
+}
+
+int PlanBuilder::add_buffer(Buffer buffer) {
+  buffers.push_back(buffer);
+  members_.emplace_back();
+  return static_cast<int>(buffers.size() - 1);
+}
+
+void PlanBuilder::assign(ValueId id, int buffer) {
+  buffer_of_[static_cast<size_t>(id)] = buffer;
+  members_[static_cast<size_t>(buffer)].push_back(id);
+}
+
+int PlanBuilder::buffer_of(ValueId id) {
+  int& known = buffer_of_[static_cast<size_t>(id)];
+  if (known >= 0) return known;
+  const Value& value = graph_.value(id);  // from outside: the results of nodes are known before they are read
+  Buffer buffer{.place = Buffer::Place::constant, .index = id, .bytes = bytes_of(value)};
+  if (value.origin == Value::Origin::state) {
+    buffer.place = Buffer::Place::state;
+  } else if (value.origin == Value::Origin::input) {
+    const auto& inputs = graph_.inputs();
+    buffer.place = Buffer::Place::input;
+    buffer.index = static_cast<int>(std::find(inputs.begin(), inputs.end(), id) - inputs.begin());
+  }
+  assign(id, add_buffer(buffer));
+  return buffer_of_[static_cast<size_t>(id)];
+}
+
+Operand PlanBuilder::operand(ValueId id) {
+  if (id == kAbsent) return {};
+  return {buffer_of(id), graph_.value(id).type};
+}
+
+void PlanBuilder::add_copy(const Operand& from, const Operand& to) {
+  steps.push_back({.operation = std::make_shared<CopyInto>(), .inputs = {to, from}, .outputs = {to}});
+}
+
+/// The same elements in another buffer.
+Operand PlanBuilder::copied(const Operand& from, int buffer) {
+  const Operand to{buffer, from.type};
+  add_copy(from, to);
+  return to;
+}
+
+/// The memory of `source` where nobody reads it after `node`, else that of a copy.
+int PlanBuilder::buffer_for_update(ValueId source, int node) {
+  const int shared = buffer_of(source);
+  const Buffer::Place place = buffers[static_cast<size_t>(shared)].place;
+  const std::vector<ValueId>& members = members_[static_cast<size_t>(shared)];
+  const bool read_later = std::any_of(members.begin(), members.end(),
+                                      [&](ValueId id) { return last_use_[static_cast<size_t>(id)] > node; });
+  if ((place == Buffer::Place::arena || place == Buffer::Place::state) && !read_later) return shared;
+  const int own = add_buffer({.bytes = bytes_of(graph_.value(source))});
+  copied(operand(source), own);
+  return own;
+}
+
+void PlanBuilder::add_node(size_t index) {
+  const Node& node = graph_.nodes()[index];
+  const auto unread = [&](ValueId id) { return last_use_[static_cast<size_t>(id)] < 0; };
+  if (std::all_of(node.outputs.begin(), node.outputs.end(), unread)) return;
+  Step step{.operation = node.operation};
+  for (const ValueId id : node.inputs) step.inputs.push_back(operand(id));
+  bool computes = false;
+  for (const ValueId id : node.outputs) {
+    const Value& value = graph_.value(id);
+    switch (value.kind) {
+      case OutputSpec::Kind::fresh:
+        assign(id, add_buffer({.bytes = bytes_of(value)}));
+        computes = true;
+        break;
+      case OutputSpec::Kind::view:
+        assign(id, buffer_of(value.source));
+        break;
+      case OutputSpec::Kind::update: {
+        const int buffer = buffer_for_update(value.source, static_cast<int>(index));
+        for (size_t i = 0; i < node.inputs.size(); ++i) {
+          if (node.inputs[i] == value.source) step.inputs[i].buffer = buffer;
+        }
+        assign(id, buffer);
+        computes = true;
+        break;
+      }
+    }
+    step.outputs.push_back(operand(id));
+  }
+  if (computes) steps.push_back(std::move(step));
+}
+
+void PlanBuilder::put_out() {
+  std::vector<ValueId> wanted = graph_.outputs();
+  for (const StateUpdate& gradient : graph_.gradients()) {
+    if (gradient.value != kAbsent) wanted.push_back(gradient.value);
+  }
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const Operand made = operand(wanted[i]);
+    Buffer& buffer = buffers[static_cast<size_t>(made.buffer)];
+    if (buffer.place == Buffer::Place::arena && fills_memory(made.type)) {
+      buffer.place = Buffer::Place::result;
+      buffer.index = static_cast<int>(i);
+      results.push_back(made);
+      continue;
+    }
+    const Tensor type = empty(made.type.shape(), made.type.dtype(), kMeta);
+    const int own = add_buffer({.place = Buffer::Place::result,
+                                .index = static_cast<int>(i),
+                                .bytes = type.body().storage->bytes()});
+    results.push_back({own, type});
+    add_copy(made, results.back());
+  }
+}
+
+void PlanBuilder::write_states() {
+  struct Write {
+    Operand from, to;
+  };
+  std::vector<Write> writes;
+  for (const StateUpdate& update : graph_.updates()) {
+    const Write write{operand(update.value), operand(update.state)};
+    if (write.from.buffer != write.to.buffer || !same_layout(write.from.type, write.to.type))
+      writes.push_back(write);
+  }
+  // What lies in memory that is about to be written moves out of the way first.
+  for (Write& write : writes) {
+    const bool overwritten = std::any_of(writes.begin(), writes.end(), [&](const Write& other) {
+      return other.to.buffer == write.from.buffer;
+    });
+    if (overwritten)
+      write.from = copied(write.from, add_buffer({.bytes = write.from.type.body().storage->bytes()}));
+  }
+  for (const Write& write : writes) add_copy(write.from, write.to);
+}
+
+namespace {
+
+/// The first that takes the problem.
+const Kernel& choose_kernel(const Operation& operation, Inputs inputs, std::span<const Tensor> outputs) {
+  std::string reasons;
+  for (const Kernel& kernel : operation.kernels().kernels(DeviceType::cpu)) {
+    const char* reason = kernel.decline ? kernel.decline(operation, inputs, outputs) : nullptr;
+    if (!reason) return kernel;
+    reasons += std::string("; ") + kernel.name + ": " + reason;
+  }
+  throw DeviceError(operation.name(), "no kernel takes inputs " + describe(inputs) + " on cpu" + reasons);
+}
+
+}  // namespace
+
+void PlanBuilder::choose_kernels() {
+  // As the kernels will see them, but that only constants have elements yet.
+  const auto as_planned = [&](const Operand& operand) {
+    if (operand.buffer < 0) return Tensor();
+    const Buffer& buffer = buffers[static_cast<size_t>(operand.buffer)];
+    const Ref<Storage> storage =
+        buffer.place == Buffer::Place::constant
+            ? graph_.value(buffer.index).tensor.body().storage
+            : make_ref<Storage>(static_cast<void*>(nullptr), buffer.bytes, kCpu, std::function<void()>());
+    const Tensor& type = operand.type;
+    return Tensor(make_ref<TensorBody>(storage, type.dtype(), type.shape(), type.strides(), type.offset()));
+  };
+  for (Step& step : steps) {
+    Tensors inputs, outputs;
+    uint32_t constants = 0;
+    for (size_t i = 0; i < step.inputs.size(); ++i) {
+      const Operand& input = step.inputs[i];
+      inputs.push_back(as_planned(input));
+      if (i < 32 && input.buffer >= 0 &&
+          buffers[static_cast<size_t>(input.buffer)].place == Buffer::Place::constant)
+        constants |= 1u << i;
+    }
+    for (const Operand& output : step.outputs) outputs.push_back(as_planned(output));
+    step.kernel = &choose_kernel(*step.operation, inputs, outputs);
+    if (!step.kernel->prepare) continue;
+    step.prepared = step.kernel->prepare(*step.operation, inputs, outputs, constants);
+    if (step.prepared && step.prepared->scratch_bytes() > 0)
+      step.scratch = add_buffer({.bytes = step.prepared->scratch_bytes()});
+  }
+}
+
+void PlanBuilder::find_lifetimes() {
+  for (size_t i = 0; i < steps.size(); ++i) {
+    for (const InlineVector<Operand, 4>* list : {&steps[i].inputs, &steps[i].outputs}) {
+      for (const Operand& used : *list) {
+        if (used.buffer < 0) continue;
+        Buffer& buffer = buffers[static_cast<size_t>(used.buffer)];
+        if (buffer.first < 0) buffer.first = static_cast<int>(i);
+        buffer.last = static_cast<int>(i);
+      }
+    }
+    if (steps[i].scratch < 0) continue;
+    Buffer& scratch = buffers[static_cast<size_t>(steps[i].scratch)];
+    scratch.first = scratch.last = static_cast<int>(i);
+  }
+}
+
+}  // namespace espalier::runtime

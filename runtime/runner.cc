@@ -1,0 +1,144 @@
+#include "runtime/runner.h"
+
+#include <string>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "core/profiler.h"
+
+namespace espalier::runtime {
+
+/// A step with its tensors.
+struct Runner::BoundStep {
+  const Step* step;
+  size_t first;  ///< of its tensors: inputs, then outputs
+  void* scratch;
+};
+
+struct Runner::Bound {
+  Tensor arena;
+  std::vector<Ref<Storage>> inputs, results;  ///< by number; they look into the caller's memory
+  std::vector<Ref<Storage>> changed_states;
+  std::vector<BoundStep> steps;
+  std::vector<Tensor> tensors;
+};
+
+namespace {
+
+Ref<Storage> lent(void* data, size_t bytes) {
+  return make_ref<Storage>(data, bytes, kCpu, std::function<void()>());
+}
+
+void check_given(const char* what, size_t index, const Tensor& given, const Tensor& type) {
+  const auto where = [&] { return std::string(what) + " " + std::to_string(index); };
+  const auto expected = [&] {
+    return (given.defined() ? describe(given) : "undefined") + " was given to a plan for " +
+           std::string(to_string(type.dtype())) + to_string(type.shape());
+  };
+  if (!given.defined()) throw ValueError(where(), expected());
+  if (given.dtype() != type.dtype()) throw TypeError(where(), expected());
+  if (given.shape() != type.shape()) throw ShapeError(where(), expected());
+  if (given.device() != kCpu) throw DeviceError(where(), expected() + " on the cpu");
+  if (given.strides() != type.strides() && !(given.is_contiguous() && type.is_contiguous())) {
+    throw ShapeError(where(), expected() + "; its strides are " + to_string(given.strides()) + ", expected " +
+                                  to_string(type.strides()) + " (contiguous() may give them)");
+  }
+}
+
+void check_count(const char* what, size_t given, size_t expected) {
+  if (given != expected) {
+    throw ValueError("plan", std::to_string(given) + " " + what + " were given to a plan with " +
+                                 std::to_string(expected));
+  }
+}
+
+}  // namespace
+
+Runner::Runner(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)), bound_(std::make_unique<Bound>()) {
+  const Graph& graph = plan_->graph();
+  Bound& bound = *bound_;
+  bound.arena = empty({static_cast<int64_t>(plan_->arena_bytes())}, Dtype::u8);
+  bound.inputs.resize(graph.inputs().size());
+  bound.results.resize(plan_->results().size());
+  auto* const base = static_cast<char*>(bound.arena.raw_data());
+
+  std::vector<Ref<Storage>> storages;
+  for (const Buffer& buffer : plan_->buffers()) {
+    const auto index = static_cast<size_t>(buffer.index);
+    switch (buffer.place) {
+      case Buffer::Place::arena:
+        storages.push_back(lent(base + buffer.offset, buffer.bytes));
+        break;
+      case Buffer::Place::input:
+        storages.push_back(bound.inputs[index] = lent(nullptr, buffer.bytes));
+        break;
+      case Buffer::Place::result:
+        storages.push_back(bound.results[index] = lent(nullptr, buffer.bytes));
+        break;
+      case Buffer::Place::state:
+      case Buffer::Place::constant:
+        storages.push_back(graph.value(buffer.index).tensor.body().storage);
+        break;
+    }
+  }
+  for (const StateUpdate& update : graph.updates())
+    bound.changed_states.push_back(graph.value(update.state).tensor.body().storage);
+
+  const auto bind = [&](const Operand& operand) {
+    if (operand.buffer < 0) return bound.tensors.emplace_back();
+    const Tensor& type = operand.type;
+    return bound.tensors.emplace_back(make_ref<TensorBody>(storages[static_cast<size_t>(operand.buffer)],
+                                                           type.dtype(), type.shape(), type.strides(),
+                                                           type.offset()));
+  };
+  for (const Step& step : plan_->steps()) {
+    void* const scratch = step.scratch < 0 ? nullptr : storages[static_cast<size_t>(step.scratch)]->data();
+    bound.steps.push_back({&step, bound.tensors.size(), scratch});
+    for (const Operand& input : step.inputs) bind(input);
+    for (const Operand& output : step.outputs) bind(output);
+  }
+}
+
+Runner::~Runner() = default;
+Runner::Runner(Runner&&) noexcept = default;
+Runner& Runner::operator=(Runner&&) noexcept = default;
+
+void Runner::run(Inputs inputs, std::span<const Tensor> results) {
+  Bound& bound = *bound_;
+  const Graph& graph = plan_->graph();
+  check_count("inputs", inputs.size(), graph.inputs().size());
+  check_count("results", results.size(), plan_->results().size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    check_given("input", i, inputs[i], graph.value(graph.inputs()[i]).type);
+    if (bound.inputs[i]) bound.inputs[i]->point_at(inputs[i].raw_data());
+  }
+  for (size_t i = 0; i < results.size(); ++i) {
+    check_given("result", i, results[i], plan_->results()[i].type);
+    bound.results[i]->point_at(results[i].raw_data());
+  }
+  const ThreadCountGuard threads(plan_->threads());
+  const std::span<Tensor> tensors(bound.tensors);
+  for (const BoundStep& bound_step : bound.steps) {
+    const Step& step = *bound_step.step;
+    const Span span(step.operation->name());
+    const Inputs from = tensors.subspan(bound_step.first, step.inputs.size());
+    const Outputs to = tensors.subspan(bound_step.first + step.inputs.size(), step.outputs.size());
+    if (step.prepared)
+      step.prepared->run(from, to, bound_step.scratch);
+    else
+      step.kernel->run(*step.operation, from, to);
+  }
+  for (const Ref<Storage>& changed : bound.changed_states) changed->bump_version("plan");
+}
+
+std::vector<Tensor> Runner::run(Inputs inputs) {
+  std::vector<Tensor> results;
+  for (const Operand& result : plan_->results()) {
+    const Tensor& type = result.type;
+    results.push_back(empty_strided(type.shape(), type.strides(), type.dtype()));
+  }
+  run(inputs, results);
+  return results;
+}
+
+}  // namespace espalier::runtime

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "core/door.h"
+
+namespace espalier::runtime {
+
+/// A tensor with a part of it, a view, replaced: how a change through a view reaches the whole. Inputs: the
+/// whole and the part. Where the part lies in the whole's memory already, nothing is to do.
+class WriteView final : public OperationOf<WriteView> {
+ public:
+  static constexpr std::string_view kName = "write_view";
+  static KernelSlot slot;
+
+  /// `part` has the layout of the view in the memory of the whole.
+  explicit WriteView(const Tensor& part)
+      : shape_(part.shape()), strides_(part.strides()), offset_(part.offset()) {}
+
+  Tensor part_of(const Tensor& whole) const { return whole.with_layout(shape_, strides_, offset_); }
+  void infer(Inputs inputs, OutputSpecs& outputs) const override;
+  bool differentiable(int) const override { return false; }
+  void print_attributes(std::ostream& out) const override;
+
+ private:
+  Shape shape_;
+  Strides strides_;
+  int64_t offset_;
+};
+
+}  // namespace espalier::runtime

@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "autograd/autograd.h"
+#include "core/door.h"
+#include "models/gpt.h"
+#include "models/resnet_cifar.h"
+#include "models/seed_net.h"
+#include "nn/state.h"
+#include "ops/copy.h"
+#include "ops/cross_entropy.h"
+#include "ops/random.h"
+#include "optim/sgd.h"
+#include "runtime/compile.h"
+#include "runtime/passes.h"
+
+namespace espalier::runtime {
+namespace {
+
+/// |a - b| / |b|, in Euclidean norms.
+double relative_distance(const Tensor& a, const Tensor& b) {
+  const std::vector<float> left = a.to_vector<float>(), right = b.to_vector<float>();
+  double difference = 0, norm = 0;
+  for (size_t i = 0; i < left.size(); ++i) {
+    difference += std::pow(left[i] - right[i], 2);
+    norm += std::pow(right[i], 2);
+  }
+  return std::sqrt(difference / norm);
+}
+
+int64_t count_of(const Plan& plan, std::string_view name) {
+  return std::count_if(plan.steps().begin(), plan.steps().end(),
+                       [&](const Step& step) { return step.operation->name() == name; });
+}
+
+/// A ResNet with running statistics and weights as after training.
+models::ResNetCifar resnet() {
+  manual_seed(1);
+  models::ResNetCifar net(1);
+  optim::Sgd sgd(net, {.learning_rate = 0.05});
+  for (int i = 0; i < 3; ++i) {
+    backward(cross_entropy(net(normal({8, 3, 16, 16})), random_integers({8}, 0, 10)));
+    sgd.step();
+    sgd.zero_grad();
+  }
+  nn::eval(net);
+  return net;
+}
+
+TEST(Inference, ConvolutionsTakeInNormsResidualsAndReLUs) {
+  models::ResNetCifar net = resnet();
+  auto answer = compile([&](const Tensor& x) { return net(x); }, net);
+  const Tensor x = normal({4, 3, 16, 16});
+  const NoGrad no_grad;
+  // Weights times the norm's scale round anew, and so do sums: a few units of 6e-8 a layer.
+  EXPECT_LT(relative_distance(answer(x), net(x)), 2e-6);
+  const Plan& plan = answer.plan(Inputs(&x, 1));
+  EXPECT_EQ(count_of(plan, "fused_conv2d"), 7);
+  for (const char* gone : {"conv2d", "batch_norm", "relu", "copy_"})
+    EXPECT_EQ(count_of(plan, gone), 0) << gone;
+}
+
+TEST(Inference, SeesThatWeightsChanged) {
+  models::ResNetCifar net = resnet();
+  auto answer = compile([&](const Tensor& x) { return net(x); }, net);
+  const Tensor x = normal({2, 3, 16, 16});
+  const NoGrad no_grad;
+  answer(x);
+  for (const Tensor& parameter : nn::parameters(net)) copy_(parameter, normal(parameter.shape(), 0, 0.1));
+  EXPECT_LT(relative_distance(answer(x), net(x)), 2e-6);
+  EXPECT_EQ(answer.plan_count(), 1u);
+}
+
+TEST(Inference, EachBatchSizeHasItsPlan) {
+  manual_seed(2);
+  models::SeedNet net;
+  auto answer = compile([&](const Tensor& x) { return net(x); }, net);
+  const NoGrad no_grad;
+  for (const int64_t batch : {1, 3, 1}) {
+    const Tensor x = normal({batch, 3, 8, 8});
+    EXPECT_LT(relative_distance(answer(x), net(x)), 2e-6);
+  }
+  EXPECT_EQ(answer.plan_count(), 2u);
+}
+
+TEST(Inference, LinearLayersTakeInResidualsAndGelus) {
+  manual_seed(3);
+  models::Gpt net(2, 32, 4, 16);
+  auto answer = compile([&](const Tensor& tokens) { return net(tokens); }, net);
+  const Tensor tokens = random_integers({2, 16}, 0, 65);
+  const NoGrad no_grad;
+  // GELU by another polynomial, sums in another order.
+  EXPECT_LT(relative_distance(answer(tokens), net(tokens)), 2e-6);
+  const Plan& plan = answer.plan(Inputs(&tokens, 1));
+  EXPECT_EQ(count_of(plan, "fused_linear"), 6);
+  EXPECT_EQ(count_of(plan, "gelu"), 0);
+}
+
+TEST(Inference, SixteenThreadsShareAPlan) {
+  models::ResNetCifar net = resnet();
+  const auto plan =
+      std::make_shared<const Plan>(optimise(freeze(capture(net, {zeros({2, 3, 16, 16})}, State(net)))));
+  struct Caller {
+    Tensor input;
+    std::vector<float> expected;
+    int wrong = 0;
+  };
+  std::vector<Caller> callers(16);
+  Runner alone(plan);
+  for (Caller& caller : callers) {
+    caller.input = normal({2, 3, 16, 16});
+    caller.expected = alone.run(Inputs(&caller.input, 1))[0].to_vector<float>();
+  }
+  std::vector<std::thread> threads;
+  for (Caller& caller : callers) {
+    threads.emplace_back([&plan, &caller] {
+      Runner runner(plan);
+      for (int i = 0; i < 5; ++i)
+        caller.wrong += runner.run(Inputs(&caller.input, 1))[0].to_vector<float>() != caller.expected;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const Caller& caller : callers) EXPECT_EQ(caller.wrong, 0);
+}
+
+}  // namespace
+}  // namespace espalier::runtime

@@ -1,0 +1,126 @@
+#include "runtime/passes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "ops/add.h"
+#include "ops/copy.h"
+#include "ops/dropout.h"
+#include "ops/multiply.h"
+#include "ops/permute.h"
+#include "ops/random.h"
+#include "ops/relu.h"
+#include "ops/tanh.h"
+#include "runtime/capture.h"
+#include "runtime/runner.h"
+#include "tests/runtime/random_function.h"
+#include "tests/support/message_of.h"
+
+namespace espalier::runtime {
+namespace {
+
+using espalier::test::message_of;
+using test::random_function;
+using testing::HasSubstr;
+
+/// The names of the operations, in order.
+std::string names(const Graph& graph) {
+  std::string text;
+  for (const Node& node : graph.nodes())
+    text += (text.empty() ? "" : " ") + std::string(node.operation->name());
+  return text;
+}
+
+TEST(Passes, DeadNodesGo) {
+  const Graph graph = capture([](const Tensor& x) { return tanh(x), relu(x + x); }, {zeros({3})});
+  EXPECT_EQ(names(graph), "tanh add relu");
+  EXPECT_EQ(names(remove_dead_nodes(graph)), "add relu");
+}
+
+TEST(Passes, CopiesGoUnlessTheyChangeTheLayout) {
+  const Graph graph = capture(
+      [](const Tensor& x) {
+        const Tensor same = relu(copy(x));
+        const Tensor turned = permute(x, {1, 0});
+        const Tensor row_major = contiguous(turned);
+        return same + row_major + tanh(copy(turned));
+      },
+      {zeros({3, 3})});
+  EXPECT_EQ(names(graph), "copy relu permute copy copy tanh add add");
+  EXPECT_EQ(names(remove_copies(graph)), "relu permute copy tanh add add");
+}
+
+TEST(Passes, TheSameWorkIsDoneOnce) {
+  const Graph graph = capture(
+      [](const Tensor& x) {
+        const Tensor a = relu(x), b = relu(x);
+        const Tensor c = tanh(a * b), d = tanh(b * a), e = a + tanh(x);
+        return std::vector<Tensor>{c, d, e};
+      },
+      {zeros({3})});
+  EXPECT_EQ(names(graph), "relu relu multiply tanh multiply tanh tanh add");
+  const Graph merged = merge_common_subexpressions(graph);
+  EXPECT_EQ(names(merged), "relu multiply tanh tanh add");
+  EXPECT_EQ(merged.outputs()[0], merged.outputs()[1]);
+}
+
+TEST(Passes, DrawsOfRandomNumbersAreNotTheSameWork) {
+  const Graph graph =
+      capture([](const Tensor& x) { return dropout(x, 0.5) + dropout(x, 0.5); }, {zeros({3})});
+  EXPECT_EQ(names(merge_common_subexpressions(graph)), "dropout dropout add");
+}
+
+TEST(Passes, UnknownNamesAreRefused) {
+  const std::vector<std::string_view> wanted = {"remove_copies", "remove_bugs"};
+  EXPECT_THAT(message_of<ValueError>([&] { optimise(Graph(), wanted); }),
+              HasSubstr("remove_bugs; there are remove_dead_nodes, remove_copies"));
+}
+
+/// The results of a graph, then the state after it.
+std::vector<std::vector<float>> outcome(const Graph& graph, const Tensor& input, const Tensor& state,
+                                        const Tensor& start) {
+  copy_(state, start);
+  manual_seed(3);
+  Runner runner(std::make_shared<const Plan>(graph));
+  std::vector<std::vector<float>> all;
+  for (const Tensor& result : runner.run(Inputs(&input, 1))) all.push_back(result.to_vector<float>());
+  all.push_back(state.to_vector<float>());
+  return all;
+}
+
+TEST(Passes, RandomCodeComputesTheSameBitsUnderAnySubset) {
+  constexpr uint64_t kFunctions = 2000;
+  const Tensor input = normal({4, 4}), start = normal({4, 4}), state = empty({4, 4});
+  State all;
+  all.add("state", state);
+  size_t nodes = 0, left = 0;
+  for (uint64_t seed = 0; seed < kFunctions; ++seed) {
+    copy_(state, start);
+    manual_seed(3);
+    std::vector<std::vector<float>> expected;
+    for (const Tensor& result : random_function(seed, input, state))
+      expected.push_back(result.to_vector<float>());
+    expected.push_back(state.to_vector<float>());
+
+    const Graph graph =
+        capture([&](const Tensor& x) { return random_function(seed, x, state); }, {input}, all);
+    std::vector<std::string_view> some;
+    for (size_t i = 0; i < passes().size(); ++i) {
+      if (seed >> i & 1u) some.push_back(passes()[i].name);
+    }
+    ASSERT_EQ(outcome(optimise(graph, some), input, state, start), expected) << "seed " << seed << '\n'
+                                                                             << graph;
+    const Graph best = optimise(graph);
+    ASSERT_EQ(outcome(best, input, state, start), expected) << "seed " << seed << '\n'
+                                                            << graph << '\n'
+                                                            << best;
+    nodes += graph.nodes().size();
+    left += best.nodes().size();
+  }
+  EXPECT_LT(static_cast<double>(left),
+            0.8 * static_cast<double>(nodes));  // so the passes have had something to do
+}
+
+}  // namespace
+}  // namespace espalier::runtime
