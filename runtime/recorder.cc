@@ -120,14 +120,14 @@ Tensor Recorder::adopted(std::string_view reader, const Tensor& tensor) {
   if (const Ref<Storage> state = state_.on_meta(storage_of(tensor)))  // a handle from before the capture
     return Tensor(
         make_ref<TensorBody>(state, tensor.dtype(), tensor.shape(), tensor.strides(), tensor.offset()));
-  for (const auto& [met, known] : constants_) {
-    if (same_look(met, tensor)) return known;
+  for (const Constant& known : constants_) {
+    if (same_look(known.met, tensor) && known.version == tensor.version()) return known.stand_in;
   }
   const Tensor kept = copy(tensor.detach());
   const ValueId value = graph_.add_constant(kept);
   const Tensor stand_in = graph_.value(value).type;
   know(stand_in, value, true);
-  constants_.emplace_back(tensor, stand_in);
+  constants_.push_back({tensor, tensor.version(), stand_in});
   return stand_in;
 }
 

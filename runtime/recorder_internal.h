@@ -67,6 +67,13 @@ class Recorder final : public Listener {
     bool lent = false;
   };
 
+  /// A tensor off meta, and what stands for it as it was at that version.
+  struct Constant {
+    Tensor met;
+    uint32_t version;
+    Tensor stand_in;
+  };
+
   Look* find(Memory& memory, const Tensor& tensor);
   void refresh(Memory& memory, size_t look);
   Tensor adopted(std::string_view reader, const Tensor& tensor);
@@ -77,10 +84,10 @@ class Recorder final : public Listener {
   Graph& graph_;
   const OnMeta& state_;
   std::unordered_map<const Storage*, Memory> memories_;
-  std::vector<std::pair<Tensor, Tensor>> constants_;  ///< as met, and on meta
-  std::vector<Tensor> made_here_;                     ///< results of operations off meta
-  std::vector<OutputSpec> specs_;                     ///< of the operation that runs
-  int depth_ = 0;                                     ///< of operations off meta inside each other
+  std::vector<Constant> constants_;
+  std::vector<Tensor> made_here_;  ///< results of operations off meta
+  std::vector<OutputSpec> specs_;  ///< of the operation that runs
+  int depth_ = 0;                  ///< of operations off meta inside each other
 };
 
 }  // namespace espalier::runtime

@@ -87,6 +87,18 @@ TEST(Capture, KnownTensorsAreConstants) {
   EXPECT_THAT(run(graph, {full({3}, 10.0)})[0].to_vector<float>(), ElementsAre(11, 22, 33));
 }
 
+TEST(Capture, AConstantThatChangesIsAnother) {
+  const Graph graph = capture(
+      [](const Tensor& x) {
+        const Tensor step = ones({3}) + ones({3});
+        const Tensor before = x * step;
+        accumulate_(step, ones({3}));
+        return before + x * step;
+      },
+      {zeros({3})});
+  EXPECT_THAT(run(graph, {full({3}, 10.0)})[0].to_vector<float>(), ElementsAre(50, 50, 50));
+}
+
 TEST(Capture, WhatIsNotInTheStateCannotChange) {
   const Tensor counter = zeros({});
   const auto count = [&](const Tensor& x) {

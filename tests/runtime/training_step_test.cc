@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "autograd/autograd.h"
+#include "autograd/checkpoint.h"
 #include "models/gpt.h"
 #include "models/mlp.h"
 #include "models/resnet_cifar.h"
@@ -142,6 +143,20 @@ TEST(TrainingStep, EachRunDrawsNewDropoutMasksAndMovesAdamsCountOn) {
   EXPECT_THAT(losses, ElementsAreArray(expected));
   EXPECT_EQ(step.plan_count(), 1u);
   EXPECT_THAT(values_of(planned.optimiser), ElementsAreArray(values_of(eager.optimiser)));
+}
+
+/// ... and computes its forward pass again in backward.
+struct Recomputed {
+  Noisy net;
+  Tensor operator()(const Tensor& x) const {
+    return checkpoint([this](const Tensor& segment) { return net(segment); }, x);
+  }
+  void visit(nn::Visitor& v) { v("net", net); }
+};
+
+TEST(TrainingStep, RecomputedSegmentsAreTheSameToTheBit) {
+  manual_seed(9);
+  expect_same_training<optim::Adam>(Recomputed(), [](int64_t i) { return images(16, {20}, i); }, 4);
 }
 
 TEST(TrainingStep, AnotherModeOfTheLayersIsAnotherPlan) {
