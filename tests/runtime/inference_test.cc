@@ -8,13 +8,18 @@
 
 #include "autograd/autograd.h"
 #include "core/door.h"
+#include "core/parallel.h"
 #include "models/gpt.h"
 #include "models/resnet_cifar.h"
 #include "models/seed_net.h"
+#include "nn/conv2d.h"
 #include "nn/state.h"
+#include "ops/add.h"
+#include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
 #include "ops/random.h"
+#include "ops/relu.h"
 #include "optim/sgd.h"
 #include "runtime/compile.h"
 #include "runtime/passes.h"
@@ -86,6 +91,42 @@ TEST(Inference, EachBatchSizeHasItsPlan) {
     EXPECT_LT(relative_distance(answer(x), net(x)), 2e-6);
   }
   EXPECT_EQ(answer.plan_count(), 2u);
+}
+
+TEST(Inference, EachNumberOfThreadsHasItsPlan) {
+  models::SeedNet net;
+  auto answer = compile([&](const Tensor& x) { return net(x); }, net);
+  const Tensor x = normal({1, 3, 8, 8});
+  for (const int threads : {2, 1}) {
+    const ThreadCountGuard guard(threads);
+    EXPECT_EQ(answer.plan(Inputs(&x, 1)).threads(), threads);
+  }
+}
+
+TEST(Inference, AResidualInAnotherLayoutIsAddedApart) {
+  const nn::Conv2d conv(3, 4, 3, {.padding = 1});
+  const Graph graph = capture(
+      [&](const Tensor& x, const Tensor& row_major) {
+        return relu(conv2d(x, conv.weight.detach(), conv.bias.detach(), {.padding = 1}) + row_major);
+      },
+      {zeros({2, 3, 5, 5}), zeros({2, 4, 5, 5})});
+  const Plan plan(optimise(graph));
+  EXPECT_EQ(count_of(plan, "fused_conv2d"), 0);
+  EXPECT_EQ(count_of(plan, "add"), 1);
+}
+
+TEST(Inference, AResultWithSeveralReadersStays) {
+  manual_seed(4);
+  const nn::Conv2d conv(3, 4, 3, {.padding = 1});
+  const auto net = [&](const Tensor& x) {
+    const Tensor y = conv2d(x, conv.weight.detach(), conv.bias.detach(), {.padding = 1});
+    return relu(y) + y;
+  };
+  const Tensor x = normal({2, 3, 5, 5});
+  const Plan plan(optimise(capture(net, {x})));
+  EXPECT_EQ(count_of(plan, "conv2d"), 1);
+  Runner runner(std::make_shared<const Plan>(plan));
+  EXPECT_LT(relative_distance(runner.run(Inputs(&x, 1))[0], net(x)), 2e-6);
 }
 
 TEST(Inference, LinearLayersTakeInResidualsAndGelus) {

@@ -201,6 +201,32 @@ TEST(TrainingStep, GradientsAccumulateOverRunsUntilTheyAreDropped) {
   EXPECT_EQ(accumulate.plan_count(), 2u);  // without gradients to add to, and with them
 }
 
+TEST(TrainingStep, AStepThatAddsToGradientsLeavesThem) {
+  manual_seed(10);
+  models::Mlp eager({5, 7, 10}), planned = nn::clone(eager);
+  optim::Sgd eager_sgd(eager, {}), planned_sgd(planned, {});
+  const auto step_of = [](models::Mlp& net, optim::Sgd& sgd, const Tensor& x, const Tensor& y) {
+    const Tensor loss = cross_entropy(net(x), y);
+    backward(loss);  // adds to what the step before left
+    sgd.step();
+    return loss;
+  };
+  auto step = compile([&](const Tensor& x, const Tensor& y) { return step_of(planned, planned_sgd, x, y); },
+                      planned, planned_sgd);
+  const auto first_gradient = [](models::Mlp& net, const Batch& batch) {
+    backward(cross_entropy(net(batch.inputs), batch.labels));
+  };
+  const Batch batch = images(6, {5}, 0);
+  first_gradient(eager, batch);
+  first_gradient(planned, batch);
+  for (int i = 0; i < 3; ++i) {
+    const double expected = step_of(eager, eager_sgd, batch.inputs, batch.labels).item();
+    EXPECT_EQ(step(batch.inputs, batch.labels).item(), expected) << i;
+  }
+  EXPECT_EQ(planned.layers[0].weight.grad().to_vector<float>(),
+            eager.layers[0].weight.grad().to_vector<float>());
+}
+
 TEST(TrainingStep, GradientsOfTheStepBeforeAreDropped) {
   models::Mlp net({5, 7, 10});
   optim::Sgd sgd(net, {});
