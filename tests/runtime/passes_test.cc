@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/create.h"
 #include "core/error.h"
+#include "ops/accumulate.h"
 #include "ops/add.h"
 #include "ops/copy.h"
 #include "ops/dropout.h"
@@ -69,6 +71,33 @@ TEST(Passes, DrawsOfRandomNumbersAreNotTheSameWork) {
   const Graph graph =
       capture([](const Tensor& x) { return dropout(x, 0.5) + dropout(x, 0.5); }, {zeros({3})});
   EXPECT_EQ(names(merge_common_subexpressions(graph)), "dropout dropout add");
+}
+
+TEST(Passes, FreezingSparesTheStatesThatChange) {
+  const Tensor sum = zeros({3}), weight = full({3}, 2.0);
+  State state;
+  state.add("sum", sum).add("weight", weight);
+  const auto add_up = [&](const Tensor& x) { return accumulate_(sum, x * weight) + weight; };
+  const Graph frozen = freeze(capture(add_up, {zeros({3})}, state));
+  ASSERT_EQ(frozen.states().size(), 1u);
+  EXPECT_EQ(frozen.value(frozen.states()[0]).name, "sum");
+  Runner runner(std::make_shared<const Plan>(frozen));
+  const Tensor x = ones({3});
+  runner.run(Inputs(&x, 1));
+  EXPECT_EQ(runner.run(Inputs(&x, 1))[0].to_vector<float>(), std::vector<float>(3, 6));
+  EXPECT_EQ(sum.to_vector<float>(), std::vector<float>(3, 4));
+}
+
+TEST(Passes, FoldingDoesNotChangeConstantsInPlace) {
+  const auto count = [](const Tensor& x) {
+    const Tensor counter = copy(from_values({1.0f, 2.0f, 3.0f}, {3}));
+    return accumulate_(empty_like(x), counter) + x;  // what lies in empty memory is 0 in a graph
+  };
+  const Graph graph = capture(count, {zeros({3})});
+  fold_constants(graph);
+  Runner runner(std::make_shared<const Plan>(graph));
+  const Tensor x = zeros({3});
+  EXPECT_EQ(runner.run(Inputs(&x, 1))[0].to_vector<float>(), (std::vector<float>{1, 2, 3}));
 }
 
 TEST(Passes, UnknownNamesAreRefused) {

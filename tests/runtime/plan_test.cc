@@ -13,6 +13,7 @@
 #include "ops/multiply.h"
 #include "ops/permute.h"
 #include "ops/relu.h"
+#include "ops/slice.h"
 #include "ops/sum.h"
 #include "runtime/compile.h"
 #include "tests/support/message_of.h"
@@ -68,6 +69,12 @@ TEST(Plan, InputsStatesConstantsAndViewsMayBeResults) {
   EXPECT_THAT(results[3].to_vector<float>(), ElementsAre(2, 4, 6));
   EXPECT_THAT(results[4].to_vector<float>(), ElementsAre(2, 4, 6));
   EXPECT_THAT(results[5].to_vector<float>(), ElementsAre(2, 1, 4, 2, 6, 3));
+}
+
+TEST(Plan, AResultMayBeAPartOfMemory) {
+  Runner runner = runner_of(capture([](const Tensor& x) { return slice(x + x, {{1, 3}}); }, {zeros({3})}));
+  const Tensor x = three(1, 2, 3);
+  EXPECT_THAT(runner.run(Inputs(&x, 1))[0].to_vector<float>(), ElementsAre(4, 6));
 }
 
 /// A graph in which a value is read after it was updated, which plain code cannot write.
