@@ -186,6 +186,7 @@ struct ElementwiseBody {
 
 /// Computes `output` of `inputs`, whatever their types (unsigned numbers of the body meet elements of their
 /// size, whatever these mean) and strides. `work` is the cost of one element in simple operations.
-void run_elementwise_body(const ElementwiseBody& body, const Tensor& output, Inputs inputs, int64_t work);
+ESPALIER_API void run_elementwise_body(const ElementwiseBody& body, const Tensor& output, Inputs inputs,
+                                       int64_t work);
 
 }  // namespace espalier

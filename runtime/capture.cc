@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -65,8 +64,8 @@ class Capture {
       states_.push_back({graph_.add_state(name, tensor.detach()), tensor});
       tensors_.push_back(tensor);
     }
-    on_meta_.emplace(tensors_);
-    recorder_.emplace(graph_, *on_meta_);
+    on_meta_ = std::make_unique<OnMeta>(tensors_);
+    recorder_ = std::make_unique<Recorder>(graph_, *on_meta_);
     for (const StateValue& known : states_) recorder_->know(known.tensor, known.id);
     for (size_t i = 0; i < examples.size(); ++i) {
       inputs_.push_back(add_input("input" + std::to_string(i), examples[i], true));
@@ -83,7 +82,7 @@ class Capture {
   void run(const Function& f) {
     std::vector<Tensor> results;
     {
-      const ListenerScope scope(ListenerSlot::recorder, &*recorder_);
+      const ListenerScope scope(ListenerSlot::recorder, recorder_.get());
       results = f(inputs_);
     }
     std::vector<ValueId> outputs;
@@ -135,8 +134,8 @@ class Capture {
   std::vector<StateValue> states_;
   std::vector<Tensor> tensors_, inputs_;
   std::vector<ValueId> entry_;  ///< the gradients at the start
-  std::optional<OnMeta> on_meta_;
-  std::optional<Recorder> recorder_;
+  std::unique_ptr<OnMeta> on_meta_;
+  std::unique_ptr<Recorder> recorder_;
 };
 
 }  // namespace

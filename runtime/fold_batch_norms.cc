@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <optional>
 #include <vector>
 
 #include "core/door.h"
@@ -17,12 +16,13 @@
 namespace espalier::runtime {
 namespace {
 
-/// Weight and bias of a convolution followed by a batch norm in evaluation; computed in f64.
+/// Weight and bias of a convolution followed by a batch norm in evaluation; undefined where there are none.
 struct FoldedNorm {
   Tensor weight, bias;
 };
 
-std::optional<FoldedNorm> folded(const Graph& graph, const Node& conv, const Node& norm) {
+/// Computed in f64, where all of both are constants.
+FoldedNorm folded(const Graph& graph, const Node& conv, const Node& norm) {
   const auto* batch_norm = as<BatchNorm>(norm);
   for (const ValueId id : {conv.inputs[1], norm.inputs[3], norm.inputs[4]}) {
     if (!constant(graph, id)) return {};
@@ -48,7 +48,7 @@ std::optional<FoldedNorm> folded(const Graph& graph, const Node& conv, const Nod
 Graph fold_batch_norms(const Graph& graph) {
   const Readers readers(graph);
   Rewriter rewriter(graph);
-  std::vector<std::optional<FoldedNorm>> norms(graph.nodes().size());  // by the number of the convolution
+  std::vector<FoldedNorm> norms(graph.nodes().size());  // by the number of the convolution
   std::vector<bool> gone(graph.nodes().size());
   for (size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& conv = graph.nodes()[i];
@@ -61,18 +61,18 @@ Graph fold_batch_norms(const Graph& graph) {
                      [&](ValueId id) { return readers.none(id); }))
       continue;
     norms[i] = folded(graph, conv, norm);
-    gone[static_cast<size_t>(next)] = norms[i].has_value();
+    gone[static_cast<size_t>(next)] = norms[i].weight.defined();
   }
   for (size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
     if (gone[i]) continue;
-    if (!norms[i]) {
+    if (!norms[i].weight.defined()) {
       rewriter.keep(node);
       continue;
     }
     const std::vector<ValueId> inputs = {rewriter.now(node.inputs[0]),
-                                         rewriter.to().add_constant(norms[i]->weight),
-                                         rewriter.to().add_constant(norms[i]->bias)};
+                                         rewriter.to().add_constant(norms[i].weight),
+                                         rewriter.to().add_constant(norms[i].bias)};
     const ValueId made = rewriter.to().add(node.operation, inputs)[0];
     const Node& norm = graph.nodes()[static_cast<size_t>(readers.only(node.outputs[0]))];
     rewriter.replace(norm.outputs[0], made);

@@ -68,12 +68,12 @@ class ESPALIER_API Graph {
 
   /// What a run puts out, in this order. Throws ValueError for values that do not exist.
   void set_outputs(std::vector<ValueId> outputs);
-  /// Says that after a run `state` holds `value`. Throws ValueError unless the first is a state and both have
-  /// one shape and type.
-  void update_state(ValueId state, ValueId value);
-  /// Says that after a run the gradient of `state` is `value`, or (kAbsent) that there is none. Throws as
+  /// Says that after a run `state` holds `updated`. Throws ValueError unless the first is a state and both
+  /// have one shape and type.
+  void update_state(ValueId state, ValueId updated);
+  /// Says that after a run the gradient of `state` is `gradient`, or (kAbsent) that there is none. Throws as
   /// update_state() does.
-  void set_gradient(ValueId state, ValueId value);
+  void set_gradient(ValueId state, ValueId gradient);
   /// Forgets the states, and the inputs after the first `inputs`, that nothing reads, updates or gives a
   /// gradient.
   void drop_unused(size_t inputs);
@@ -96,7 +96,7 @@ class ESPALIER_API Graph {
 
  private:
   ValueId add_value(Value value);
-  void check_update(ValueId state, ValueId value) const;
+  void check_update(ValueId state, ValueId updated) const;
 
   std::vector<Value> values_;
   std::vector<Node> nodes_;

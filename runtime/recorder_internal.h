@@ -47,7 +47,7 @@ class Recorder final : public Listener {
   /// The same for what the captured function leaves, which may be a constant.
   ValueId result(const Tensor& tensor);
 
-  bool adopt(const Operation& operation, Inputs inputs, Tensors& adopted) override;
+  bool adopt(const Operation& operation, Inputs inputs, Tensors& all) override;
   void before(const Operation& operation, Inputs inputs, std::span<const OutputSpec> specs) override;
   void after(const Operation& operation, Inputs inputs, Outputs outputs) override;
 
