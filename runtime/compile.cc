@@ -1,7 +1,6 @@
 #include "runtime/compile.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 
 #include "core/door.h"

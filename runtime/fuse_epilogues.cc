@@ -1,4 +1,4 @@
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "ops/add.h"

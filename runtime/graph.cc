@@ -88,14 +88,13 @@ ValueIds Graph::add(std::shared_ptr<const Operation> operation, std::span<const 
   Node node{.operation = std::move(operation), .inputs = {}, .outputs = {}};
   for (const ValueId input : inputs) node.inputs.push_back(input);
   for (size_t i = 0; i < outputs.size(); ++i) {
-    const ValueId source = specs[i].source < 0 ? kAbsent : inputs[static_cast<size_t>(specs[i].source)];
     node.outputs.push_back(add_value({.origin = Value::Origin::node,
                                       .name = {},
                                       .type = std::move(outputs[i]),
                                       .tensor = {},
                                       .node = static_cast<int>(nodes_.size()),
                                       .kind = specs[i].kind,
-                                      .source = source}));
+                                      .source = specs[i].source}));
   }
   ValueIds made = node.outputs;
   nodes_.push_back(std::move(node));

@@ -32,8 +32,8 @@ struct Value {
       {};  ///< on meta: shape, type and layout; shares its storage with what it is a view or update of
   Tensor tensor = {};                               ///< the elements of a constant or state
   int node = -1;                                    ///< which of Graph::nodes() computes it
-  OutputSpec::Kind kind = OutputSpec::Kind::fresh;  ///< what it is to `source`
-  ValueId source = kAbsent;                         ///< the value that it is a view or an update of
+  OutputSpec::Kind kind = OutputSpec::Kind::fresh;  ///< what it is to an input, `source`
+  int source = -1;  ///< which of the node's inputs it is a view or an update of
 };
 
 /// An operation at work in a graph.

@@ -6,6 +6,7 @@
 #include "ops/copy.h"
 #include "runtime/plan_builder_internal.h"
 #include "runtime/rewriter_internal.h"
+#include "runtime/write_view_internal.h"
 
 namespace espalier::runtime {
 namespace {
@@ -102,16 +103,27 @@ Operand PlanBuilder::copied(const Operand& from, int buffer) {
   return to;
 }
 
-/// The memory of `source` where nobody reads it after `node`, else that of a copy.
-int PlanBuilder::buffer_for_update(ValueId source, int node) {
-  const int shared = buffer_of(source);
+/// The memory of input `source`, which `node` updates, where nobody reads it afterwards, nor the node itself
+/// by another input: a product that adds to what it reads would read its own results. Else that of a copy.
+int PlanBuilder::buffer_for_update(int node, size_t source) {
+  const Node& updating = graph_.nodes()[static_cast<size_t>(node)];
+  const ValueId updated = updating.inputs[source];
+  const int shared = buffer_of(updated);
   const Buffer::Place place = buffers[static_cast<size_t>(shared)].place;
   const std::vector<ValueId>& members = members_[static_cast<size_t>(shared)];
   const bool read_later = std::any_of(members.begin(), members.end(),
                                       [&](ValueId id) { return last_use_[static_cast<size_t>(id)] > node; });
-  if ((place == Buffer::Place::arena || place == Buffer::Place::state) && !read_later) return shared;
-  const int own = add_buffer({.bytes = bytes_of(graph_.value(source))});
-  copied(operand(source), own);
+  bool read_meanwhile = false;
+  for (size_t i = 0; i < updating.inputs.size(); ++i) {
+    // What write_view writes lies in the memory of the whole, where it then has nothing to do.
+    read_meanwhile |= i != source && updating.inputs[i] != kAbsent &&
+                      buffer_of(updating.inputs[i]) == shared &&
+                      updating.operation->name() != WriteView::kName;
+  }
+  const bool may_change = place == Buffer::Place::arena || place == Buffer::Place::state;
+  if (may_change && !read_later && !read_meanwhile) return shared;
+  const int own = add_buffer({.bytes = bytes_of(graph_.value(updated))});
+  copied(operand(updated), own);
   return own;
 }
 
@@ -130,14 +142,12 @@ void PlanBuilder::add_node(size_t index) {
         computes = true;
         break;
       case OutputSpec::Kind::view:
-        assign(id, buffer_of(value.source));
+        assign(id, buffer_of(node.inputs[static_cast<size_t>(value.source)]));
         break;
       case OutputSpec::Kind::update: {
-        const int buffer = buffer_for_update(value.source, static_cast<int>(index));
-        for (size_t i = 0; i < node.inputs.size(); ++i) {
-          if (node.inputs[i] == value.source) step.inputs[i].buffer = buffer;
-        }
-        assign(id, buffer);
+        const auto source = static_cast<size_t>(value.source);
+        step.inputs[source].buffer = buffer_for_update(static_cast<int>(index), source);
+        assign(id, step.inputs[source].buffer);
         computes = true;
         break;
       }

@@ -18,7 +18,7 @@ class PlanBuilder {
  private:
   void find_needed();
   void add_node(size_t index);
-  int buffer_for_update(ValueId source, int node);
+  int buffer_for_update(int node, size_t source);
   void put_out();
   void write_states();
   void choose_kernels();

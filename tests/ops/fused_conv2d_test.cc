@@ -34,6 +34,20 @@ OpSample sample(std::string label, const Shape& x, const Shape& weight, bool bia
           }};
 }
 
+/// The residual is the image itself.
+OpSample around_sample(const Shape& x, const FusedConv2dOptions& options) {
+  OpSample whole = sample("around", x, {x[1], x[1], 3, 3}, true, true, options);
+  whole.inputs.pop_back();
+  whole.run = [options](Inputs in) {
+    const Tensor own = own_channels_last(in[0]);
+    return Tensors{fused_conv2d(own, in[1], in[2], own, options)};
+  };
+  whole.reference = [reference = whole.reference](const Arrays& in) {
+    return reference({in[0], in[1], in[2], in[0]});
+  };
+  return whole;
+}
+
 }  // namespace
 
 OpTest fused_conv2d_test() {
@@ -50,6 +64,7 @@ OpTest fused_conv2d_test() {
                  {.conv = {.stride = 2, .padding = 1}, .relu = true}),
           sample("groups", {2, 4, 4, 5}, {6, 2, 3, 3}, true, false,
                  {.conv = {.padding = 1, .groups = 2}, .relu = true}),
+          around_sample({2, 16, 5, 6}, same),
           sample("no images", {0, 2, 4, 4}, {3, 2, 3, 3}, true, false, same),
       }),
       .errors =

@@ -13,11 +13,13 @@
 #include "models/resnet_cifar.h"
 #include "models/seed_net.h"
 #include "nn/conv2d.h"
+#include "nn/linear.h"
 #include "nn/state.h"
 #include "ops/add.h"
 #include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
+#include "ops/multiply.h"
 #include "ops/random.h"
 #include "ops/relu.h"
 #include "optim/sgd.h"
@@ -36,6 +38,10 @@ double relative_distance(const Tensor& a, const Tensor& b) {
     norm += std::pow(right[i], 2);
   }
   return std::sqrt(difference / norm);
+}
+
+Tensor channels_last_or_same(const Tensor& x) {
+  return x.rank() == 4 ? channels_last(x) : x;
 }
 
 int64_t count_of(const Plan& plan, std::string_view name) {
@@ -113,6 +119,32 @@ TEST(Inference, AResidualInAnotherLayoutIsAddedApart) {
   const Plan plan(optimise(graph));
   EXPECT_EQ(count_of(plan, "fused_conv2d"), 0);
   EXPECT_EQ(count_of(plan, "add"), 1);
+}
+
+TEST(Inference, AResidualMayBeWhatTheProductReads) {
+  manual_seed(5);
+  const nn::Conv2d conv(16, 16, 3, {.padding = 1});
+  const nn::Linear linear(48, 48);
+  const auto around = [](const auto& layer) {
+    return [&layer](const Tensor& x) {
+      const Tensor own =
+          channels_last_or_same(x * 2);  // dies with the layer, so that its memory may be taken
+      return relu(layer(own) + own);
+    };
+  };
+  State state;
+  state.add("weight", conv.weight)
+      .add("bias", conv.bias)
+      .add("matrix", linear.weight)
+      .add("row", linear.bias);
+  const auto expect_same = [&](const auto& net, const Tensor& x) {
+    const Graph best = optimise(freeze(capture(net, {x}, state)));
+    Runner runner(std::make_shared<const Plan>(best));
+    const NoGrad no_grad;
+    EXPECT_LT(relative_distance(runner.run(Inputs(&x, 1))[0], net(x)), 2e-6) << best;
+  };
+  expect_same(around(conv), normal({2, 16, 9, 9}));
+  expect_same(around(linear), normal({64, 48}));
 }
 
 TEST(Inference, AResultWithSeveralReadersStays) {
