@@ -1,11 +1,12 @@
 // Speaks the protocol of the program `peers`, which measures this library against others side by side:
 //
-//   peer_workloads WORKLOAD --threads N --data FILE
+//   peer_workloads [--eager] WORKLOAD --threads N --data FILE
 //
-// WORKLOAD is train/NAME or infer/NAME. FILE is a safetensors file with the initial weights (init.*) and
-// eight batches (batch.I.x, batch.I.y). Prints `ready`, then answers each line of its input: `check` with the
-// losses (or outputs) of the eight batches as JSON, a number of seconds with `MEDIAN COUNT`, the median time
-// of a step in microseconds and the number of steps. Exits with 3 for a workload that it does not know.
+// Runs plans, or (--eager) plain code. WORKLOAD is train/NAME or infer/NAME. FILE is a safetensors file with
+// the initial weights (init.*) and eight batches (batch.I.x, batch.I.y). Prints `ready`, then answers each
+// line of its input: `check` with the losses (or outputs) of the eight batches as JSON, a number of seconds
+// with `MEDIAN COUNT`, the median time of a step in microseconds and the number of steps. Exits with 3 for a
+// workload that it does not know.
 
 #include <algorithm>
 #include <chrono>
@@ -30,11 +31,13 @@ constexpr int kUnknownWorkload = 3;
 struct Data {
   nn::StateMap init;
   std::vector<data::Examples> batches;
+  bool eager = false;
 };
 
-Data load(const std::string& path) {
+Data load(const std::string& path, bool eager) {
   const std::map<std::string, Tensor> tensors = io::load_safetensors(path).tensors;
   Data data;
+  data.eager = eager;
   for (const auto& [name, tensor] : tensors) {
     if (name.starts_with("init.")) data.init.emplace(name.substr(5), tensor);
   }
@@ -71,19 +74,27 @@ Net fresh(const std::function<Net()>& make, const nn::StateMap& init) {
 template <class Net>
 using OptimiserOf = std::unique_ptr<optim::Optimiser> (*)(Net&);
 
-/// A net in training, its step run as a plan.
+/// `f` as it is, or as plans.
+runtime::Function runnable(runtime::Function f, const runtime::State& state, bool eager) {
+  if (eager) return f;
+  const auto plans = std::make_shared<runtime::CompiledFunction>(std::move(f), state);
+  return [plans](Inputs inputs) { return plans->run(inputs); };
+}
+
+/// A net in training.
 template <class Net>
 class Training {
  public:
-  Training(Net start, OptimiserOf<Net> optimiser_of)
+  Training(Net start, OptimiserOf<Net> optimiser_of, bool eager)
       : net_(std::move(start)),
         optimiser_(optimiser_of(net_)),
-        step_(runtime::as_function([this](const Tensor& x, const Tensor& y) { return plain_step(x, y); }),
-              runtime::State(net_, *optimiser_)) {}
+        step_(runnable(
+            runtime::as_function([this](const Tensor& x, const Tensor& y) { return plain_step(x, y); }),
+            runtime::State(net_, *optimiser_), eager)) {}
 
   double step(const data::Examples& batch) {
     const Tensor inputs[] = {batch.inputs, batch.labels};
-    return step_.run(inputs)[0].item();
+    return step_(inputs)[0].item();
   }
 
  private:
@@ -97,12 +108,14 @@ class Training {
 
   Net net_;
   std::unique_ptr<optim::Optimiser> optimiser_;
-  runtime::CompiledFunction step_;
+  runtime::Function step_;
 };
 
 template <class Net>
 Job train(const Data& data, const std::function<Net()>& make, OptimiserOf<Net> optimiser_of) {
-  const auto begin = [=] { return std::make_shared<Training<Net>>(fresh(make, data.init), optimiser_of); };
+  const auto begin = [=] {
+    return std::make_shared<Training<Net>>(fresh(make, data.init), optimiser_of, data.eager);
+  };
   return {[=, training = begin()](int i) { training->step(data.batches[static_cast<size_t>(i)]); },
           [=] {
             const auto training = begin();
@@ -116,9 +129,12 @@ template <class Net>
 Job infer(const Data& data, const std::function<Net()>& make) {
   const auto net = std::make_shared<Net>(fresh(make, data.init));
   nn::eval(*net);
-  const auto plan = std::make_shared<runtime::CompiledFunction>(
-      runtime::as_function([net](const Tensor& x) { return (*net)(x); }), runtime::State(*net));
-  const auto answer = [plan](const Tensor& x) { return plan->run(Inputs(&x, 1))[0]; };
+  const runtime::Function forward = runnable(
+      runtime::as_function([net](const Tensor& x) { return (*net)(x); }), runtime::State(*net), data.eager);
+  const auto answer = [forward](const Tensor& x) {
+    const NoGrad no_grad;
+    return forward(Inputs(&x, 1))[0];
+  };
   return {[=, batches = data.batches](int i) { answer(batches[static_cast<size_t>(i)].inputs); },
           [=, batches = data.batches] {
             std::string text = "[";
@@ -190,13 +206,18 @@ std::string measure(const Job& job, double seconds, int& next) {
 }
 
 int run(int argc, char** argv) {
-  const std::string usage = "usage: peer_workloads WORKLOAD --threads N --data FILE";
+  const std::string usage = "usage: peer_workloads [--eager] WORKLOAD --threads N --data FILE";
+  const bool eager = argc > 1 && std::string(argv[1]) == "--eager";
+  if (eager) {
+    --argc;
+    ++argv;
+  }
   if (argc != 6 || std::string(argv[2]) != "--threads" || std::string(argv[4]) != "--data")
     throw ValueError("peer_workloads", usage);
   const auto found = workloads().find(argv[1]);
   if (found == workloads().end()) return kUnknownWorkload;
   set_num_threads(std::atoi(argv[3]));
-  const Job job = found->second(load(argv[5]));
+  const Job job = found->second(load(argv[5], eager));
   int next = 0;
   measure(job, 0.3, next);  // warms up caches and primitives
   std::cout << "ready" << '\n' << std::flush;
