@@ -46,7 +46,7 @@ Device common_device(const Operation& operation, Inputs inputs) {
   const Tensor* first = nullptr;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!inputs[i].defined()) {
-      if (!(operation.optional_inputs() >> i & 1u)) check_defined(operation.name(), inputs);
+      if (!operation.is_optional(i)) check_defined(operation.name(), inputs);
     } else if (!first) {
       first = &inputs[i];
     } else if (inputs[i].device() != first->device()) {
@@ -70,22 +70,10 @@ bool make_outputs(const Operation& operation, Inputs inputs, const OutputSpecs& 
   bool computes = false;
   outputs.resize(specs.size());
   for (size_t i = 0; i < specs.size(); ++i) {
-    const OutputSpec& spec = specs[i];
-    switch (spec.kind) {
-      case OutputSpec::Kind::fresh:
-        outputs[i] = empty_strided(spec.shape, spec.strides, spec.dtype, device);
-        computes = true;
-        break;
-      case OutputSpec::Kind::view:
-        outputs[i] =
-            inputs[static_cast<size_t>(spec.source)].with_layout(spec.shape, spec.strides, spec.offset);
-        break;
-      case OutputSpec::Kind::update:
-        outputs[i] = inputs[static_cast<size_t>(spec.source)];
-        outputs[i].body().storage->bump_version(operation.name().data());
-        computes = true;
-        break;
-    }
+    outputs[i] = make_output(specs[i], inputs, device);
+    computes |= specs[i].kind != OutputSpec::Kind::view;
+    if (specs[i].kind == OutputSpec::Kind::update)
+      outputs[i].body().storage->bump_version(operation.name().data());
   }
   return computes;
 }
@@ -107,22 +95,6 @@ bool make_outputs(const Operation& operation, Inputs inputs, const OutputSpecs& 
 void log_choice(const Operation& operation, Inputs inputs, const Kernel& chosen, std::string_view reasons) {
   log_message(LogTopic::dispatch, std::string(operation.name()) + "(" + describe(inputs) + ") -> " +
                                       chosen.name + std::string(reasons));
-}
-
-void run_kernel(const Operation& operation, Inputs inputs, Outputs outputs, Device device) {
-  const std::span<const Kernel> kernels = operation.kernels().kernels(device.type);
-  const bool explain = log_enabled(LogTopic::dispatch);
-  std::string reasons;
-  for (const Kernel& kernel : kernels) {
-    if (const char* reason = kernel.decline ? kernel.decline(operation, inputs, outputs) : nullptr) {
-      if (explain) reasons += std::string("; ") + kernel.name + " declined: " + reason;
-      continue;
-    }
-    if (explain) log_choice(operation, inputs, kernel, reasons);
-    kernel.run(operation, inputs, outputs);
-    return;
-  }
-  no_kernel(operation, inputs, device, kernels, outputs);
 }
 
 template <class Tell>
@@ -175,6 +147,30 @@ Tensors run(const Operation& operation, Inputs inputs, uint32_t hearing);
 
 }  // namespace
 
+const Kernel& choose_kernel(const Operation& operation, Inputs inputs, std::span<const Tensor> outputs,
+                            Device device) {
+  const std::span<const Kernel> kernels = operation.kernels().kernels(device.type);
+  const bool explain = log_enabled(LogTopic::dispatch);
+  std::string reasons;
+  for (const Kernel& kernel : kernels) {
+    if (const char* reason = kernel.decline ? kernel.decline(operation, inputs, outputs) : nullptr) {
+      if (explain) reasons += std::string("; ") + kernel.name + " declined: " + reason;
+      continue;
+    }
+    if (explain) log_choice(operation, inputs, kernel, reasons);
+    return kernel;
+  }
+  no_kernel(operation, inputs, device, kernels, outputs);
+}
+
+Tensor make_output(const OutputSpec& spec, Inputs inputs, Device device) {
+  if (spec.kind == OutputSpec::Kind::fresh)
+    return empty_strided(spec.shape, spec.strides, spec.dtype, device);
+  const Tensor& source = inputs[static_cast<size_t>(spec.source)];
+  return spec.kind == OutputSpec::Kind::update ? source
+                                               : source.with_layout(spec.shape, spec.strides, spec.offset);
+}
+
 Tensors apply(const Operation& operation, Inputs inputs) {
   if (!(listeners.word & (kAutocast | bit(ListenerSlot::recorder))))
     return run(operation, inputs, listeners.word);
@@ -201,7 +197,7 @@ Tensors run(const Operation& operation, Inputs inputs, uint32_t hearing) {
   Tensors outputs;
   if (make_outputs(operation, inputs, specs, device, outputs) && device.type != DeviceType::meta) {
     const Span span(operation.name());
-    run_kernel(operation, inputs, outputs, device);
+    choose_kernel(operation, inputs, outputs, device).run(operation, inputs, outputs);
   }
   if (hearing) {
     tell(hearing, [&](Listener& listener) { listener.after(operation, inputs, outputs); });

@@ -29,6 +29,14 @@ Tensors apply(Op&& operation, List&& inputs) {
   return apply(static_cast<const Operation&>(operation), Inputs(inputs));
 }
 
+/// The first kernel for the device that takes the problem; ESPALIER_LOG=dispatch prints it, and why others
+/// declined. Throws DeviceError where there is none for the device, TypeError where none takes it.
+ESPALIER_API const Kernel& choose_kernel(const Operation& operation, Inputs inputs,
+                                         std::span<const Tensor> outputs, Device device);
+
+/// An output as it will be: new memory, or what it is a view or update of in another layout.
+ESPALIER_API Tensor make_output(const OutputSpec& spec, Inputs inputs, Device device);
+
 /// For operations with one output.
 template <class... T>
 Tensor apply_one(const Operation& operation, const T&... inputs) {

@@ -19,7 +19,7 @@ using Inputs = std::span<const Tensor>;
 using Outputs = std::span<Tensor>;
 
 /// A kernel made ready for one problem: everything that depends on types, shapes and constants alone is done,
-/// and a run neither allocates nor locks. Any number of threads may run one, each with its own tensors and
+/// and a run looks nothing up. Any number of threads may run one, each with its own tensors and
 /// scratch.
 class ESPALIER_API PreparedKernel {
  public:
@@ -41,7 +41,7 @@ struct Kernel {
   /// to. The tensors tell types and layouts; only the inputs in the bit set `constants` have elements, the
   /// ones of every run.
   std::unique_ptr<const PreparedKernel> (*prepare)(const Operation&, Inputs, std::span<const Tensor> outputs,
-                                                   uint32_t constants);
+                                                   uint32_t constants) = nullptr;
 };
 
 /// A kernel from a function `void (const Op&, Inputs, Outputs)` and, where it does not take everything, a
@@ -51,8 +51,7 @@ struct Kernel {
 template <class Op, auto run, auto decline = nullptr, auto prepare = nullptr>
 constexpr Kernel kernel(const char* name) {
   Kernel made{name, nullptr,
-              [](const Operation& op, Inputs in, Outputs out) { run(static_cast<const Op&>(op), in, out); },
-              nullptr};
+              [](const Operation& op, Inputs in, Outputs out) { run(static_cast<const Op&>(op), in, out); }};
   // Not by comparison: under -fsanitize=undefined GCC takes no function's address for a constant.
   if constexpr (!std::is_null_pointer_v<decltype(decline)>) {
     made.decline = [](const Operation& op, Inputs in, std::span<const Tensor> out) {

@@ -106,6 +106,7 @@ class ESPALIER_API Operation {
   /// The inputs that may be absent (undefined tensors), as a bit set: an optional bias, say. The door refuses
   /// absence of the others.
   virtual uint32_t optional_inputs() const;
+  bool is_optional(size_t input) const { return input < 32 && (optional_inputs() >> input & 1u); }
 
   /// Checks the inputs and says what comes out; runs without data. Throws ShapeError and TypeError that begin
   /// with the operation's name and print all shapes and types. The door has checked that the inputs are on

@@ -4,6 +4,7 @@
 #include <sstream>
 #include <utility>
 
+#include "core/door.h"
 #include "core/error.h"
 
 namespace espalier::runtime {
@@ -18,27 +19,6 @@ Tensor like_on_meta(const Tensor& tensor) {
 }
 
 }  // namespace
-
-Tensors infer_types(const Operation& operation, Inputs types, OutputSpecs& specs) {
-  operation.infer(types, specs);
-  Tensors outputs(specs.size());
-  for (size_t i = 0; i < specs.size(); ++i) {
-    const OutputSpec& spec = specs[i];
-    switch (spec.kind) {
-      case OutputSpec::Kind::fresh:
-        outputs[i] = empty_strided(spec.shape, spec.strides, spec.dtype, kMeta);
-        break;
-      case OutputSpec::Kind::view:
-        outputs[i] =
-            types[static_cast<size_t>(spec.source)].with_layout(spec.shape, spec.strides, spec.offset);
-        break;
-      case OutputSpec::Kind::update:
-        outputs[i] = types[static_cast<size_t>(spec.source)];
-        break;
-    }
-  }
-  return outputs;
-}
 
 ValueId Graph::add_value(Value value) {
   values_.push_back(std::move(value));
@@ -77,20 +57,20 @@ ValueIds Graph::add(std::shared_ptr<const Operation> operation, std::span<const 
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] != kAbsent) {
       types.push_back(value(inputs[i]).type);
-    } else if (operation->optional_inputs() >> i & 1u) {
+    } else if (operation->is_optional(i)) {
       types.push_back({});
     } else {
       throw ValueError(operation->name(), "input " + std::to_string(i) + " is absent, and is not optional");
     }
   }
   OutputSpecs specs;
-  Tensors outputs = infer_types(*operation, types, specs);
+  operation->infer(types, specs);
   Node node{.operation = std::move(operation), .inputs = {}, .outputs = {}};
   for (const ValueId input : inputs) node.inputs.push_back(input);
-  for (size_t i = 0; i < outputs.size(); ++i) {
+  for (size_t i = 0; i < specs.size(); ++i) {
     node.outputs.push_back(add_value({.origin = Value::Origin::node,
                                       .name = {},
-                                      .type = std::move(outputs[i]),
+                                      .type = make_output(specs[i], types, kMeta),
                                       .tensor = {},
                                       .node = static_cast<int>(nodes_.size()),
                                       .kind = specs[i].kind,

@@ -104,10 +104,6 @@ class ESPALIER_API Graph {
   std::vector<StateUpdate> updates_, gradients_;
 };
 
-/// What `operation` puts out for inputs of these types, as tensors on meta, and how each comes about. Throws
-/// what Operation::infer throws.
-ESPALIER_API Tensors infer_types(const Operation& operation, Inputs types, OutputSpecs& specs);
-
 /// One line a node:
 ///
 ///     inputs: x: f32[8, 64]

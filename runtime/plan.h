@@ -49,7 +49,7 @@ struct Step {
 class ESPALIER_API Plan {
  public:
   /// Chooses kernels and makes them ready for num_threads() threads, which runs will use. Throws DeviceError
-  /// where an operation has no kernel that takes what the graph gives it.
+  /// or TypeError where an operation has no kernel that takes what the graph gives it.
   explicit Plan(Graph graph);
 
   const Graph& graph() const noexcept { return graph_; }

@@ -2,7 +2,7 @@
 #include <limits>
 #include <utility>
 
-#include "core/error.h"
+#include "core/door.h"
 #include "ops/copy.h"
 #include "runtime/plan_builder_internal.h"
 #include "runtime/rewriter_internal.h"
@@ -201,21 +201,6 @@ void PlanBuilder::write_states() {
   for (const Write& write : writes) add_copy(write.from, write.to);
 }
 
-namespace {
-
-/// The first that takes the problem.
-const Kernel& choose_kernel(const Operation& operation, Inputs inputs, std::span<const Tensor> outputs) {
-  std::string reasons;
-  for (const Kernel& kernel : operation.kernels().kernels(DeviceType::cpu)) {
-    const char* reason = kernel.decline ? kernel.decline(operation, inputs, outputs) : nullptr;
-    if (!reason) return kernel;
-    reasons += std::string("; ") + kernel.name + ": " + reason;
-  }
-  throw DeviceError(operation.name(), "no kernel takes inputs " + describe(inputs) + " on cpu" + reasons);
-}
-
-}  // namespace
-
 void PlanBuilder::choose_kernels() {
   // As the kernels will see them, but that only constants have elements yet.
   const auto as_planned = [&](const Operand& operand) {
@@ -239,7 +224,7 @@ void PlanBuilder::choose_kernels() {
         constants |= 1u << i;
     }
     for (const Operand& output : step.outputs) outputs.push_back(as_planned(output));
-    step.kernel = &choose_kernel(*step.operation, inputs, outputs);
+    step.kernel = &choose_kernel(*step.operation, inputs, outputs, kCpu);
     if (!step.kernel->prepare) continue;
     step.prepared = step.kernel->prepare(*step.operation, inputs, outputs, constants);
     if (step.prepared && step.prepared->scratch_bytes() > 0)

@@ -129,10 +129,8 @@ class Picky final : public OperationOf<Picky> {
   }
 };
 constexpr Kernel kPicky[] = {
-    {"first", [](const Operation&, Inputs, std::span<const Tensor>) { return "odd sizes only"; }, nullptr,
-     nullptr},
-    {"second", [](const Operation&, Inputs, std::span<const Tensor>) { return "f64 only"; }, nullptr,
-     nullptr}};
+    {"first", [](const Operation&, Inputs, std::span<const Tensor>) { return "odd sizes only"; }, nullptr},
+    {"second", [](const Operation&, Inputs, std::span<const Tensor>) { return "f64 only"; }, nullptr}};
 constinit KernelSlot Picky::slot{kPicky};
 
 TEST(Door, SaysWhyNoKernelRuns) {
