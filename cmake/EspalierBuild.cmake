@@ -47,9 +47,23 @@ function(espalier_cache_precompiled target)
   endif()
 endfunction()
 
+# espalier_compile_program(<target>): as the library, but that position independence is left to the compiler, as in the
+# precompiled header that programs share.
+function(espalier_compile_program target)
+  espalier_compile(${target})
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+endfunction()
+
 # espalier_programs(LIBS <library>...): each .cc of this folder is a program of that name, and so is each subfolder
 # that holds .cc files.
 function(espalier_programs)
+  if(NOT TARGET espalier_programs_precompiled)
+    # Programs include all of the library: parsed for each it was half of their compile time.
+    add_library(espalier_programs_precompiled OBJECT "${PROJECT_BINARY_DIR}/precompiled.cc")
+    espalier_compile_program(espalier_programs_precompiled)
+    target_link_libraries(espalier_programs_precompiled PRIVATE espalier::espalier)
+    espalier_precompile(espalier_programs_precompiled <espalier/espalier.h>)
+  endif()
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "LIBS")
   file(GLOB sources CONFIGURE_DEPENDS *.cc)
   file(GLOB parts CONFIGURE_DEPENDS */*.cc)
@@ -67,7 +81,9 @@ function(espalier_programs)
   list(REMOVE_DUPLICATES names)
   foreach(name IN LISTS names)
     add_executable(${name} ${sources_${name}})
-    espalier_compile(${name})
+    espalier_compile_program(${name})
     target_link_libraries(${name} PRIVATE espalier::espalier ${arg_LIBS})
+    target_precompile_headers(${name} REUSE_FROM espalier_programs_precompiled)
+    espalier_cache_precompiled(${name})
   endforeach()
 endfunction()

@@ -14,6 +14,8 @@ namespace espalier {
 
 GradientNode::~GradientNode() = default;
 
+TensorBody::~TensorBody() = default;
+
 void Tensor::throw_undefined() {
   throw ValueError(
       "tensor",

@@ -41,6 +41,8 @@ class ESPALIER_API TensorBody final : public RefCounted {
         offset(offset_),
         numel(count(shape_)),
         dtype(dtype_) {}
+  /// Not in line: every place where a tensor goes would hold a copy of it.
+  ~TensorBody();
 
   Ref<Storage> storage;
   Shape shape;
