@@ -155,6 +155,41 @@ Command add_convert(CLI::App& program) {
   return {app, [flags] { return convert(*flags); }};
 }
 
+Command add_compile(CLI::App& program) {
+  CLI::App* app =
+      program.add_subcommand("compile", "make a trained model a package that runs without its code");
+  auto flags = std::make_shared<CompileFlags>();
+  app->add_option("model", flags->model, "a run's folder, a checkpoint or a safetensors file of one")
+      ->type_name("MODEL");
+  app->add_option("to", flags->to, "the package to write, a safetensors file")->type_name("TO");
+  app->add_option("--batch", flags->batch, "examples that a run takes at once [1]")->type_name("WHOLE");
+  app->add_flag("--json", flags->json, "print the result as JSON");
+  return {app, [flags] { return compile(*flags); }};
+}
+
+Command add_run(CLI::App& program) {
+  CLI::App* app = program.add_subcommand("run", "ask a package");
+  auto flags = std::make_shared<RunFlags>();
+  app->add_option("package", flags->package, "what 'espalier compile' wrote")->type_name("PACKAGE");
+  app->add_option("inputs", flags->inputs, "images (PNG, JPEG), arrays (.npy), or folders of them")
+      ->type_name("FILE");
+  app->add_option("--top", flags->top, "classes to name [3]")->type_name("WHOLE");
+  app->add_flag("--json", flags->json, "print the result as JSON");
+  return {app, [flags] { return run_package(*flags); }};
+}
+
+Command add_explain(CLI::App& program) {
+  CLI::App* app = program.add_subcommand("explain", "say where the time and the memory of a package go");
+  auto flags = std::make_shared<ExplainFlags>();
+  app->add_option("package", flags->package, "what 'espalier compile' wrote")->type_name("PACKAGE");
+  app->add_option("--rounds", flags->rounds, "runs, of which each step's median is taken [20]")
+      ->type_name("WHOLE");
+  app->add_option("--page", flags->page, "write a page with the plan and the graph drawn")
+      ->type_name("FILE.html");
+  app->add_flag("--json", flags->json, "print the result as JSON");
+  return {app, [flags] { return explain(*flags); }};
+}
+
 Command add_profile(CLI::App& program) {
   CLI::App* app = program.add_subcommand("profile", "say where the time of training steps goes");
   auto flags = std::make_shared<ProfileFlags>();
@@ -207,6 +242,7 @@ Exit run_command(int argc, const char* const* argv) {
   program.footer(kFooter);
   program.get_formatter()->column_width(34);
   const std::vector<Command> commands = {add_train(program),   add_eval(program),    add_predict(program),
+                                         add_compile(program), add_run(program),     add_explain(program),
                                          add_inspect(program), add_convert(program), add_profile(program),
                                          add_bench(program)};
   std::vector<std::string> names;

@@ -57,6 +57,29 @@ struct PredictFlags {
 };
 Exit predict(const PredictFlags& flags);
 
+struct CompileFlags {
+  std::string model, to;
+  int64_t batch = 1;  ///< examples that a run takes at once
+  bool json = false;
+};
+Exit compile(const CompileFlags& flags);
+
+struct RunFlags {
+  std::string package;
+  std::vector<std::string> inputs;  ///< files, or folders of them
+  int64_t top = 3;
+  bool json = false;
+};
+Exit run_package(const RunFlags& flags);
+
+struct ExplainFlags {
+  std::string package;
+  int64_t rounds = 20;
+  std::string page;
+  bool json = false;
+};
+Exit explain(const ExplainFlags& flags);
+
 struct InspectFlags {
   std::vector<std::string> files;
   bool fast = false;  ///< without statistics

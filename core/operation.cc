@@ -57,7 +57,7 @@ std::vector<AxisTie> Operation::axis_ties(Inputs) const {
 AutocastRule Operation::autocast_rule() const {
   return AutocastRule::keep;
 }
-void Operation::print_attributes(std::ostream&) const {}
+void Operation::visit_attributes(AttributeVisitor&) {}
 
 void check_defined(std::string_view where, Inputs inputs) {
   for (size_t i = 0; i < inputs.size(); ++i) {

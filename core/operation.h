@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <ostream>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "core/attributes.h"
 #include "core/inline_vector.h"
 #include "core/kernel.h"
 #include "core/tensor.h"
@@ -140,8 +140,9 @@ class ESPALIER_API Operation {
   /// `keep` by default.
   virtual AutocastRule autocast_rule() const;
 
-  /// Prints the attributes: `stride=2, padding=1`. Nothing by default.
-  virtual void print_attributes(std::ostream& out) const;
+  /// Hands each member that says what is computed to `visit`, with its name: so operations are printed,
+  /// compared and saved. Nothing by default.
+  virtual void visit_attributes(AttributeVisitor& visit);
 
  protected:
   Operation() = default;

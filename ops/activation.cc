@@ -5,9 +5,9 @@
 
 namespace espalier {
 
-std::ostream& operator<<(std::ostream& out, Activation activation) {
-  constexpr const char* kNames[] = {"none", "relu", "gelu_tanh", "gelu_erf"};
-  return out << kNames[static_cast<size_t>(activation)];
+void visit_attribute(AttributeVisitor& visit, std::string_view name, Activation& activation) {
+  constexpr std::string_view kNames[] = {"none", "relu", "gelu_tanh", "gelu_erf"};
+  visit(name, activation, kNames);
 }
 
 Tensor activate(const Tensor& x, Activation activation) {

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <ostream>
+#include <string_view>
 
+#include "core/attributes.h"
 #include "core/tensor.h"
 
 namespace espalier {
@@ -14,8 +15,7 @@ enum class Activation : uint8_t {
   gelu_erf,
 };
 
-/// `none`, `relu`, `gelu_tanh`, `gelu_erf`.
-ESPALIER_API std::ostream& operator<<(std::ostream& out, Activation activation);
+ESPALIER_API void visit_attribute(AttributeVisitor& visit, std::string_view name, Activation& activation);
 
 /// The operation of that name; `x` itself for none.
 ESPALIER_API Tensor activate(const Tensor& x, Activation activation);

@@ -18,11 +18,6 @@ std::vector<AxisTie> AdamStep::axis_ties(Inputs inputs) const {
   return update_ties(inputs.first(5));  // the step, the last output, has no axes
 }
 
-void AdamStep::print_attributes(std::ostream& out) const {
-  out << "beta2=" << rule_.beta2 << ", epsilon=" << rule_.epsilon << ", weight_decay=" << rule_.weight_decay
-      << ", decoupled=" << rule_.decoupled;
-}
-
 void adam_step_(const Tensor& parameter, const Tensor& gradient, const Tensor& mean, const Tensor& square,
                 const Tensor& largest, const Tensor& learning_rate, const Tensor& beta1, const Tensor& step,
                 const AdamRule& rule) {

@@ -40,7 +40,12 @@ class ESPALIER_API AdamStep final : public OperationOf<AdamStep> {
   bool differentiable(int) const override { return false; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("beta2", rule_.beta2);
+    visit("epsilon", rule_.epsilon);
+    visit("weight_decay", rule_.weight_decay);
+    visit("decoupled", rule_.decoupled);
+  }
 
  private:
   AdamRule rule_;

@@ -77,10 +77,6 @@ std::vector<AxisTie> AdaptiveAvgPool2d::axis_ties(Inputs) const {
   return image_ties({0, -1});
 }
 
-void AdaptiveAvgPool2d::print_attributes(std::ostream& out) const {
-  out << "size=" << size_;
-}
-
 void AdaptiveAvgPool2dBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& gradient = inputs[0];
   check_floating_inputs(kName, inputs);
@@ -99,10 +95,6 @@ Tensors AdaptiveAvgPool2dBackward::backward(const BackwardContext& context) cons
 
 std::vector<AxisTie> AdaptiveAvgPool2dBackward::axis_ties(Inputs) const {
   return image_ties({0, -1});
-}
-
-void AdaptiveAvgPool2dBackward::print_attributes(std::ostream& out) const {
-  out << "size=" << size_;
 }
 
 void AdaptiveMaxPool2d::infer(Inputs inputs, OutputSpecs& outputs) const {
@@ -127,10 +119,6 @@ Cost AdaptiveMaxPool2d::cost(Inputs inputs, std::span<const OutputSpec> outputs)
 
 std::vector<AxisTie> AdaptiveMaxPool2d::axis_ties(Inputs) const {
   return image_ties({0, -1, -2});
-}
-
-void AdaptiveMaxPool2d::print_attributes(std::ostream& out) const {
-  out << "size=" << size_;
 }
 
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2d size) {

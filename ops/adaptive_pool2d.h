@@ -21,7 +21,7 @@ class ESPALIER_API AdaptiveAvgPool2d final : public OperationOf<AdaptiveAvgPool2
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("size", size_); }
 
  private:
   Size2d size_;
@@ -39,7 +39,7 @@ class ESPALIER_API AdaptiveAvgPool2dBackward final : public OperationOf<Adaptive
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("size", size_); }
 
  private:
   Size2d size_;
@@ -59,7 +59,7 @@ class ESPALIER_API AdaptiveMaxPool2d final : public OperationOf<AdaptiveMaxPool2
   bool differentiable(int output) const override { return output == 0; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("size", size_); }
 
  private:
   Size2d size_;

@@ -34,10 +34,6 @@ std::vector<AxisTie> TakeAlongAxis::axis_ties(Inputs inputs) const {
   return AxisSlices(inputs[0].shape(), axis_, kName).ties(2, 1);
 }
 
-void TakeAlongAxis::print_attributes(std::ostream& out) const {
-  out << "axis=" << axis_;
-}
-
 void PutAlongAxis::infer(Inputs inputs, OutputSpecs& outputs) const {
   check_indices(kName, inputs, axis_, false);
   const Shape shape = AxisSlices(inputs[0].shape(), axis_, kName).with_size(size_);
@@ -51,10 +47,6 @@ Tensors PutAlongAxis::backward(const BackwardContext& context) const {
 
 std::vector<AxisTie> PutAlongAxis::axis_ties(Inputs inputs) const {
   return AxisSlices(inputs[0].shape(), axis_, kName).ties(2, 1);
-}
-
-void PutAlongAxis::print_attributes(std::ostream& out) const {
-  out << "axis=" << axis_ << ", size=" << size_;
 }
 
 Tensor take_along_axis(const Tensor& x, const Tensor& indices, int64_t axis) {

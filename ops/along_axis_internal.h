@@ -75,7 +75,7 @@ class ESPALIER_API TakeAlongAxis final : public OperationOf<TakeAlongAxis> {
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("axis", axis_); }
 
  private:
   int64_t axis_;
@@ -94,7 +94,10 @@ class ESPALIER_API PutAlongAxis final : public OperationOf<PutAlongAxis> {
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("axis", axis_);
+    visit("size", size_);
+  }
 
  private:
   int64_t axis_, size_;

@@ -4,6 +4,12 @@
 
 namespace espalier {
 
+void AxisExtremum::visit_attributes(AttributeVisitor& visit) {
+  Reduction::visit_attributes(visit);
+  if (axes().rank() != 1)
+    throw ValueError("attribute 'axes'", "is " + to_string(axes()) + "; expected one axis");
+}
+
 void Argmax::infer(Inputs inputs, OutputSpecs& outputs) const {
   check_reducible(inputs);
   check_has_elements(inputs[0]);

@@ -12,6 +12,8 @@ class ESPALIER_API AxisExtremum : public Reduction {
   AxisExtremum(int64_t axis, bool keepdim) : Reduction({axis}, keepdim) {}
   /// The axis as a place in an input of `rank` axes.
   int axis(int rank) const { return static_cast<int>(reduced_axes(rank)[0]); }
+  /// Throws ValueError unless there is one axis.
+  void visit_attributes(AttributeVisitor& visit) override;
 };
 
 /// The index along one axis of the first of its largest elements (the first NaN, where there is one), as i64.

@@ -25,6 +25,12 @@
 #include "ops/where.h"
 
 namespace espalier {
+
+void visit_attribute(AttributeVisitor& visit, std::string_view name, Causal& causal) {
+  constexpr std::string_view kNames[] = {"none", "upper_left", "lower_right"};
+  visit(name, causal, kNames);
+}
+
 namespace {
 
 /// Dense strides whose axes follow each other in memory as those of `like` do, but for the last, which is
@@ -43,11 +49,6 @@ Strides strides_in_order_of(const Tensor& like, const Shape& shape) {
     step *= std::max<int64_t>(shape[axis], 1);
   }
   return strides;
-}
-
-const char* name_of(Causal causal) {
-  constexpr const char* kNames[] = {"none", "upper_left", "lower_right"};
-  return kNames[static_cast<size_t>(causal)];
 }
 
 Shape without_last(const Shape& shape) {
@@ -189,11 +190,6 @@ std::vector<AxisTie> Attention::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void Attention::print_attributes(std::ostream& out) const {
-  out << "causal=" << name_of(causal_);
-  if (scale_) out << ", scale=" << *scale_;
-}
-
 void AttentionBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& q = inputs[1];
   const Shape shape = result_shape(kName, q, inputs[2], inputs[3]);
@@ -222,11 +218,6 @@ Cost AttentionBackward::cost(Inputs inputs, std::span<const OutputSpec> outputs)
   cost.flops =
       score_flops(q, k, (1 + wants(0) + wants(1)) * depth + (1 + wants(2)) * width, causal_ != Causal::none);
   return cost;
-}
-
-void AttentionBackward::print_attributes(std::ostream& out) const {
-  out << "causal=" << name_of(causal_) << ", scale=" << scale_ << ", wants=" << (wants(0) ? "q" : "")
-      << (wants(1) ? "k" : "") << (wants(2) ? "v" : "");
 }
 
 namespace {

@@ -12,6 +12,7 @@ enum class Causal : uint8_t {
   upper_left,   ///< query t sees keys 0 to t
   lower_right,  ///< query t sees keys 0 to t + S - T: the last query sees all, as the latest of a cache does
 };
+ESPALIER_API void visit_attribute(AttributeVisitor& visit, std::string_view name, Causal& causal);
 
 /// Scaled dot-product attention, softmax(scale q k^T + mask) v, without ever storing the matrix of scores
 /// (FlashAttention: Dao, Fu, Ermon, Rudra, Re 2022). Inputs: q [..., T, D], k [..., S, D], v [..., S, E],
@@ -39,7 +40,10 @@ class ESPALIER_API Attention final : public OperationOf<Attention> {
   Tensors decompose(Inputs inputs) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("causal", causal_);
+    visit("scale", scale_);
+  }
 
  private:
   Causal causal_;
@@ -63,7 +67,11 @@ class ESPALIER_API AttentionBackward final : public OperationOf<AttentionBackwar
   bool wants(int input) const noexcept { return wants_[input]; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("causal", causal_);
+    visit("scale", scale_);
+    visit("wants", std::span<bool>(wants_));
+  }
 
  private:
   Causal causal_;

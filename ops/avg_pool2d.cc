@@ -46,11 +46,6 @@ std::vector<AxisTie> AvgPool2d::axis_ties(Inputs) const {
   return image_ties({0, -1});
 }
 
-void AvgPool2d::print_attributes(std::ostream& out) const {
-  out << "kernel=" << kernel_ << ", stride=" << stride() << ", padding=" << options_.padding
-      << ", count_include_pad=" << options_.count_include_pad;
-}
-
 void AvgPool2dBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& gradient = inputs[0];
   check_floating_inputs(kName, inputs);
@@ -67,11 +62,6 @@ void AvgPool2dBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
 
 Tensors AvgPool2dBackward::backward(const BackwardContext& context) const {
   return {apply_one(forward_, context.gradient(0))};
-}
-
-void AvgPool2dBackward::print_attributes(std::ostream& out) const {
-  out << "size=" << size_ << ", ";
-  forward_.print_attributes(out);
 }
 
 Tensor avg_pool2d(const Tensor& x, Size2d kernel, const AvgPool2dOptions& options) {

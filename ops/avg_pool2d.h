@@ -30,7 +30,13 @@ class ESPALIER_API AvgPool2d final : public OperationOf<AvgPool2d> {
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("kernel", kernel_);
+    options_.stride = stride();
+    visit("stride", *options_.stride);
+    visit("padding", options_.padding);
+    visit("count_include_pad", options_.count_include_pad);
+  }
 
  private:
   Size2d kernel_;
@@ -49,7 +55,10 @@ class ESPALIER_API AvgPool2dBackward final : public OperationOf<AvgPool2dBackwar
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("size", size_);
+    forward_.visit_attributes(visit);
+  }
 
  private:
   Size2d size_;

@@ -155,10 +155,6 @@ std::vector<AxisTie> BatchNorm::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void BatchNorm::print_attributes(std::ostream& out) const {
-  out << "training=" << options_.training << ", momentum=" << options_.momentum << ", eps=" << options_.eps;
-}
-
 void BatchNormBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor &gradient = inputs[0], &x = inputs[1], &weight = inputs[2], &statistics = inputs[3];
   check_x(kName, inputs, x);
@@ -176,10 +172,6 @@ void BatchNormBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   outputs.push_back(OutputSpec::fresh({x.shape()[1]}, parameter));
   outputs.push_back(OutputSpec::fresh({x.shape()[1]}, parameter));
   if (wants_input_) outputs.push_back(same_layout(x));
-}
-
-void BatchNormBackward::print_attributes(std::ostream& out) const {
-  out << "batch_statistics=" << batch_statistics_ << ", wants_input=" << wants_input_;
 }
 
 Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,

@@ -33,7 +33,11 @@ class ESPALIER_API BatchNorm final : public OperationOf<BatchNorm> {
   Tensors decompose(Inputs inputs) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("training", options_.training);
+    visit("momentum", options_.momentum);
+    visit("eps", options_.eps);
+  }
 
  private:
   BatchNormOptions options_;
@@ -53,7 +57,10 @@ class ESPALIER_API BatchNormBackward final : public OperationOf<BatchNormBackwar
   bool batch_statistics() const noexcept { return batch_statistics_; }
   uint32_t optional_inputs() const override { return 0b100; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("batch_statistics", batch_statistics_);
+    visit("wants_input", wants_input_);
+  }
 
  private:
   bool batch_statistics_;

@@ -16,10 +16,6 @@ std::vector<AxisTie> Cast::axis_ties(Inputs inputs) const {
   return elementwise_ties(inputs);
 }
 
-void Cast::print_attributes(std::ostream& out) const {
-  out << "dtype=" << to_string(dtype_);
-}
-
 Tensor cast(const Tensor& input, Dtype dtype) {
   return input.dtype() == dtype ? input : apply_one(Cast(dtype), input);
 }

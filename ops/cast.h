@@ -17,7 +17,7 @@ class ESPALIER_API Cast final : public OperationOf<Cast> {
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
   bool differentiable(int) const override { return is_floating(dtype_); }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("dtype", dtype_); }
 
  private:
   Dtype dtype_;

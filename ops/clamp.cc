@@ -5,22 +5,8 @@
 #include "ops/maximum.h"
 
 namespace espalier {
-namespace {
-
-void print_bounds(const ClampBounds& bounds, std::ostream& out) {
-  if (bounds.low) out << "low=" << bounds.low->to_double();
-  if (bounds.low && bounds.high) out << ", ";
-  if (bounds.high) out << "high=" << bounds.high->to_double();
-}
-
-}  // namespace
-
 Tensors Clamp::backward(const BackwardContext& context) const {
   return {apply_one(ClampBackward(bounds_), context.gradient(0), context.input(0))};
-}
-
-void Clamp::print_attributes(std::ostream& out) const {
-  print_bounds(bounds_, out);
 }
 
 // Linear in g; constant in x but at the bounds.
@@ -28,10 +14,6 @@ Tensors ClampBackward::backward(const BackwardContext& context) const {
   return {
       context.wants(0) ? apply_one(ClampBackward(bounds_), context.gradient(0), context.input(1)) : Tensor(),
       Tensor()};
-}
-
-void ClampBackward::print_attributes(std::ostream& out) const {
-  print_bounds(bounds_, out);
 }
 
 Tensors ClampBetween::backward(const BackwardContext& context) const {

@@ -26,7 +26,10 @@ class ESPALIER_API Clamp final : public OperationOf<Clamp, Elementwise<ElementTy
   explicit Clamp(const ClampBounds& bounds) : bounds_(bounds) {}
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 1, .outputs = 0}; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("low", bounds_.low);
+    visit("high", bounds_.high);
+  }
   const ClampBounds& bounds() const { return bounds_; }
 
  private:
@@ -43,7 +46,10 @@ class ESPALIER_API ClampBackward final
   explicit ClampBackward(const ClampBounds& bounds) : bounds_(bounds) {}
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("low", bounds_.low);
+    visit("high", bounds_.high);
+  }
   const ClampBounds& bounds() const { return bounds_; }
 
  private:

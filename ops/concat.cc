@@ -85,10 +85,6 @@ std::vector<AxisTie> Concat::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void Concat::print_attributes(std::ostream& out) const {
-  out << "axis=" << axis_;
-}
-
 Tensor concat(std::span<const Tensor> inputs, int64_t axis) {
   if (inputs.size() <= kMostInputs) return std::move(apply(Concat(axis), inputs)[0]);
   std::vector<Tensor> parts;

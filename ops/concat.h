@@ -20,7 +20,7 @@ class ESPALIER_API Concat final : public OperationOf<Concat> {
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("axis", axis_); }
 
   int axis(int rank) const { return normalize_axis(axis_, rank, kName); }
 

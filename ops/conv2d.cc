@@ -66,12 +66,14 @@ Cost cost_of(const Shape& y, int64_t weights_of_output, Inputs inputs, std::span
   return cost;
 }
 
-void print(std::ostream& out, const Conv2dOptions& options) {
-  out << "stride=" << options.stride << ", padding=" << options.padding << ", dilation=" << options.dilation
-      << ", groups=" << options.groups;
-}
-
 }  // namespace
+
+void visit_options(AttributeVisitor& visit, Conv2dOptions& options) {
+  visit("stride", options.stride);
+  visit("padding", options.padding);
+  visit("dilation", options.dilation);
+  visit("groups", options.groups);
+}
 
 void Conv2d::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor &x = inputs[0], &weight = inputs[1], &bias = inputs[2];
@@ -123,10 +125,6 @@ std::vector<AxisTie> Conv2d::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void Conv2d::print_attributes(std::ostream& out) const {
-  print(out, options_);
-}
-
 void Conv2dBackwardData::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor &gradient = inputs[0], &weight = inputs[1];
   check_floating_inputs(kName, inputs);
@@ -159,11 +157,6 @@ std::vector<AxisTie> Conv2dBackwardData::axis_ties(Inputs) const {
   ties.push_back({{{0, 1}, {1, 0}}});
   ties.push_back({{{1, 1}, {-1, 1}}});
   return ties;
-}
-
-void Conv2dBackwardData::print_attributes(std::ostream& out) const {
-  print(out, options_);
-  out << ", size=" << size_;
 }
 
 void Conv2dBackwardWeights::infer(Inputs inputs, OutputSpecs& outputs) const {
@@ -199,11 +192,6 @@ Tensors Conv2dBackwardWeights::backward(const BackwardContext& context) const {
 Cost Conv2dBackwardWeights::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
   const Shape& weight = outputs[0].shape;
   return cost_of(inputs[1].shape(), weight[1] * weight[2] * weight[3], inputs, outputs);
-}
-
-void Conv2dBackwardWeights::print_attributes(std::ostream& out) const {
-  print(out, options_);
-  out << ", kernel=" << kernel_ << ", bias=" << bias_;
 }
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {

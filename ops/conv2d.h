@@ -12,6 +12,7 @@ struct Conv2dOptions {
   Size2d dilation = 1;  ///< distance between the elements under the kernel
   int64_t groups = 1;   ///< channels fall into groups; each output channel sees the inputs of its own
 };
+ESPALIER_API void visit_options(AttributeVisitor& visit, Conv2dOptions& options);
 
 /// 2-d convolution (as everywhere in deep learning, a cross-correlation). Inputs x [N, C, H, W], weight [O,
 /// C / groups, KH, KW], bias [O] (may be absent);
@@ -31,7 +32,7 @@ class ESPALIER_API Conv2d final : public OperationOf<Conv2d> {
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b11, .outputs = 0}; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit_options(visit, options_); }
 
  private:
   Conv2dOptions options_;
@@ -52,7 +53,10 @@ class ESPALIER_API Conv2dBackwardData final : public OperationOf<Conv2dBackwardD
   Tensors backward(const BackwardContext& context) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit_options(visit, options_);
+    visit("size", size_);
+  }
 
  private:
   Conv2dOptions options_;
@@ -74,7 +78,11 @@ class ESPALIER_API Conv2dBackwardWeights final : public OperationOf<Conv2dBackwa
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit_options(visit, options_);
+    visit("kernel", kernel_);
+    visit("bias", bias_);
+  }
 
  private:
   Conv2dOptions options_;

@@ -6,6 +6,12 @@
 #include "ops/layout_internal.h"
 
 namespace espalier {
+
+void Copy::visit_attributes(AttributeVisitor& visit) {
+  constexpr std::string_view kNames[] = {"preserve", "contiguous", "channels_last"};
+  visit("layout", layout_, kNames);
+}
+
 void Copy::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& input = inputs[0];
   const Shape& shape = input.shape();
@@ -26,11 +32,6 @@ void Copy::infer(Inputs inputs, OutputSpecs& outputs) const {
 
 std::vector<AxisTie> Copy::axis_ties(Inputs inputs) const {
   return elementwise_ties(inputs);
-}
-
-void Copy::print_attributes(std::ostream& out) const {
-  constexpr const char* kNames[] = {"preserve", "contiguous", "channels_last"};
-  out << "layout=" << kNames[static_cast<size_t>(layout_)];
 }
 
 Tensor copy(const Tensor& input) {

@@ -22,7 +22,7 @@ class ESPALIER_API Copy final : public OperationOf<Copy> {
   Tensors backward(const BackwardContext& context) const override { return {context.gradient(0)}; }
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override;
 
  private:
   Layout layout_;

@@ -74,9 +74,10 @@ Tensor target_gradient(const CrossEntropyRule& rule, const BackwardContext& cont
 
 }  // namespace
 
-std::ostream& operator<<(std::ostream& out, const CrossEntropyRule& rule) {
-  return out << "label_smoothing=" << rule.label_smoothing << ", ignore_index=" << rule.ignore_index
-             << ", reduction=" << to_string(rule.reduction);
+void visit_options(AttributeVisitor& visit, CrossEntropyRule& rule) {
+  visit("label_smoothing", rule.label_smoothing);
+  visit("ignore_index", rule.ignore_index);
+  visit("reduction", rule.reduction);
 }
 
 void CrossEntropy::infer(Inputs inputs, OutputSpecs& outputs) const {
@@ -134,10 +135,6 @@ Cost CrossEntropy::cost(Inputs inputs, std::span<const OutputSpec> outputs) cons
   return {4 * inputs[0].numel(), Operation::cost(inputs, outputs).bytes};
 }
 
-void CrossEntropy::print_attributes(std::ostream& out) const {
-  out << rule_;
-}
-
 void CrossEntropyBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& logits = inputs[1];
   const Shape rows = check_rows(kName, inputs, logits, inputs[2], optional_input(inputs, 5));
@@ -154,10 +151,6 @@ void CrossEntropyBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
 
 Cost CrossEntropyBackward::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
   return {4 * inputs[1].numel(), Operation::cost(inputs, outputs).bytes};
-}
-
-void CrossEntropyBackward::print_attributes(std::ostream& out) const {
-  out << rule_;
 }
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& options) {

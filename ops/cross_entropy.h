@@ -11,7 +11,7 @@ struct CrossEntropyRule {
   int64_t ignore_index = -100;
   LossReduction reduction = LossReduction::mean;
 };
-ESPALIER_API std::ostream& operator<<(std::ostream& out, const CrossEntropyRule& rule);
+ESPALIER_API void visit_options(AttributeVisitor& visit, CrossEntropyRule& rule);
 
 /// Cross-entropy between softmax(logits) and targets, in one pass over the logits: with log p = x - max - log
 /// sum exp(x - max) and the classes' weights w, the sum over the classes of -q log p, where q is w t' for
@@ -36,7 +36,7 @@ class ESPALIER_API CrossEntropy final : public OperationOf<CrossEntropy> {
   bool decomposable() const override { return true; }
   Tensors decompose(Inputs inputs) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit_options(visit, rule_); }
 
  private:
   CrossEntropyRule rule_;
@@ -54,7 +54,7 @@ class ESPALIER_API CrossEntropyBackward final : public OperationOf<CrossEntropyB
 
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit_options(visit, rule_); }
 
  private:
   CrossEntropyRule rule_;

@@ -30,10 +30,6 @@ std::vector<AxisTie> CumulativeSum::axis_ties(Inputs inputs) const {
   return AxisSlices(inputs[0].shape(), axis_, kName).ties(1, 1);
 }
 
-void CumulativeSum::print_attributes(std::ostream& out) const {
-  out << "axis=" << axis_ << ", reverse=" << reverse_;
-}
-
 void CumulativeProduct::infer(Inputs inputs, OutputSpecs& outputs) const {
   outputs.push_back(scan_spec(kName, inputs[0], axis_));
 }
@@ -60,10 +56,6 @@ std::vector<AxisTie> CumulativeProduct::axis_ties(Inputs inputs) const {
   return AxisSlices(inputs[0].shape(), axis_, kName).ties(1, 1);
 }
 
-void CumulativeProduct::print_attributes(std::ostream& out) const {
-  out << "axis=" << axis_;
-}
-
 void CumulativeProductBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor &gradient = inputs[0], &x = inputs[1];
   static_cast<void>(AxisSlices(x.shape(), axis_, kName));
@@ -82,10 +74,6 @@ Cost CumulativeProductBackward::cost(Inputs inputs, std::span<const OutputSpec> 
   Cost cost = Operation::cost(inputs, outputs);
   cost.flops = 4 * inputs[1].numel();
   return cost;
-}
-
-void CumulativeProductBackward::print_attributes(std::ostream& out) const {
-  out << "axis=" << axis_;
 }
 
 Tensor cumsum(const Tensor& x, int64_t axis) {

@@ -19,7 +19,10 @@ class ESPALIER_API CumulativeSum final : public OperationOf<CumulativeSum> {
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("axis", axis_);
+    visit("reverse", reverse_);
+  }
 
  private:
   int64_t axis_;
@@ -42,7 +45,7 @@ class ESPALIER_API CumulativeProduct final : public OperationOf<CumulativeProduc
   bool decomposable() const override { return true; }
   Tensors decompose(Inputs inputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("axis", axis_); }
 
  private:
   int64_t axis_;
@@ -59,7 +62,7 @@ class ESPALIER_API CumulativeProductBackward final : public OperationOf<Cumulati
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("axis", axis_); }
 
  private:
   int64_t axis_;

@@ -28,10 +28,6 @@ std::vector<AxisTie> Dropout::axis_ties(Inputs inputs) const {
   return elementwise_ties(inputs.first(1));
 }
 
-void Dropout::print_attributes(std::ostream& out) const {
-  out << "p=" << p_;
-}
-
 Tensor dropout(const Tensor& input, double p, const Generator& from) {
   check_defined(Dropout::kName, input);
   const Dropout operation(p);
@@ -50,10 +46,6 @@ Tensors DropoutBackward::backward(const BackwardContext& context) const {
 
 std::vector<AxisTie> DropoutBackward::axis_ties(Inputs inputs) const {
   return elementwise_ties(inputs.first(1));
-}
-
-void DropoutBackward::print_attributes(std::ostream& out) const {
-  out << "p=" << p_;
 }
 
 }  // namespace espalier

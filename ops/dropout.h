@@ -23,7 +23,10 @@ class ESPALIER_API Dropout final : public OperationOf<Dropout> {
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0b10}; }
   bool differentiable(int output) const override { return output == 0; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("p", p_);
+    *this = Dropout(p_);  // which checks it
+  }
 
  private:
   double p_;
@@ -46,7 +49,7 @@ class ESPALIER_API DropoutBackward final : public OperationOf<DropoutBackward> {
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("p", p_); }
 
  private:
   double p_;

@@ -45,10 +45,6 @@ std::vector<AxisTie> ElementLoss::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void ElementLoss::print_attributes(std::ostream& out) const {
-  out << "reduction=" << to_string(reduction_);
-}
-
 void ElementLossBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& predictions = inputs[1];
   check_elements(name(), inputs.subspan(1));
@@ -60,10 +56,6 @@ void ElementLossBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   if (inputs[0].dtype() != predictions.dtype())
     throw TypeError(name(), "inputs are " + describe(inputs) + "; expected one type");
   outputs.push_back(elementwise_spec(name(), inputs.subspan(1), predictions.dtype()));
-}
-
-void ElementLossBackward::print_attributes(std::ostream& out) const {
-  out << "reduction=" << to_string(reduction_);
 }
 
 }  // namespace espalier

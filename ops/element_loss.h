@@ -19,7 +19,7 @@ class ESPALIER_API ElementLoss : public Operation {
   bool decomposable() const override { return true; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("reduction", reduction_); }
   AutocastRule autocast_rule() const override { return AutocastRule::widen; }
 
  private:
@@ -36,7 +36,7 @@ class ESPALIER_API ElementLossBackward : public Operation {
   LossReduction reduction() const noexcept { return reduction_; }
 
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("reduction", reduction_); }
 
  private:
   LossReduction reduction_;

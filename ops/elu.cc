@@ -10,20 +10,12 @@ Tensors Elu::backward(const BackwardContext& context) const {
   return {apply_one(slope, context.gradient(0), context.input(0))};
 }
 
-void Elu::print_attributes(std::ostream& out) const {
-  out << "alpha=" << alpha_ << ", scale=" << scale_ << ", rate=" << rate_;
-}
-
 Tensors EluBackward::backward(const BackwardContext& context) const {
   const Tensor& gradient = context.gradient(0);
   const Tensor& x = context.input(1);
   const EluBackward slope(0, below_ * rate_, rate_);
   return {context.wants(0) ? apply_one(*this, gradient, x) : Tensor(),
           context.wants(1) ? apply_one(slope, gradient * context.input(0), x) : Tensor()};
-}
-
-void EluBackward::print_attributes(std::ostream& out) const {
-  out << "above=" << above_ << ", below=" << below_ << ", rate=" << rate_;
 }
 
 Tensor elu(const Tensor& x, double alpha) {

@@ -17,7 +17,11 @@ class ESPALIER_API Elu final : public OperationOf<Elu, Elementwise<ElementTypes:
   double scale() const noexcept { return scale_; }
   double rate() const noexcept { return rate_; }
   Tensors backward(const BackwardContext& context) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("alpha", alpha_);
+    visit("scale", scale_);
+    visit("rate", rate_);
+  }
 
  private:
   double alpha_, scale_, rate_;
@@ -35,7 +39,11 @@ class ESPALIER_API EluBackward final : public OperationOf<EluBackward, Elementwi
   double below() const noexcept { return below_; }
   double rate() const noexcept { return rate_; }
   Tensors backward(const BackwardContext& context) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("above", above_);
+    visit("below", below_);
+    visit("rate", rate_);
+  }
 
  private:
   double above_, below_, rate_;

@@ -62,8 +62,4 @@ std::vector<AxisTie> EmbeddingBackward::axis_ties(Inputs inputs) const {
   return {{{{0, inputs[1].rank()}, {-1, 1}}}};
 }
 
-void EmbeddingBackward::print_attributes(std::ostream& out) const {
-  out << "rows=" << rows_;
-}
-
 }  // namespace espalier

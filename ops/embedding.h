@@ -35,7 +35,7 @@ class ESPALIER_API EmbeddingBackward final : public OperationOf<EmbeddingBackwar
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("rows", rows_); }
 
  private:
   int64_t rows_;

@@ -38,10 +38,6 @@ std::vector<AxisTie> Expand::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void Expand::print_attributes(std::ostream& out) const {
-  out << "shape=" << to_string(shape_);
-}
-
 Tensor expand(const Tensor& input, const Shape& shape) {
   check_defined(Expand::kName, input);
   if (input.shape() == shape) return input;

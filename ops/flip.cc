@@ -38,10 +38,6 @@ std::vector<AxisTie> Flip::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void Flip::print_attributes(std::ostream& out) const {
-  out << "axes=" << to_string(axes_);
-}
-
 Tensor flip(const Tensor& input, const Dims& axes) {
   return apply_one(Flip(axes), input);
 }

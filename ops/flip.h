@@ -16,7 +16,7 @@ class ESPALIER_API Flip final : public OperationOf<Flip> {
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("axes", axes_); }
 
   /// A bit for each axis that is reversed. Throws ShapeError for one that is out of range or named twice.
   uint32_t reversed(int rank) const;

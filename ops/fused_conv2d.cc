@@ -30,11 +30,6 @@ std::vector<AxisTie> FusedConv2d::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void FusedConv2d::print_attributes(std::ostream& out) const {
-  Conv2d(options_.conv).print_attributes(out);
-  out << ", relu=" << options_.relu;
-}
-
 Tensor fused_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual,
                     const FusedConv2dOptions& options) {
   return apply_one(FusedConv2d(options), x, weight, bias, residual);

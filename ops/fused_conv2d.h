@@ -26,7 +26,10 @@ class ESPALIER_API FusedConv2d final : public OperationOf<FusedConv2d> {
   Tensors decompose(Inputs inputs) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit_options(visit, options_.conv);
+    visit("relu", options_.relu);
+  }
 
  private:
   FusedConv2dOptions options_;

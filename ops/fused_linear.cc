@@ -29,10 +29,6 @@ std::vector<AxisTie> FusedLinear::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void FusedLinear::print_attributes(std::ostream& out) const {
-  out << "activation=" << activation_;
-}
-
 Tensor fused_linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual,
                     Activation activation) {
   return apply_one(FusedLinear(activation), x, weight, bias, residual);

@@ -22,7 +22,7 @@ class ESPALIER_API FusedLinear final : public OperationOf<FusedLinear> {
   Tensors decompose(Inputs inputs) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("activation", activation_); }
 
  private:
   Activation activation_;

@@ -85,10 +85,6 @@ std::vector<AxisTie> Gather::axis_ties(Inputs inputs) const {
   return line_ties(inputs, inputs[0].shape(), axis(inputs[0].rank()), false);
 }
 
-void Gather::print_attributes(std::ostream& out) const {
-  out << "axis=" << axis_;
-}
-
 Tensor gather(const Tensor& x, int64_t axis, const Tensor& index) {
   return apply_one(Gather(axis), x, index);
 }
@@ -126,10 +122,6 @@ Tensors Scatter::backward(const BackwardContext& context) const {
 
 std::vector<AxisTie> Scatter::axis_ties(Inputs inputs) const {
   return line_ties(inputs, inputs[0].shape(), axis(inputs[0].rank()), true);
-}
-
-void Scatter::print_attributes(std::ostream& out) const {
-  out << "axis=" << axis_;
 }
 
 Tensor scatter(const Tensor& x, int64_t axis, const Tensor& index, const Tensor& source) {
@@ -176,11 +168,6 @@ std::vector<AxisTie> ScatterAdd::axis_ties(Inputs inputs) const {
     if (shape_[i] != -1) shape[i] = -1;
   }
   return line_ties(inputs, shape, axis(shape.rank()), true);
-}
-
-void ScatterAdd::print_attributes(std::ostream& out) const {
-  out << "axis=" << axis_;
-  if (!shape_.empty()) out << ", shape=" << to_string(shape_);
 }
 
 Tensor scatter_add(const Tensor& x, int64_t axis, const Tensor& index, const Tensor& source) {

@@ -22,7 +22,7 @@ class ESPALIER_API Gather final : public OperationOf<Gather> {
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("axis", axis_); }
 
   int axis(int rank) const { return normalize_axis(axis_, rank, kName); }
 
@@ -42,7 +42,7 @@ class ESPALIER_API Scatter final : public OperationOf<Scatter> {
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("axis", axis_); }
 
   int axis(int rank) const { return normalize_axis(axis_, rank, kName); }
 
@@ -67,7 +67,10 @@ class ESPALIER_API ScatterAdd final : public OperationOf<ScatterAdd> {
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("axis", axis_);
+    visit("shape", shape_);
+  }
 
   int axis(int rank) const { return normalize_axis(axis_, rank, kName); }
 

@@ -10,13 +10,11 @@
 #include "ops/tanh.h"
 
 namespace espalier {
-namespace {
 
-void print_form(std::ostream& out, GeluForm form) {
-  out << "form=" << (form == GeluForm::erf ? "erf" : "tanh");
+void visit_attribute(AttributeVisitor& visit, std::string_view name, GeluForm& form) {
+  constexpr std::string_view kNames[] = {"tanh", "erf"};
+  visit(name, form, kNames);
 }
-
-}  // namespace
 
 Tensors Gelu::backward(const BackwardContext& context) const {
   return {apply_one(GeluBackward(form_), context.gradient(0), context.input(0))};
@@ -27,14 +25,6 @@ Tensors Gelu::decompose(Inputs inputs) const {
   if (form_ == GeluForm::erf) return {x * 0.5 * (1 + erf(x * std::sqrt(0.5)))};
   const double k = std::sqrt(2 / std::numbers::pi);
   return {x * 0.5 * (1 + tanh((x + x * x * x * 0.044715) * k))};
-}
-
-void Gelu::print_attributes(std::ostream& out) const {
-  print_form(out, form_);
-}
-
-void GeluBackward::print_attributes(std::ostream& out) const {
-  print_form(out, form_);
 }
 
 Tensor gelu(const Tensor& x) {

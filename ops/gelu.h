@@ -10,6 +10,7 @@ enum class GeluForm : uint8_t {
   tanh,  ///< (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2, within 2e-4; PyTorch's approximate="tanh"
   erf,   ///< (1 + erf(x / sqrt 2)) / 2, which is exact; PyTorch's approximate="none", its default
 };
+ESPALIER_API void visit_attribute(AttributeVisitor& visit, std::string_view name, GeluForm& form);
 
 /// The Gaussian error linear unit x Phi(x), element by element, of floating types (Hendrycks & Gimpel,
 /// "Gaussian Error Linear Units", arXiv:1606.08415, 2016). It is 0 for -infinity.
@@ -23,7 +24,7 @@ class ESPALIER_API Gelu final : public OperationOf<Gelu, Elementwise<ElementType
   Tensors backward(const BackwardContext& context) const override;
   bool decomposable() const override { return true; }
   Tensors decompose(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("form", form_); }
 
  private:
   GeluForm form_;
@@ -39,7 +40,7 @@ class ESPALIER_API GeluBackward final
 
   explicit GeluBackward(GeluForm form = GeluForm::tanh) : form_(form) {}
   GeluForm form() const noexcept { return form_; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("form", form_); }
 
  private:
   GeluForm form_;

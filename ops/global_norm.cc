@@ -44,10 +44,6 @@ std::vector<AxisTie> ClipByNorm::axis_ties(Inputs inputs) const {
   return update_ties(inputs.first(1));
 }
 
-void ClipByNorm::print_attributes(std::ostream& out) const {
-  out << "max_norm=" << max_norm_;
-}
-
 void clip_by_norm_(const Tensor& tensor, const Tensor& norm, double max_norm) {
   apply(ClipByNorm(max_norm), {tensor, norm});
 }
@@ -60,10 +56,6 @@ void ClipByValue::infer(Inputs inputs, OutputSpecs& outputs) const {
 
 std::vector<AxisTie> ClipByValue::axis_ties(Inputs inputs) const {
   return update_ties(inputs.first(1));
-}
-
-void ClipByValue::print_attributes(std::ostream& out) const {
-  out << "limit=" << limit_;
 }
 
 void clip_by_value_(const Tensor& tensor, double limit) {

@@ -36,7 +36,7 @@ class ESPALIER_API ClipByNorm final : public OperationOf<ClipByNorm> {
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   bool differentiable(int) const override { return false; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("max_norm", max_norm_); }
 
  private:
   double max_norm_;
@@ -59,7 +59,7 @@ class ESPALIER_API ClipByValue final : public OperationOf<ClipByValue> {
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   bool differentiable(int) const override { return false; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("limit", limit_); }
 
  private:
   double limit_;

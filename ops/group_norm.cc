@@ -120,10 +120,6 @@ std::vector<AxisTie> GroupNorm::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void GroupNorm::print_attributes(std::ostream& out) const {
-  out << "groups=" << groups_ << ", epsilon=" << epsilon_;
-}
-
 void GroupNormBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor &dy = inputs[0], &x = inputs[1], &weight = inputs[2], &mean = inputs[3], &scale = inputs[4];
   check_x(kName, inputs, x);
@@ -149,10 +145,6 @@ Cost GroupNormBackward::cost(Inputs inputs, std::span<const OutputSpec> outputs)
   Cost cost = Operation::cost(inputs, outputs);
   cost.flops = (4 + (wants(0) ? 5 : 0)) * inputs[0].numel();
   return cost;
-}
-
-void GroupNormBackward::print_attributes(std::ostream& out) const {
-  out << "wants=" << (wants(0) ? "x" : "") << (wants(1) ? "w" : "") << (wants(2) ? "b" : "");
 }
 
 Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias, double epsilon) {

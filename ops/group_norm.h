@@ -26,7 +26,10 @@ class ESPALIER_API GroupNorm final : public OperationOf<GroupNorm> {
   Tensors decompose(Inputs inputs) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("groups", groups_);
+    visit("epsilon", epsilon_);
+  }
 
  private:
   int64_t groups_;
@@ -46,7 +49,7 @@ class ESPALIER_API GroupNormBackward final : public OperationOf<GroupNormBackwar
   uint32_t optional_inputs() const override { return 0b100; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("wants", std::span<bool>(wants_)); }
 
  private:
   bool wants_[3];

@@ -18,17 +18,9 @@ Tensors Hardtanh::backward(const BackwardContext& context) const {
   return {apply_one(HardtanhBackward(low_, high_), context.gradient(0), context.input(0))};
 }
 
-void Hardtanh::print_attributes(std::ostream& out) const {
-  out << "low=" << low_ << ", high=" << high_;
-}
-
 // Linear in g; constant in x but where it crosses a bound.
 Tensors HardtanhBackward::backward(const BackwardContext& context) const {
   return {context.wants(0) ? apply_one(*this, context.gradient(0), context.input(1)) : Tensor(), Tensor()};
-}
-
-void HardtanhBackward::print_attributes(std::ostream& out) const {
-  out << "low=" << low_ << ", high=" << high_ << ", slope=" << slope_;
 }
 
 Tensors Hardsigmoid::backward(const BackwardContext& context) const {

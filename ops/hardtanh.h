@@ -16,7 +16,11 @@ class ESPALIER_API Hardtanh final : public OperationOf<Hardtanh, Elementwise<Ele
   double low() const noexcept { return low_; }
   double high() const noexcept { return high_; }
   Tensors backward(const BackwardContext& context) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("low", low_);
+    visit("high", high_);
+    *this = Hardtanh(low_, high_);  // which checks them
+  }
 
  private:
   double low_, high_;
@@ -36,7 +40,11 @@ class ESPALIER_API HardtanhBackward final
   double slope() const noexcept { return slope_; }
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("low", low_);
+    visit("high", high_);
+    visit("slope", slope_);
+  }
 
  private:
   double low_, high_, slope_;

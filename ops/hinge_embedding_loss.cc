@@ -25,16 +25,6 @@ Tensors HingeEmbeddingLoss::decompose(Inputs inputs) const {
   return {reduced_loss(together * x + (1 - together) * relu(margin_ - x), reduction())};
 }
 
-void HingeEmbeddingLoss::print_attributes(std::ostream& out) const {
-  out << "margin=" << margin_ << ", ";
-  ElementLoss::print_attributes(out);
-}
-
-void HingeEmbeddingLossBackward::print_attributes(std::ostream& out) const {
-  out << "margin=" << margin_ << ", ";
-  ElementLossBackward::print_attributes(out);
-}
-
 Tensor hinge_embedding_loss(const Tensor& distances, const Tensor& targets,
                             const MarginLossOptions& options) {
   check_margin(HingeEmbeddingLoss::kName, options.margin);

@@ -16,7 +16,10 @@ class ESPALIER_API HingeEmbeddingLoss final : public OperationOf<HingeEmbeddingL
   double margin() const noexcept { return margin_; }
   Tensors backward(const BackwardContext& context) const override;
   Tensors decompose(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    ElementLoss::visit_attributes(visit);
+    visit("margin", margin_);
+  }
 
  private:
   double margin_;
@@ -32,7 +35,10 @@ class ESPALIER_API HingeEmbeddingLossBackward final
   explicit HingeEmbeddingLossBackward(double margin, LossReduction reduction = LossReduction::mean)
       : OperationOf(reduction), margin_(margin) {}
   double margin() const noexcept { return margin_; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    ElementLossBackward::visit_attributes(visit);
+    visit("margin", margin_);
+  }
 
  private:
   double margin_;

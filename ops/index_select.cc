@@ -63,10 +63,6 @@ std::vector<AxisTie> IndexSelect::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void IndexSelect::print_attributes(std::ostream& out) const {
-  out << "axis=" << axis_;
-}
-
 Tensor index_select(const Tensor& x, int64_t axis, const Tensor& indices) {
   return apply_one(IndexSelect(axis), x, indices);
 }
@@ -108,10 +104,6 @@ Cost IndexAdd::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
 
 std::vector<AxisTie> IndexAdd::axis_ties(Inputs inputs) const {
   return other_ties(inputs, inputs[2].rank(), axis(inputs[2].rank()));
-}
-
-void IndexAdd::print_attributes(std::ostream& out) const {
-  out << "axis=" << axis_ << ", size=" << size_;
 }
 
 Tensor index_add(const Tensor& x, int64_t axis, const Tensor& indices, const Tensor& source) {

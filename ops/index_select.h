@@ -18,7 +18,7 @@ class ESPALIER_API IndexSelect final : public OperationOf<IndexSelect> {
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("axis", axis_); }
 
   int axis(int rank) const { return normalize_axis(axis_, rank, kName); }
 
@@ -43,7 +43,10 @@ class ESPALIER_API IndexAdd final : public OperationOf<IndexAdd> {
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("axis", axis_);
+    visit("size", size_);
+  }
 
   int axis(int rank) const { return normalize_axis(axis_, rank, kName); }
 

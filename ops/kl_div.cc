@@ -30,16 +30,6 @@ Tensors KlDiv::decompose(Inputs inputs) const {
   return {reduced_loss(t * (logs - x), reduction())};
 }
 
-void KlDiv::print_attributes(std::ostream& out) const {
-  out << "log_target=" << log_target_ << ", ";
-  ElementLoss::print_attributes(out);
-}
-
-void KlDivBackward::print_attributes(std::ostream& out) const {
-  out << "log_target=" << log_target_ << ", ";
-  ElementLossBackward::print_attributes(out);
-}
-
 Tensor kl_div(const Tensor& log_probabilities, const Tensor& targets, const KlDivOptions& options) {
   return apply_one(KlDiv(options.log_target, options.reduction), log_probabilities, targets);
 }

@@ -18,7 +18,10 @@ class ESPALIER_API KlDiv final : public OperationOf<KlDiv, ElementLoss> {
   bool log_target() const noexcept { return log_target_; }
   Tensors backward(const BackwardContext& context) const override;
   Tensors decompose(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    ElementLoss::visit_attributes(visit);
+    visit("log_target", log_target_);
+  }
 
  private:
   bool log_target_;
@@ -33,7 +36,10 @@ class ESPALIER_API KlDivBackward final : public OperationOf<KlDivBackward, Eleme
   explicit KlDivBackward(bool log_target, LossReduction reduction = LossReduction::mean)
       : OperationOf(reduction), log_target_(log_target) {}
   bool log_target() const noexcept { return log_target_; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    ElementLossBackward::visit_attributes(visit);
+    visit("log_target", log_target_);
+  }
 
  private:
   bool log_target_;

@@ -41,16 +41,6 @@ Tensors HuberLoss::decompose(Inputs inputs) const {
   return {reduced_loss(error.inside * error.inside * 0.5 + error.beyond * delta_, reduction())};
 }
 
-void HuberLoss::print_attributes(std::ostream& out) const {
-  out << "delta=" << delta_ << ", ";
-  ElementLoss::print_attributes(out);
-}
-
-void HuberLossBackward::print_attributes(std::ostream& out) const {
-  out << "delta=" << delta_ << ", ";
-  ElementLossBackward::print_attributes(out);
-}
-
 Tensors SmoothL1Loss::backward(const BackwardContext& context) const {
   return symmetric_loss_gradients(context, SmoothL1LossBackward(beta_, reduction()));
 }
@@ -58,16 +48,6 @@ Tensors SmoothL1Loss::backward(const BackwardContext& context) const {
 Tensors SmoothL1Loss::decompose(Inputs inputs) const {
   const SplitError error(inputs, beta_);
   return {reduced_loss(error.inside * error.inside * (0.5 / beta_) + error.beyond, reduction())};
-}
-
-void SmoothL1Loss::print_attributes(std::ostream& out) const {
-  out << "beta=" << beta_ << ", ";
-  ElementLoss::print_attributes(out);
-}
-
-void SmoothL1LossBackward::print_attributes(std::ostream& out) const {
-  out << "beta=" << beta_ << ", ";
-  ElementLossBackward::print_attributes(out);
 }
 
 Tensor l1_loss(const Tensor& predictions, const Tensor& targets, LossReduction reduction) {

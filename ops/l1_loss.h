@@ -40,7 +40,10 @@ class ESPALIER_API HuberLoss final : public OperationOf<HuberLoss, ElementLoss> 
   double delta() const noexcept { return delta_; }
   Tensors backward(const BackwardContext& context) const override;
   Tensors decompose(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    ElementLoss::visit_attributes(visit);
+    visit("delta", delta_);
+  }
 
  private:
   double delta_;
@@ -55,7 +58,10 @@ class ESPALIER_API HuberLossBackward final : public OperationOf<HuberLossBackwar
   explicit HuberLossBackward(double delta, LossReduction reduction = LossReduction::mean)
       : OperationOf(reduction), delta_(delta) {}
   double delta() const noexcept { return delta_; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    ElementLossBackward::visit_attributes(visit);
+    visit("delta", delta_);
+  }
 
  private:
   double delta_;
@@ -73,7 +79,10 @@ class ESPALIER_API SmoothL1Loss final : public OperationOf<SmoothL1Loss, Element
   double beta() const noexcept { return beta_; }
   Tensors backward(const BackwardContext& context) const override;
   Tensors decompose(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    ElementLoss::visit_attributes(visit);
+    visit("beta", beta_);
+  }
 
  private:
   double beta_;
@@ -89,7 +98,10 @@ class ESPALIER_API SmoothL1LossBackward final
   explicit SmoothL1LossBackward(double beta, LossReduction reduction = LossReduction::mean)
       : OperationOf(reduction), beta_(beta) {}
   double beta() const noexcept { return beta_; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    ElementLossBackward::visit_attributes(visit);
+    visit("beta", beta_);
+  }
 
  private:
   double beta_;

@@ -99,10 +99,6 @@ std::vector<AxisTie> LayerNorm::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void LayerNorm::print_attributes(std::ostream& out) const {
-  out << "axes=" << axes_ << ", epsilon=" << epsilon_;
-}
-
 void LayerNormBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor &dy = inputs[0], &x = inputs[1], &weight = inputs[2], &mean = inputs[3], &scale = inputs[4];
   const char* const expected =
@@ -128,11 +124,6 @@ Cost LayerNormBackward::cost(Inputs inputs, std::span<const OutputSpec> outputs)
   cost.flops = (wants(0) ? 11 : 0) * inputs[0].numel();
   if (wants(1) || wants(2)) cost.flops += 3 * inputs[0].numel();
   return cost;
-}
-
-void LayerNormBackward::print_attributes(std::ostream& out) const {
-  out << "axes=" << axes_ << ", wants=" << (wants(0) ? "x" : "") << (wants(1) ? "w" : "")
-      << (wants(2) ? "b" : "");
 }
 
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias,

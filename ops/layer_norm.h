@@ -28,7 +28,10 @@ class ESPALIER_API LayerNorm final : public OperationOf<LayerNorm> {
   Tensors decompose(Inputs inputs) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("axes", axes_);
+    visit("epsilon", epsilon_);
+  }
 
  private:
   int axes_;
@@ -50,7 +53,10 @@ class ESPALIER_API LayerNormBackward final : public OperationOf<LayerNormBackwar
   uint32_t optional_inputs() const override { return 0b100; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("axes", axes_);
+    visit("wants", std::span<bool>(wants_));
+  }
 
  private:
   int axes_;

@@ -129,10 +129,6 @@ Cost LinearBackward::cost(Inputs inputs, std::span<const OutputSpec> outputs) co
   return cost;
 }
 
-void LinearBackward::print_attributes(std::ostream& out) const {
-  out << "wants=" << (wants(0) ? "x" : "") << (wants(1) ? "w" : "") << (wants(2) ? "b" : "");
-}
-
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return apply_one(Linear(), x, weight, bias);
 }

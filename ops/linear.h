@@ -33,7 +33,7 @@ class ESPALIER_API LinearBackward final : public OperationOf<LinearBackward> {
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("wants", std::span<bool>(wants_)); }
 
  private:
   bool wants_[3];

@@ -12,16 +12,18 @@
 
 namespace espalier {
 
+namespace {
+
+constexpr std::string_view kReductionNames[] = {"mean", "sum", "none"};
+
+}  // namespace
+
 std::string_view to_string(LossReduction reduction) noexcept {
-  switch (reduction) {
-    case LossReduction::mean:
-      return "mean";
-    case LossReduction::sum:
-      return "sum";
-    case LossReduction::none:
-      return "none";
-  }
-  return "unknown";
+  return kReductionNames[static_cast<size_t>(reduction)];
+}
+
+void visit_attribute(AttributeVisitor& visit, std::string_view name, LossReduction& reduction) {
+  visit(name, reduction, kReductionNames);
 }
 
 void check_loss_type(std::string_view name, Dtype type, Inputs inputs) {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "core/export.h"
+#include "core/attributes.h"
 
 namespace espalier {
 
@@ -16,5 +16,6 @@ enum class LossReduction : uint8_t {
 
 /// `mean`, `sum`, `none`.
 ESPALIER_API std::string_view to_string(LossReduction reduction) noexcept;
+ESPALIER_API void visit_attribute(AttributeVisitor& visit, std::string_view name, LossReduction& reduction);
 
 }  // namespace espalier

@@ -54,11 +54,6 @@ std::vector<AxisTie> MaxPool2d::axis_ties(Inputs) const {
   return image_ties({0, -1, -2});
 }
 
-void MaxPool2d::print_attributes(std::ostream& out) const {
-  out << "kernel=" << kernel_ << ", stride=" << stride() << ", padding=" << padding()
-      << ", dilation=" << dilation();
-}
-
 void MaxPool2dBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   check_pooled(kName, inputs);
   const Shape& pooled = inputs[0].shape();
@@ -72,10 +67,6 @@ void MaxPool2dBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
 
 Tensors MaxPool2dBackward::backward(const BackwardContext& context) const {
   return {apply_one(MaxPool2dTake(), context.gradient(0), context.input(1)), {}};
-}
-
-void MaxPool2dBackward::print_attributes(std::ostream& out) const {
-  out << "size=" << size_;
 }
 
 void MaxPool2dTake::infer(Inputs inputs, OutputSpecs& outputs) const {

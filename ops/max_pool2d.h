@@ -34,7 +34,13 @@ class ESPALIER_API MaxPool2d final : public OperationOf<MaxPool2d> {
   bool differentiable(int output) const override { return output == 0; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("kernel", kernel_);
+    options_.stride = stride();
+    visit("stride", *options_.stride);
+    visit("padding", options_.padding);
+    visit("dilation", options_.dilation);
+  }
 
  private:
   Size2d kernel_;
@@ -52,7 +58,7 @@ class ESPALIER_API MaxPool2dBackward final : public OperationOf<MaxPool2dBackwar
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 1u << 1, .outputs = 0}; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("size", size_); }
 
  private:
   Size2d size_;

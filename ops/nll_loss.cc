@@ -25,10 +25,6 @@ Tensors NllLoss::backward(const BackwardContext& context) const {
   return gradients;
 }
 
-void NllLoss::print_attributes(std::ostream& out) const {
-  out << "ignore_index=" << ignore_index_ << ", reduction=" << to_string(reduction_);
-}
-
 void NllLossBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   check_index_type(kName, inputs[1]);
   const Shape expected = reduction_ == LossReduction::none ? inputs[1].shape() : Shape();
@@ -51,11 +47,6 @@ Tensors NllLossBackward::backward(const BackwardContext& context) const {
   gradients[0] = context.input_count() > 3 ? apply(loss, {gradient, context.input(1), context.input(3)})[0]
                                            : apply(loss, {gradient, context.input(1)})[0];
   return gradients;
-}
-
-void NllLossBackward::print_attributes(std::ostream& out) const {
-  out << "classes=" << classes_ << ", ignore_index=" << ignore_index_
-      << ", reduction=" << to_string(reduction_);
 }
 
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets, const NllLossOptions& options) {

@@ -22,7 +22,10 @@ class ESPALIER_API NllLoss final : public OperationOf<NllLoss> {
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b110, .outputs = 0b10}; }
   bool differentiable(int output) const override { return output == 0; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("ignore_index", ignore_index_);
+    visit("reduction", reduction_);
+  }
 
  private:
   int64_t ignore_index_;
@@ -44,7 +47,11 @@ class ESPALIER_API NllLossBackward final : public OperationOf<NllLossBackward> {
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b1010, .outputs = 0}; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("classes", classes_);
+    visit("ignore_index", ignore_index_);
+    visit("reduction", reduction_);
+  }
 
  private:
   int64_t classes_;

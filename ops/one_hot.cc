@@ -13,10 +13,6 @@ void OneHot::infer(Inputs inputs, OutputSpecs& outputs) const {
   outputs.push_back(OutputSpec::fresh(shape, dtype_));
 }
 
-void OneHot::print_attributes(std::ostream& out) const {
-  out << "classes=" << classes_ << ", dtype=" << to_string(dtype_);
-}
-
 Tensor one_hot(const Tensor& indices, int64_t classes, Dtype dtype) {
   return apply_one(OneHot(classes, dtype), indices.defined() ? contiguous(indices) : indices);
 }

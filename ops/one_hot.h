@@ -14,7 +14,10 @@ class ESPALIER_API OneHot final : public OperationOf<OneHot> {
   int64_t classes() const noexcept { return classes_; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   bool differentiable(int) const override { return false; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("classes", classes_);
+    visit("dtype", dtype_);
+  }
 
  private:
   int64_t classes_;

@@ -66,11 +66,6 @@ std::vector<AxisTie> Pad::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void Pad::print_attributes(std::ostream& out) const {
-  out << "before=" << to_string(before_) << ", between=" << to_string(between_)
-      << ", after=" << to_string(after_) << ", value=" << value_.to_double();
-}
-
 Tensor pad(const Tensor& input, const Dims& before, const Dims& after, Scalar value) {
   return apply_one(Pad(before, Dims::filled(before.rank(), 0), after, value), input);
 }

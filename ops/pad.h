@@ -22,7 +22,13 @@ class ESPALIER_API Pad final : public OperationOf<Pad> {
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("before", before_);
+    visit("between", between_);
+    visit("after", after_);
+    visit("value", value_);
+    *this = Pad(before_, between_, after_, value_);  // which checks them
+  }
 
  private:
   Dims before_, between_, after_;

@@ -52,10 +52,6 @@ std::vector<AxisTie> Permute::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void Permute::print_attributes(std::ostream& out) const {
-  out << "axes=" << to_string(axes_);
-}
-
 Tensor permute(const Tensor& input, const Dims& axes) {
   return apply_one(Permute(axes), input);
 }

@@ -16,7 +16,7 @@ class ESPALIER_API Permute final : public OperationOf<Permute> {
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("axes", axes_); }
 
  private:
   Dims axes_;

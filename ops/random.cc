@@ -130,10 +130,6 @@ void Uniform::infer(Inputs inputs, OutputSpecs& outputs) const {
   infer_fill(kName, inputs, is_floating(inputs[0].dtype()), "a floating", outputs);
 }
 
-void Uniform::print_attributes(std::ostream& out) const {
-  out << "low=" << low_ << ", high=" << high_;
-}
-
 Normal::Normal(double mean, double deviation) : mean_(mean), deviation_(deviation) {
   if (!std::isfinite(mean) || !std::isfinite(deviation) || deviation < 0) {
     throw ValueError(kName, "mean " + std::to_string(mean) + ", deviation " + std::to_string(deviation) +
@@ -143,10 +139,6 @@ Normal::Normal(double mean, double deviation) : mean_(mean), deviation_(deviatio
 
 void Normal::infer(Inputs inputs, OutputSpecs& outputs) const {
   infer_fill(kName, inputs, is_floating(inputs[0].dtype()), "a floating", outputs);
-}
-
-void Normal::print_attributes(std::ostream& out) const {
-  out << "mean=" << mean_ << ", deviation=" << deviation_;
 }
 
 RandomIntegers::RandomIntegers(int64_t low, int64_t high) : low_(low), high_(high) {
@@ -169,10 +161,6 @@ void RandomIntegers::infer(Inputs inputs, OutputSpecs& outputs) const {
   });
 }
 
-void RandomIntegers::print_attributes(std::ostream& out) const {
-  out << "low=" << low_ << ", high=" << high_;
-}
-
 RandomPermutation::RandomPermutation(int64_t n) : n_(n) {
   if (n < 0) throw ValueError(kName, "of " + std::to_string(n) + " numbers; expected 0 or more");
 }
@@ -182,10 +170,6 @@ void RandomPermutation::infer(Inputs inputs, OutputSpecs& outputs) const {
   checked_count({n_}, kName);
   outputs.push_back(OutputSpec::fresh({n_}, Dtype::i64));
   outputs.push_back(OutputSpec::update(0, inputs[0]));
-}
-
-void RandomPermutation::print_attributes(std::ostream& out) const {
-  out << "n=" << n_;
 }
 
 Tensor uniform_(const Tensor& target, double low, double high, const Generator& from) {

@@ -57,7 +57,11 @@ class ESPALIER_API Uniform final : public OperationOf<Uniform, RandomFill> {
   double low() const noexcept { return low_; }
   double high() const noexcept { return high_; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("low", low_);
+    visit("high", high_);
+    *this = Uniform(low_, high_);  // which checks them
+  }
 
  private:
   double low_, high_;
@@ -74,7 +78,11 @@ class ESPALIER_API Normal final : public OperationOf<Normal, RandomFill> {
   double mean() const noexcept { return mean_; }
   double deviation() const noexcept { return deviation_; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("mean", mean_);
+    visit("deviation", deviation_);
+    *this = Normal(mean_, deviation_);  // which checks them
+  }
 
  private:
   double mean_, deviation_;
@@ -91,7 +99,11 @@ class ESPALIER_API RandomIntegers final : public OperationOf<RandomIntegers, Ran
   int64_t low() const noexcept { return low_; }
   int64_t high() const noexcept { return high_; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("low", low_);
+    visit("high", high_);
+    *this = RandomIntegers(low_, high_);  // which checks them
+  }
 
  private:
   int64_t low_, high_;
@@ -108,7 +120,10 @@ class ESPALIER_API RandomPermutation final : public OperationOf<RandomPermutatio
   explicit RandomPermutation(int64_t n);
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   bool differentiable(int) const override { return false; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("n", n_);
+    *this = RandomPermutation(n_);  // which checks it
+  }
 
  private:
   int64_t n_;

@@ -81,8 +81,4 @@ std::vector<AxisTie> Reduction::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void Reduction::print_attributes(std::ostream& out) const {
-  out << "axes=" << to_string(axes_) << ", keepdim=" << keepdim_;
-}
-
 }  // namespace espalier

@@ -15,10 +15,14 @@ class ESPALIER_API Reduction : public Operation {
   Dims reduced_axes(int rank) const;
 
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("axes", axes_);
+    visit("keepdim", keepdim_);
+  }
   AutocastRule autocast_rule() const override { return AutocastRule::widen; }
 
  protected:
+  const Dims& axes() const noexcept { return axes_; }
   /// Throws TypeError for u16, u32 and u64, and for integers and
   /// bool as well where it must be `floating`.
   void check_reducible(Inputs inputs, bool floating = false) const;

@@ -18,16 +18,8 @@ Tensors LeakyRelu::backward(const BackwardContext& context) const {
   return {apply_one(LeakyReluBackward(slope_), context.gradient(0), context.input(0))};
 }
 
-void LeakyRelu::print_attributes(std::ostream& out) const {
-  out << "slope=" << slope_;
-}
-
 Tensors LeakyReluBackward::backward(const BackwardContext& context) const {
   return {context.wants(0) ? apply_one(*this, context.gradient(0), context.input(1)) : Tensor(), Tensor()};
-}
-
-void LeakyReluBackward::print_attributes(std::ostream& out) const {
-  out << "slope=" << slope_;
 }
 
 Tensor relu(const Tensor& x) {

@@ -39,7 +39,7 @@ class ESPALIER_API LeakyRelu final : public OperationOf<LeakyRelu, Elementwise<E
   explicit LeakyRelu(double slope) : slope_(slope) {}
   double slope() const noexcept { return slope_; }
   Tensors backward(const BackwardContext& context) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("slope", slope_); }
 
  private:
   double slope_;
@@ -57,7 +57,7 @@ class ESPALIER_API LeakyReluBackward final
   double slope() const noexcept { return slope_; }
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("slope", slope_); }
 
  private:
   double slope_;

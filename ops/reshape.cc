@@ -79,10 +79,6 @@ Tensors Reshape::backward(const BackwardContext& context) const {
   return {reshape(context.gradient(0), context.input_shape(0))};
 }
 
-void Reshape::print_attributes(std::ostream& out) const {
-  out << "shape=" << to_string(shape_);
-}
-
 Tensor reshape(const Tensor& input, const Shape& shape) {
   if (input.shape() == shape) return input;
   const bool viewable = view_strides(input, resolved(shape, input)).has_value();

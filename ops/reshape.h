@@ -15,7 +15,7 @@ class ESPALIER_API Reshape final : public OperationOf<Reshape> {
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("shape", shape_); }
 
  private:
   Shape shape_;

@@ -94,10 +94,6 @@ std::vector<AxisTie> RmsNorm::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void RmsNorm::print_attributes(std::ostream& out) const {
-  out << "axes=" << axes_ << ", epsilon=" << epsilon_;
-}
-
 void RmsNormBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor &dy = inputs[0], &x = inputs[1], &weight = inputs[2], &scale = inputs[3];
   check_type(kName, x);
@@ -119,10 +115,6 @@ Cost RmsNormBackward::cost(Inputs inputs, std::span<const OutputSpec> outputs) c
   Cost cost = Operation::cost(inputs, outputs);
   cost.flops = ((wants(0) ? 8 : 0) + (wants(1) ? 3 : 0)) * inputs[0].numel();
   return cost;
-}
-
-void RmsNormBackward::print_attributes(std::ostream& out) const {
-  out << "axes=" << axes_ << ", wants=" << (wants(0) ? "x" : "") << (wants(1) ? "w" : "");
 }
 
 Tensor rms_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight,

@@ -25,10 +25,6 @@ std::vector<AxisTie> SgdStep::axis_ties(Inputs inputs) const {
   return update_ties(inputs.first(3));
 }
 
-void SgdStep::print_attributes(std::ostream& out) const {
-  out << "weight_decay=" << rule_.weight_decay << ", nesterov=" << rule_.nesterov;
-}
-
 void sgd_step_(const Tensor& parameter, const Tensor& gradient, const Tensor& velocity,
                const Tensor& learning_rate, const Tensor& momentum, const SgdRule& rule) {
   apply(SgdStep(rule), {parameter, gradient, velocity, learning_rate, momentum});

@@ -31,7 +31,10 @@ class ESPALIER_API SgdStep final : public OperationOf<SgdStep> {
   bool differentiable(int) const override { return false; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("weight_decay", rule_.weight_decay);
+    visit("nesterov", rule_.nesterov);
+  }
 
  private:
   SgdRule rule_;

@@ -36,6 +36,19 @@ Slice::Slice(std::span<const Range> ranges) {
   }
 }
 
+void Slice::visit_attributes(AttributeVisitor& visit) {
+  visit("starts", starts_);
+  visit("stops", stops_);
+  visit("steps", steps_);
+  if (stops_.rank() != starts_.rank() || steps_.rank() != starts_.rank()) {
+    throw ValueError(kName, "starts " + to_string(starts_) + ", stops " + to_string(stops_) + ", steps " +
+                                to_string(steps_) + "; expected as many of each");
+  }
+  std::vector<Range> ranges;
+  for (int axis = 0; axis < starts_.rank(); ++axis) ranges.push_back(range(axis));
+  *this = Slice(ranges);  // which checks them
+}
+
 Range Slice::range(int axis) const {
   return axis < starts_.rank() ? Range{starts_[axis], stops_[axis], steps_[axis]} : Range{};
 }
@@ -81,18 +94,6 @@ std::vector<AxisTie> Slice::axis_ties(Inputs inputs) const {
     if (pick(range(axis), size).count == size) ties.push_back({{{0, axis}, {-1, axis}}});
   }
   return ties;
-}
-
-void Slice::print_attributes(std::ostream& out) const {
-  out << "ranges=[";
-  for (int axis = 0; axis < starts_.rank(); ++axis) {
-    if (axis > 0) out << ", ";
-    if (starts_[axis] != 0) out << starts_[axis];
-    out << ':';
-    if (stops_[axis] != kEnd) out << stops_[axis];
-    if (steps_[axis] != 1) out << ':' << steps_[axis];
-  }
-  out << ']';
 }
 
 Tensor slice(const Tensor& input, std::span<const Range> ranges) {

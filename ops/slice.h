@@ -33,7 +33,7 @@ class ESPALIER_API Slice final : public OperationOf<Slice> {
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override;
 
  private:
   Range range(int axis) const;

@@ -52,10 +52,6 @@ std::vector<AxisTie> SoftmaxBase::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void SoftmaxBase::print_attributes(std::ostream& out) const {
-  out << "axis=" << axis_;
-}
-
 Tensors Softmax::backward(const BackwardContext& context) const {
   return {apply_one(SoftmaxBackward(axis()), context.gradient(0), context.output(0))};
 }

@@ -16,7 +16,7 @@ class ESPALIER_API SoftmaxBase : public Operation {
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   /// None along the axis itself: a probability that goes changes the others.
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("axis", axis_); }
   AutocastRule autocast_rule() const override { return AutocastRule::widen; }
 
  private:

@@ -16,10 +16,6 @@ Tensors Softplus::backward(const BackwardContext& context) const {
   return {apply_one(SoftplusBackward(beta_, threshold_), context.gradient(0), context.input(0))};
 }
 
-void Softplus::print_attributes(std::ostream& out) const {
-  out << "beta=" << beta_ << ", threshold=" << threshold_;
-}
-
 Tensors SoftplusBackward::backward(const BackwardContext& context) const {
   const Tensor& gradient = context.gradient(0);
   const Tensor& x = context.input(1);
@@ -31,10 +27,6 @@ Tensors SoftplusBackward::backward(const BackwardContext& context) const {
     gradients[1] = (once - apply_one(*this, once, x)) * beta_;
   }
   return gradients;
-}
-
-void SoftplusBackward::print_attributes(std::ostream& out) const {
-  out << "beta=" << beta_ << ", threshold=" << threshold_;
 }
 
 Tensors LogSigmoid::backward(const BackwardContext& context) const {

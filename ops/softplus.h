@@ -17,7 +17,11 @@ class ESPALIER_API Softplus final : public OperationOf<Softplus, Elementwise<Ele
   double beta() const noexcept { return beta_; }
   double threshold() const noexcept { return threshold_; }
   Tensors backward(const BackwardContext& context) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("beta", beta_);
+    visit("threshold", threshold_);
+    *this = Softplus(beta_, threshold_);  // which checks them
+  }
 
  private:
   double beta_, threshold_;
@@ -35,7 +39,10 @@ class ESPALIER_API SoftplusBackward final
   double beta() const noexcept { return beta_; }
   double threshold() const noexcept { return threshold_; }
   Tensors backward(const BackwardContext& context) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("beta", beta_);
+    visit("threshold", threshold_);
+  }
 
  private:
   double beta_, threshold_;

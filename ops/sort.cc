@@ -37,10 +37,6 @@ void Sort::infer(Inputs inputs, OutputSpecs& outputs) const {
   infer_ordered(inputs[0], AxisSlices(inputs[0].shape(), axis(), kName).size(), outputs);
 }
 
-void Sort::print_attributes(std::ostream& out) const {
-  out << "axis=" << axis() << ", descending=" << descending();
-}
-
 void TopK::infer(Inputs inputs, OutputSpecs& outputs) const {
   const int64_t size = AxisSlices(inputs[0].shape(), axis(), kName).size();
   if (k_ < 0 || k_ > size || (k_ == 0 && inputs[0].rank() == 0)) {
@@ -48,10 +44,6 @@ void TopK::infer(Inputs inputs, OutputSpecs& outputs) const {
                                 " along axis " + std::to_string(axis()) + " of " + describe(inputs[0]));
   }
   infer_ordered(inputs[0], k_, outputs);
-}
-
-void TopK::print_attributes(std::ostream& out) const {
-  out << "k=" << k_ << ", axis=" << axis() << ", largest=" << descending();
 }
 
 ValuesAndIndices sort(const Tensor& x, int64_t axis, bool descending) {

@@ -18,6 +18,10 @@ class ESPALIER_API Ordering : public Operation {
   bool differentiable(int output) const override { return output == 0; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("axis", axis_);
+    visit("descending", descending_);
+  }
 
  protected:
   /// Values and indices, in the input's shape with `size` elements along the axis.
@@ -36,7 +40,6 @@ class ESPALIER_API Sort final : public OperationOf<Sort, Ordering> {
 
   using OperationOf::OperationOf;
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
-  void print_attributes(std::ostream& out) const override;
 };
 
 /// The first `k` elements in order along an axis.
@@ -47,7 +50,10 @@ class ESPALIER_API TopK final : public OperationOf<TopK, Ordering> {
 
   TopK(int64_t k, int64_t axis, bool largest) : OperationOf(axis, largest), k_(k) {}
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    Ordering::visit_attributes(visit);
+    visit("k", k_);
+  }
 
  private:
   int64_t k_;

@@ -51,10 +51,6 @@ Tensors Split::backward(const BackwardContext& context) const {
   return {concat(gradients, axis)};
 }
 
-void Split::print_attributes(std::ostream& out) const {
-  out << "size=" << size_ << ", axis=" << axis_;
-}
-
 Tensors split(const Tensor& input, int64_t size, int64_t axis) {
   return apply(Split(size, axis), {input});
 }

@@ -28,10 +28,6 @@ std::vector<AxisTie> Triangle::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void Triangle::print_attributes(std::ostream& out) const {
-  out << "diagonal=" << diagonal_;
-}
-
 Tensors Tril::backward(const BackwardContext& context) const {
   return {tril(context.gradient(0), diagonal())};
 }

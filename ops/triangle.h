@@ -14,7 +14,7 @@ class ESPALIER_API Triangle : public Operation {
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override { visit("diagonal", diagonal_); }
 
  private:
   int64_t diagonal_;

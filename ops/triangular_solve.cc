@@ -41,12 +41,6 @@ std::vector<AxisTie> TriangularSolve::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void TriangularSolve::print_attributes(std::ostream& out) const {
-  out << (options_.lower ? "lower" : "upper");
-  if (options_.transposed) out << ", transposed";
-  if (options_.unit_diagonal) out << ", unit diagonal";
-}
-
 Tensor triangular_solve(const Tensor& a, const Tensor& b, TriangularOptions options) {
   const System system(TriangularSolve::kName, a, b);
   return system.solution(apply_one(TriangularSolve(options), system.a(), system.b()));

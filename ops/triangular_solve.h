@@ -27,7 +27,11 @@ class ESPALIER_API TriangularSolve final : public OperationOf<TriangularSolve> {
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b01, .outputs = 1}; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("lower", options_.lower);
+    visit("transposed", options_.transposed);
+    visit("unit_diagonal", options_.unit_diagonal);
+  }
 
  private:
   TriangularOptions options_;

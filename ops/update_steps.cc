@@ -28,9 +28,6 @@ Cost RmspropStep::cost(Inputs inputs, std::span<const OutputSpec> outputs) const
 std::vector<AxisTie> RmspropStep::axis_ties(Inputs inputs) const {
   return update_ties(inputs.first(5));
 }
-void RmspropStep::print_attributes(std::ostream& out) const {
-  out << "alpha=" << rule_.alpha << ", epsilon=" << rule_.epsilon << ", weight_decay=" << rule_.weight_decay;
-}
 void rmsprop_step_(const Tensor& parameter, const Tensor& gradient, const Tensor& square, const Tensor& mean,
                    const Tensor& velocity, const Tensor& learning_rate, const Tensor& momentum,
                    const RmspropRule& rule) {
@@ -47,10 +44,6 @@ Cost AdagradStep::cost(Inputs inputs, std::span<const OutputSpec> outputs) const
 std::vector<AxisTie> AdagradStep::axis_ties(Inputs inputs) const {
   return update_ties(inputs.first(3));
 }
-void AdagradStep::print_attributes(std::ostream& out) const {
-  out << "rate_decay=" << rule_.rate_decay << ", epsilon=" << rule_.epsilon
-      << ", weight_decay=" << rule_.weight_decay;
-}
 void adagrad_step_(const Tensor& parameter, const Tensor& gradient, const Tensor& sum,
                    const Tensor& learning_rate, const Tensor& step, const AdagradRule& rule) {
   apply(AdagradStep(rule), {parameter, gradient, sum, learning_rate, step});
@@ -64,9 +57,6 @@ Cost AdadeltaStep::cost(Inputs inputs, std::span<const OutputSpec> outputs) cons
 }
 std::vector<AxisTie> AdadeltaStep::axis_ties(Inputs inputs) const {
   return update_ties(inputs.first(4));
-}
-void AdadeltaStep::print_attributes(std::ostream& out) const {
-  out << "rho=" << rule_.rho << ", epsilon=" << rule_.epsilon << ", weight_decay=" << rule_.weight_decay;
 }
 void adadelta_step_(const Tensor& parameter, const Tensor& gradient, const Tensor& square,
                     const Tensor& change_square, const Tensor& learning_rate, const AdadeltaRule& rule) {
@@ -82,9 +72,6 @@ Cost LionStep::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
 }
 std::vector<AxisTie> LionStep::axis_ties(Inputs inputs) const {
   return update_ties(inputs.first(3));
-}
-void LionStep::print_attributes(std::ostream& out) const {
-  out << "beta2=" << rule_.beta2 << ", weight_decay=" << rule_.weight_decay;
 }
 void lion_step_(const Tensor& parameter, const Tensor& gradient, const Tensor& mean,
                 const Tensor& learning_rate, const Tensor& beta1, const LionRule& rule) {

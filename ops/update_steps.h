@@ -43,7 +43,11 @@ class ESPALIER_API RmspropStep final : public OperationOf<RmspropStep> {
   bool differentiable(int) const override { return false; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("alpha", rule_.alpha);
+    visit("epsilon", rule_.epsilon);
+    visit("weight_decay", rule_.weight_decay);
+  }
 
  private:
   RmspropRule rule_;
@@ -81,7 +85,11 @@ class ESPALIER_API AdagradStep final : public OperationOf<AdagradStep> {
   bool differentiable(int) const override { return false; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("rate_decay", rule_.rate_decay);
+    visit("epsilon", rule_.epsilon);
+    visit("weight_decay", rule_.weight_decay);
+  }
 
  private:
   AdagradRule rule_;
@@ -118,7 +126,11 @@ class ESPALIER_API AdadeltaStep final : public OperationOf<AdadeltaStep> {
   bool differentiable(int) const override { return false; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("rho", rule_.rho);
+    visit("epsilon", rule_.epsilon);
+    visit("weight_decay", rule_.weight_decay);
+  }
 
  private:
   AdadeltaRule rule_;
@@ -155,7 +167,10 @@ class ESPALIER_API LionStep final : public OperationOf<LionStep> {
   bool differentiable(int) const override { return false; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("beta2", rule_.beta2);
+    visit("weight_decay", rule_.weight_decay);
+  }
 
  private:
   LionRule rule_;

@@ -47,11 +47,6 @@ std::vector<AxisTie> Spread::axis_ties(Inputs inputs) const {
   return ties;
 }
 
-void Spread::print_attributes(std::ostream& out) const {
-  Reduction::print_attributes(out);
-  out << ", correction=" << correction_;
-}
-
 Tensor Spread::gradient_of(const BackwardContext& context, const Tensor& of_variance) const {
   const Shape& shape = context.input_shape(0);
   const Dtype dtype = context.input_dtype(0);

@@ -23,7 +23,10 @@ class ESPALIER_API Spread : public Reduction {
   SavedForBackward saved_for_backward() const override { return {.inputs = 1, .outputs = 0b11}; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    Reduction::visit_attributes(visit);
+    visit("correction", correction_);
+  }
 
  protected:
   /// The input's gradient from that of the variance, which may be absent, and that of the mean.

@@ -60,12 +60,6 @@ Cost VectorNorm::cost(Inputs inputs, std::span<const OutputSpec> outputs) const 
   return cost;
 }
 
-void VectorNorm::print_attributes(std::ostream& out) const {
-  out << "order=" << order_ << ", ";
-  Reduction::print_attributes(out);
-  if (floor_ > 0) out << ", floor=" << floor_;
-}
-
 Tensor vector_norm(const Tensor& x, double order, const Dims& axes, bool keepdim) {
   return apply_one(VectorNorm(order, axes, keepdim), x);
 }

@@ -23,7 +23,11 @@ class ESPALIER_API VectorNorm final : public OperationOf<VectorNorm, Reduction> 
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 1, .outputs = 1}; }
   Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    Reduction::visit_attributes(visit);
+    visit("order", order_);
+    visit("floor", floor_);
+  }
 
  private:
   double order_, floor_;

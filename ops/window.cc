@@ -21,6 +21,12 @@ void check_between(std::string_view name, const char* what, Size2d size, int64_t
 
 }  // namespace
 
+void visit_attribute(AttributeVisitor& visit, std::string_view name, Size2d& size) {
+  int64_t sides[] = {size.height, size.width};
+  visit(name, std::span<int64_t>(sides));
+  size = Size2d(sides[0], sides[1]);
+}
+
 void check_window(std::string_view name, const Window& window) {
   check_between(name, "kernel", window.kernel, 1);
   check_between(name, "stride", window.stride, 1);

@@ -2,6 +2,9 @@
 
 #include <cstdint>
 #include <ostream>
+#include <string_view>
+
+#include "core/attributes.h"
 
 namespace espalier {
 
@@ -20,5 +23,8 @@ struct Size2d {
 inline std::ostream& operator<<(std::ostream& out, Size2d size) {
   return out << size.height << 'x' << size.width;
 }
+
+/// A list of height and width.
+ESPALIER_API void visit_attribute(AttributeVisitor& visit, std::string_view name, Size2d& size);
 
 }  // namespace espalier

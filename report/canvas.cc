@@ -32,6 +32,8 @@ constexpr std::string_view kStyle = R"(
 .chart .s4{stroke:#e69f00}
 .chart .s5{stroke:#56b4e9}
 .chart .strong{fill:#fff}
+.chart .box{fill:#fff;stroke:#999}
+.chart .arrow{fill:none;stroke:#aaa}
 @media (prefers-color-scheme:dark){
 .chart text{fill:#d4d4d4}
 .chart .title{fill:#f2f2f2}
@@ -45,6 +47,8 @@ constexpr std::string_view kStyle = R"(
 .chart .s4{stroke:#f2b63c}
 .chart .s5{stroke:#9ad4f5}
 .chart .strong{fill:#111}
+.chart .box{fill:#1c1c1c;stroke:#777}
+.chart .arrow{stroke:#666}
 }
 )";
 

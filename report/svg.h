@@ -72,4 +72,24 @@ struct Bar {
 /// ValueError for a width out of range.
 ESPALIER_API Svg bar_chart(std::span<const Bar> bars, const ChartOptions& options = {});
 
+/// A box of a flow chart.
+struct FlowBox {
+  std::string name;
+  std::string text = {};    ///< under the name, smaller
+  std::string detail = {};  ///< shown when a pointer rests on the box
+  double heat = 0;          ///< from 0 to 1: how strongly it is coloured
+};
+
+/// "What box `from` makes goes into box `to`."
+struct FlowArrow {
+  size_t from, to;
+};
+
+/// Boxes in layers from top to bottom, each below all that leads to it, and within a layer where the arrows
+/// are short and cross little (K. Sugiyama, S. Tagawa, M. Toda, "Methods for visual understanding of
+/// hierarchical system structures", 1981). The figure grows with the number of boxes. Throws ValueError for
+/// an arrow whose ends are no boxes, or that does not lead from a box to a later one.
+ESPALIER_API Svg flow_chart(std::span<const FlowBox> boxes, std::span<const FlowArrow> arrows,
+                            const std::string& title = {});
+
 }  // namespace espalier::report

@@ -113,7 +113,7 @@ bool Graph::reads(ValueId id) const {
   });
 }
 
-void Graph::drop_unused(size_t inputs) {
+std::vector<bool> Graph::used_values() const {
   std::vector<bool> used(values_.size());
   const auto use = [&](ValueId id) {
     if (id != kAbsent) used[static_cast<size_t>(id)] = true;
@@ -126,10 +126,47 @@ void Graph::drop_unused(size_t inputs) {
       use(update.value);
     }
   }
+  return used;
+}
+
+void Graph::drop_unused(size_t inputs) {
+  const std::vector<bool> used = used_values();
   const auto unused = [&](ValueId id) { return !used[static_cast<size_t>(id)]; };
   std::erase_if(states_, unused);
   const auto optional = inputs_.begin() + static_cast<std::ptrdiff_t>(std::min(inputs, inputs_.size()));
   inputs_.erase(std::remove_if(optional, inputs_.end(), unused), inputs_.end());
+  compact();
+}
+
+void Graph::compact() {
+  std::vector<bool> kept = used_values();
+  for (const std::vector<ValueId>* list : {&inputs_, &states_}) {
+    for (const ValueId id : *list) kept[static_cast<size_t>(id)] = true;
+  }
+  std::vector<ValueId> now(values_.size(), kAbsent);
+  std::vector<Value> values;
+  for (size_t i = 0; i < values_.size(); ++i) {
+    if (!kept[i] && values_[i].origin != Value::Origin::node) continue;
+    now[i] = static_cast<ValueId>(values.size());
+    values.push_back(std::move(values_[i]));
+  }
+  values_ = std::move(values);
+  const auto renumber = [&](ValueId& id) {
+    if (id != kAbsent) id = now[static_cast<size_t>(id)];
+  };
+  for (Node& node : nodes_) {
+    for (ValueId& id : node.inputs) renumber(id);
+    for (ValueId& id : node.outputs) renumber(id);
+  }
+  for (std::vector<ValueId>* list : {&inputs_, &states_, &outputs_}) {
+    for (ValueId& id : *list) renumber(id);
+  }
+  for (std::vector<StateUpdate>* list : {&updates_, &gradients_}) {
+    for (StateUpdate& update : *list) {
+      renumber(update.state);
+      renumber(update.value);
+    }
+  }
 }
 
 const Value& Graph::value(ValueId id) const {
@@ -147,17 +184,17 @@ std::string Graph::name_of(ValueId id) const {
   return (named.origin == Value::Origin::constant ? "#" : "%") + std::to_string(id);
 }
 
-namespace {
-
-std::string type_text(const Value& value) {
-  return std::string(espalier::to_string(value.type.dtype())) + espalier::to_string(value.type.shape());
+std::string type_text(const Tensor& type) {
+  return std::string(espalier::to_string(type.dtype())) + espalier::to_string(type.shape());
 }
+
+namespace {
 
 void print_list(std::ostream& out, const Graph& graph, const char* title, const std::vector<ValueId>& ids) {
   if (ids.empty()) return;
   const char* before = title;
   for (const ValueId id : ids) {
-    out << before << graph.name_of(id) << ": " << type_text(graph.value(id));
+    out << before << graph.name_of(id) << ": " << type_text(graph.value(id).type);
     before = ", ";
   }
   out << '\n';
@@ -181,11 +218,11 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
       before = ", ";
     }
     std::ostringstream attributes;
-    node.operation->print_attributes(attributes);
+    attributes << attributes_of(*node.operation);
     out << (attributes.view().empty() ? "" : "; ") << attributes.view() << ')';
     before = ": ";
     for (const ValueId id : node.outputs) {
-      out << before << type_text(graph.value(id));
+      out << before << type_text(graph.value(id).type);
       before = ", ";
     }
     out << '\n';

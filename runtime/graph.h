@@ -77,6 +77,8 @@ class ESPALIER_API Graph {
   /// Forgets the states, and the inputs after the first `inputs`, that nothing reads, updates or gives a
   /// gradient.
   void drop_unused(size_t inputs);
+  /// Forgets constants that nothing uses, and whatever else stands in no list, and numbers the values anew.
+  void compact();
 
   const std::vector<Value>& values() const noexcept { return values_; }
   /// Throws ValueError where there is none.
@@ -97,6 +99,7 @@ class ESPALIER_API Graph {
  private:
   ValueId add_value(Value value);
   void check_update(ValueId state, ValueId updated) const;
+  std::vector<bool> used_values() const;
 
   std::vector<Value> values_;
   std::vector<Node> nodes_;
@@ -113,5 +116,8 @@ class ESPALIER_API Graph {
 ///     outputs: %4
 ESPALIER_API std::ostream& operator<<(std::ostream& out, const Graph& graph);
 ESPALIER_API std::string to_string(const Graph& graph);
+
+/// Type and shape: `f32[8, 64]`.
+ESPALIER_API std::string type_text(const Tensor& type);
 
 }  // namespace espalier::runtime

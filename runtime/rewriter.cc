@@ -56,10 +56,7 @@ std::vector<bool> needed_nodes(const Graph& graph) {
 
 std::string signature(const Operation& operation) {
   std::ostringstream text;
-  text.precision(17);  // every double apart
-  text << operation.name() << '(';
-  operation.print_attributes(text);
-  text << ')';
+  text << operation.name() << '(' << attributes_of(operation) << ')';
   return text.str();
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/runner.h"
 
+#include <chrono>
 #include <string>
 
 #include "core/error.h"
@@ -104,6 +105,11 @@ Runner::Runner(Runner&&) noexcept = default;
 Runner& Runner::operator=(Runner&&) noexcept = default;
 
 void Runner::run(Inputs inputs, std::span<const Tensor> results) {
+  run(inputs, results, nullptr);
+}
+
+void Runner::run(Inputs inputs, std::span<const Tensor> results, double* seconds) {
+  using Clock = std::chrono::steady_clock;
   Bound& bound = *bound_;
   const Graph& graph = plan_->graph();
   check_count("inputs", inputs.size(), graph.inputs().size());
@@ -123,22 +129,35 @@ void Runner::run(Inputs inputs, std::span<const Tensor> results) {
     const Span span(step.operation->name());
     const Inputs from = tensors.subspan(bound_step.first, step.inputs.size());
     const Outputs to = tensors.subspan(bound_step.first + step.inputs.size(), step.outputs.size());
+    const Clock::time_point begin = seconds ? Clock::now() : Clock::time_point();
     if (step.prepared)
       step.prepared->run(from, to, bound_step.scratch);
     else
       step.kernel->run(*step.operation, from, to);
+    if (seconds) *seconds++ = std::chrono::duration<double>(Clock::now() - begin).count();
   }
   for (const Ref<Storage>& changed : bound.changed_states) changed->bump_version("plan");
 }
 
-std::vector<Tensor> Runner::run(Inputs inputs) {
+std::vector<Tensor> Runner::new_results() const {
   std::vector<Tensor> results;
   for (const Operand& result : plan_->results()) {
     const Tensor& type = result.type;
     results.push_back(empty_strided(type.shape(), type.strides(), type.dtype()));
   }
-  run(inputs, results);
   return results;
+}
+
+std::vector<Tensor> Runner::run(Inputs inputs) {
+  std::vector<Tensor> results = new_results();
+  run(inputs, results, nullptr);
+  return results;
+}
+
+std::vector<double> Runner::time_steps(Inputs inputs) {
+  std::vector<double> seconds(plan_->steps().size());
+  run(inputs, new_results(), seconds.data());
+  return seconds;
 }
 
 }  // namespace espalier::runtime

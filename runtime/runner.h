@@ -25,10 +25,16 @@ class ESPALIER_API Runner {
   void run(Inputs inputs, std::span<const Tensor> results);
   /// The same with new tensors for the results.
   std::vector<Tensor> run(Inputs inputs);
+  /// The same, and the seconds that each step takes.
+  std::vector<double> time_steps(Inputs inputs);
 
  private:
   struct BoundStep;
   struct Bound;
+
+  std::vector<Tensor> new_results() const;
+  /// `seconds` is null, or has a place for each step.
+  void run(Inputs inputs, std::span<const Tensor> results, double* seconds);
 
   std::shared_ptr<const Plan> plan_;
   std::unique_ptr<Bound> bound_;

@@ -24,8 +24,4 @@ void WriteView::infer(Inputs inputs, OutputSpecs& outputs) const {
   outputs.push_back(OutputSpec::update(0, inputs[0]));
 }
 
-void WriteView::print_attributes(std::ostream& out) const {
-  out << "strides=" << to_string(strides_) << ", offset=" << offset_;
-}
-
 }  // namespace espalier::runtime

@@ -18,7 +18,11 @@ class WriteView final : public OperationOf<WriteView> {
   Tensor part_of(const Tensor& whole) const { return whole.with_layout(shape_, strides_, offset_); }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   bool differentiable(int) const override { return false; }
-  void print_attributes(std::ostream& out) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("shape", shape_);
+    visit("strides", strides_);
+    visit("offset", offset_);
+  }
 
  private:
   Shape shape_;

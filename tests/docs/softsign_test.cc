@@ -6,6 +6,7 @@
 
 #include "autograd/autograd.h"
 #include "autograd/gradient_check.h"
+#include "ops/operations.h"
 #include "tests/support/op_test.h"
 
 namespace espalier::test {
@@ -45,6 +46,14 @@ TEST(AddAnOperation, TheWalkThroughsOperationWorks) {
     EXPECT_EQ(check_gradients(f, {x}), "") << sample.label;
     EXPECT_EQ(check_gradients(f, {x}, {.second_order = true}), "") << sample.label;
   }
+}
+
+TEST(AddAnOperation, ProgramsMakeTheirOwnKnown) {
+  EXPECT_THROW(make_operation("softsign", {}, 1), ValueError);
+  register_operation(Softsign(), 1);
+  EXPECT_EQ(make_operation("softsign", {}, 1)->name(), "softsign");
+  EXPECT_THROW(make_operation("softsign", {}, 2), ValueError);
+  EXPECT_THROW(register_operation(Softsign(), 1), ValueError);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "autograd/gradient_check.h"
 #include "core/cpu_features.h"
 #include "ops/cast.h"
+#include "ops/operations.h"
 #include "ops/random.h"
 #include "runtime/compile.h"
 #include "tests/support/op_test.h"
@@ -341,6 +342,12 @@ TEST(OperationList, EveryOperationHasATestObject) {
     EXPECT_TRUE(tested.contains(name)) << name << " has no test object";
   for (const std::string& name : tested)
     EXPECT_TRUE(declared.contains(name)) << name << " is tested but not declared";
+}
+
+TEST(OperationList, EveryOperationIsKnownByName) {
+  const std::vector<std::string> names = operation_names();
+  const std::set<std::string> known(names.begin(), names.end());
+  for (const std::string& name : declared_operations()) EXPECT_TRUE(known.contains(name)) << name;
 }
 
 }  // namespace

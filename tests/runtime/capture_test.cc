@@ -38,9 +38,9 @@ TEST(Capture, ReadsLikeTheFunction) {
   EXPECT_EQ(to_string(graph),
             "inputs: input0: f32[2, 3]\n"
             "state: weight: f32[4, 3], bias: f32[4]\n"
-            "%4 = linear(input0, weight, bias): f32[2, 4]\n"
-            "%5 = relu(%4): f32[2, 4]\n"
-            "outputs: %5\n");
+            "%3 = linear(input0, weight, bias): f32[2, 4]\n"
+            "%4 = relu(%3): f32[2, 4]\n"
+            "outputs: %4\n");
 }
 
 TEST(Capture, LeavesTheStateAsItWas) {

@@ -1,0 +1,230 @@
+// The commands on packages: graphs that are saved with their weights.
+
+#include "runtime/package.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "autograd/autograd.h"
+#include "cli/answers.h"
+#include "cli/commands.h"
+#include "cli/model_file.h"
+#include "cli/output.h"
+#include "core/create.h"
+#include "core/error.h"
+#include "core/parallel.h"
+#include "ops/add.h"
+#include "ops/cast.h"
+#include "ops/concat.h"
+#include "ops/copy.h"
+#include "ops/multiply.h"
+#include "ops/random.h"
+#include "ops/reshape.h"
+#include "ops/slice.h"
+#include "report/page.h"
+#include "runtime/capture.h"
+#include "runtime/explain.h"
+#include "runtime/passes.h"
+
+namespace espalier::cli {
+namespace {
+
+/// A number for each channel, to be broadcast along the others of a batch of inputs.
+Tensor by_channel(const std::vector<double>& values, const Problem& problem) {
+  const std::vector<float> numbers(values.begin(), values.end());
+  const Tensor row = from_values(numbers, {static_cast<int64_t>(numbers.size())});
+  return problem.input.rank() == 3 ? reshape(row, {row.numel(), 1, 1}) : row;
+}
+
+/// What the model makes of inputs as they come, images being f32 from 0 to 1.
+Tensor answer(const Model& model, const Tensor& inputs) {
+  const Recipe& recipe = model.recipe;
+  Tensor x = inputs;
+  if (model.problem.kind != Problem::Kind::text && !(recipe.mean.empty() && recipe.deviation.empty())) {
+    const std::vector<double> mean = recipe.mean.empty() ? std::vector<double>{0} : recipe.mean,
+                              deviation =
+                                  recipe.deviation.empty() ? std::vector<double>{1} : recipe.deviation;
+    std::vector<double> scale, shift;
+    for (size_t i = 0; i < mean.size(); ++i) {
+      scale.push_back(1 / deviation[i]);
+      shift.push_back(-mean[i] / deviation[i]);
+    }
+    x = x * by_channel(scale, model.problem) + by_channel(shift, model.problem);
+  }
+  return model.network(x);
+}
+
+Shape batch_shape(const Problem& problem, int64_t batch) {
+  Shape shape = problem.input;
+  shape.insert(0, batch);
+  return shape;
+}
+
+/// The files that a name stands for: itself, or all in the folder, by their names.
+std::vector<std::string> files_of(const std::string& name) {
+  if (!std::filesystem::is_directory(name)) return {name};
+  std::set<std::string> files;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(name, error)) {
+    if (entry.is_regular_file(error)) files.insert(entry.path().string());
+  }
+  if (error) throw IoError(name, error.message());
+  if (files.empty()) throw IoError(name, "holds no files");
+  return {files.begin(), files.end()};
+}
+
+/// A package, ready to run.
+struct Opened {
+  Recipe recipe;
+  Problem problem;
+  runtime::Runner runner;
+
+  int64_t batch() const { return input().shape()[0]; }
+  const Tensor& input() const {
+    const runtime::Graph& graph = runner.plan().graph();
+    return graph.value(graph.inputs()[0]).type;
+  }
+};
+
+Opened open_package(const std::string& file) {
+  if (file.empty()) throw ValueError("command", "expected a package, which 'espalier compile' writes");
+  const runtime::Package package = runtime::load_package(file);
+  Recipe recipe;
+  Problem problem;
+  read_notes(package.notes, file, recipe, problem);
+  const runtime::Graph& graph = package.graph;
+  const bool fits = graph.inputs().size() == 1 && graph.outputs().size() == 1 &&
+                    graph.value(graph.inputs()[0]).type.rank() == problem.input.rank() + 1;
+  if (!fits || graph.value(graph.inputs()[0]).type.shape() !=
+                   batch_shape(problem, graph.value(graph.inputs()[0]).type.shape()[0]))
+    throw FormatError(file, "holds a graph that does not fit the problem that it names");
+  return {recipe, problem, runtime::Runner(std::make_shared<const runtime::Plan>(runtime::optimise(graph)))};
+}
+
+/// The outputs for any number of examples, in batches as the plan takes them; the last one is filled up with
+/// zeros.
+Tensor answers_for(Opened& package, const Tensor& examples) {
+  std::vector<Tensor> parts;
+  const int64_t batch = package.batch(), count = examples.size(0);
+  for (int64_t first = 0; first < count; first += batch) {
+    const int64_t taken = std::min(batch, count - first);
+    Tensor part = slice(examples, 0, {first, first + taken});
+    if (taken < batch)
+      part = concat(std::vector{part, zeros(batch_shape(package.problem, batch - taken))}, 0);
+    const Tensor inputs[] = {contiguous(part)};
+    parts.push_back(slice(package.runner.run(inputs)[0], 0, {0, taken}));
+  }
+  return concat(parts, 0);
+}
+
+}  // namespace
+
+Exit compile(const CompileFlags& flags) {
+  if (flags.model.empty() || flags.to.empty())
+    throw ValueError("compile", "expected a model and the package to write");
+  constexpr int64_t kMostExamples = 1 << 20;
+  if (flags.batch < 1 || flags.batch > kMostExamples) {
+    throw ValueError("--batch", "is " + std::to_string(flags.batch) + "; expected a whole number from 1 to " +
+                                    std::to_string(kMostExamples));
+  }
+  Model model = open_model(flags.model);
+  const NoGrad no_grad;
+  const Dtype dtype = model.problem.kind == Problem::Kind::text ? Dtype::i64 : Dtype::f32;
+  const Tensor example = empty(batch_shape(model.problem, flags.batch), dtype, kMeta);
+  const runtime::Graph captured = runtime::capture([&](const Tensor& x) { return answer(model, x); },
+                                                   {example}, runtime::State(model.network));
+  const runtime::Graph graph = runtime::optimise(runtime::freeze(captured));
+  runtime::save_package(flags.to, graph, notes(model.recipe, model.problem));
+  const auto bytes = static_cast<int64_t>(std::filesystem::file_size(flags.to));
+  if (flags.json) {
+    std::cout
+        << nlohmann::json{{"package", flags.to}, {"nodes", graph.nodes().size()}, {"bytes", bytes}}.dump()
+        << '\n';
+  } else {
+    std::cout << flags.to << ": " << graph.nodes().size() << " operations (" << captured.nodes().size()
+              << " before the passes), " << bytes << " bytes\n";
+  }
+  return Exit::done;
+}
+
+Exit run_package(const RunFlags& flags) {
+  Opened package = open_package(flags.package);
+  if (package.problem.kind == Problem::Kind::text)
+    throw ValueError("run", flags.package + " is a text model, with which 'espalier predict' goes on");
+  if (flags.inputs.empty())
+    throw ValueError("run", "expected files to read: images, arrays in .npy, or folders of them");
+  Answers answers(package.problem, flags.top);
+  for (const std::string& name : flags.inputs) {
+    for (const std::string& file : files_of(name)) {
+      const Tensor inputs = read_inputs(package.recipe, package.problem, file);
+      const bool bytes = inputs.dtype() == Dtype::u8;
+      answers.add(file, answers_for(package, bytes ? cast(inputs, Dtype::f32) * (1.0 / 255) : inputs));
+    }
+  }
+  answers.print(flags.json);
+  return Exit::done;
+}
+
+Exit explain(const ExplainFlags& flags) {
+  constexpr int64_t kMostRounds = 100000;
+  if (flags.rounds < 1 || flags.rounds > kMostRounds) {
+    throw ValueError("--rounds", "is " + std::to_string(flags.rounds) +
+                                     "; expected a whole number from 1 to " + std::to_string(kMostRounds));
+  }
+  Opened package = open_package(flags.package);
+  const Tensor& type = package.input();
+  const Tensor inputs[] = {is_floating(type.dtype()) ? normal(type.shape())
+                                                     : zeros(type.shape(), type.dtype())};
+  const std::vector<runtime::StepReport> steps =
+      runtime::explain(package.runner, inputs, static_cast<int>(flags.rounds));
+  const runtime::Plan& plan = package.runner.plan();
+  double seconds = 0;
+  for (const runtime::StepReport& step : steps) seconds += step.seconds;
+  if (!flags.page.empty()) {
+    report::Page page(std::filesystem::path(flags.package).filename().string());
+    page.key_values({{"steps", std::to_string(steps.size())},
+                     {"threads", std::to_string(plan.threads())},
+                     {"microseconds", report::fixed(seconds * 1e6, 1)},
+                     {"memory for a run, bytes", std::to_string(plan.arena_bytes())},
+                     {"least possible, bytes", std::to_string(plan.least_arena_bytes())}});
+    page.heading("Steps");
+    page.table(runtime::step_table(steps));
+    page.heading("Plan");
+    page.figure(runtime::draw(plan, steps));
+    page.heading("Graph");
+    page.figure(runtime::draw(plan.graph()));
+    page.save(flags.page);
+  }
+  if (!flags.json) {
+    std::cout << runtime::step_table(steps) << steps.size() << " steps, " << report::fixed(seconds * 1e6, 1)
+              << " microseconds with " << plan.threads()
+              << " threads; memory for a run: " << plan.arena_bytes() << " bytes, at least "
+              << plan.least_arena_bytes() << '\n';
+    return Exit::done;
+  }
+  nlohmann::json rows = nlohmann::json::array();
+  for (const runtime::StepReport& step : steps) {
+    rows.push_back({{"operation", step.step->operation->name()},
+                    {"kernel", step.step->kernel->name},
+                    {"flops", step.cost.flops},
+                    {"bytes", step.cost.bytes},
+                    {"seconds", step.seconds}});
+  }
+  std::cout << nlohmann::json{{"steps", rows},
+                              {"seconds", seconds},
+                              {"threads", plan.threads()},
+                              {"arena_bytes", plan.arena_bytes()},
+                              {"least_arena_bytes", plan.least_arena_bytes()}}
+                   .dump()
+            << '\n';
+  return Exit::done;
+}
+
+}  // namespace espalier::cli

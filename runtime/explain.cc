@@ -1,0 +1,152 @@
+#include "runtime/explain.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "core/error.h"
+
+namespace espalier::runtime {
+namespace {
+
+/// `1.23 G`: a number with three digits and a prefix of its magnitude.
+std::string with_prefix(double value) {
+  const char* prefix = "";
+  for (const char* next : {"k", "M", "G", "T"}) {
+    if (value < 999.5) break;
+    value /= 1000;
+    prefix = next;
+  }
+  return report::fixed(value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0) + " " + prefix;
+}
+
+std::string attributes_text(const Operation& operation) {
+  std::ostringstream text;
+  text << attributes_of(operation);
+  return text.str();
+}
+
+std::string results_of(const Step& step) {
+  std::string text;
+  for (const Operand& output : step.outputs) text += (text.empty() ? "" : ", ") + type_text(output.type);
+  return text;
+}
+
+std::string results_of(const Graph& graph, const Node& node) {
+  std::string text;
+  for (const ValueId id : node.outputs) text += (text.empty() ? "" : ", ") + type_text(graph.value(id).type);
+  return text;
+}
+
+Cost cost_of(const Step& step) {
+  Tensors inputs;
+  for (const Operand& input : step.inputs) inputs.push_back(input.buffer < 0 ? Tensor() : input.type);
+  OutputSpecs specs;
+  step.operation->infer(inputs, specs);
+  return step.operation->cost(inputs, specs);
+}
+
+double total(std::span<const StepReport> steps) {
+  double seconds = 0;
+  for (const StepReport& step : steps) seconds += step.seconds;
+  return seconds;
+}
+
+}  // namespace
+
+std::vector<StepReport> explain(Runner& runner, Inputs inputs, int rounds) {
+  if (rounds < 1) throw ValueError("explain", std::to_string(rounds) + " rounds; expected at least 1");
+  const std::vector<Step>& steps = runner.plan().steps();
+  runner.run(inputs);
+  std::vector<std::vector<double>> times(steps.size());
+  for (int round = 0; round < rounds; ++round) {
+    const std::vector<double> seconds = runner.time_steps(inputs);
+    for (size_t i = 0; i < steps.size(); ++i) times[i].push_back(seconds[i]);
+  }
+  std::vector<StepReport> reports;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const auto middle = times[i].begin() + rounds / 2;
+    std::nth_element(times[i].begin(), middle, times[i].end());
+    reports.push_back({&steps[i], cost_of(steps[i]), *middle});
+  }
+  return reports;
+}
+
+report::Table step_table(std::span<const StepReport> steps) {
+  report::Table table(
+      {"operation", "kernel", "result", "FLOPs", "bytes", "microseconds", "share", "FLOP/s", "B/s"});
+  const double all = total(steps);
+  for (const StepReport& report : steps) {
+    const auto flops = static_cast<double>(report.cost.flops), bytes = static_cast<double>(report.cost.bytes);
+    table.add_row({std::string(report.step->operation->name()),
+                   report.step->kernel->name + std::string(report.step->prepared ? ", prepared" : ""),
+                   results_of(*report.step), with_prefix(flops), with_prefix(bytes),
+                   report::fixed(report.seconds * 1e6, 1),
+                   report::fixed(100 * report.seconds / all, 1) + " %", with_prefix(flops / report.seconds),
+                   with_prefix(bytes / report.seconds)});
+  }
+  return table;
+}
+
+report::Svg draw(const Graph& graph) {
+  std::vector<report::FlowBox> boxes;
+  std::vector<report::FlowArrow> arrows;
+  std::vector<int> box_of(graph.values().size(), -1);
+  for (const ValueId id : graph.inputs()) {
+    box_of[static_cast<size_t>(id)] = static_cast<int>(boxes.size());
+    boxes.push_back({.name = graph.name_of(id), .text = type_text(graph.value(id).type)});
+  }
+  for (const Node& node : graph.nodes()) {
+    const size_t here = boxes.size();
+    std::string reads;
+    for (const ValueId id : node.inputs) {
+      if (id == kAbsent) continue;
+      if (const int from = box_of[static_cast<size_t>(id)]; from >= 0)
+        arrows.push_back({static_cast<size_t>(from), here});
+      else
+        reads += " " + graph.name_of(id);
+    }
+    for (const ValueId id : node.outputs) box_of[static_cast<size_t>(id)] = static_cast<int>(here);
+    boxes.push_back({.name = std::string(node.operation->name()),
+                     .text = results_of(graph, node),
+                     .detail = std::string(node.operation->name()) + "(" + attributes_text(*node.operation) +
+                               ")" + (reads.empty() ? "" : " reads" + reads)});
+  }
+  return report::flow_chart(boxes, arrows);
+}
+
+report::Svg draw(const Plan& plan, std::span<const StepReport> steps) {
+  const Graph& graph = plan.graph();
+  std::vector<report::FlowBox> boxes;
+  std::vector<report::FlowArrow> arrows;
+  std::vector<int> writer(plan.buffers().size(), -1);  // the box that last wrote into a buffer
+  for (size_t i = 0; i < plan.buffers().size(); ++i) {
+    if (plan.buffers()[i].place != Buffer::Place::input) continue;
+    const ValueId id = graph.inputs()[static_cast<size_t>(plan.buffers()[i].index)];
+    writer[i] = static_cast<int>(boxes.size());
+    boxes.push_back({.name = graph.name_of(id), .text = type_text(graph.value(id).type)});
+  }
+  const double all = total(steps);
+  double most = 0;
+  for (const StepReport& report : steps) most = std::max(most, report.seconds);
+  for (const StepReport& report : steps) {
+    const Step& step = *report.step;
+    const size_t here = boxes.size();
+    for (const Operand& input : step.inputs) {
+      if (input.buffer < 0) continue;
+      if (const int from = writer[static_cast<size_t>(input.buffer)]; from >= 0)
+        arrows.push_back({static_cast<size_t>(from), here});
+    }
+    for (const Operand& output : step.outputs)
+      writer[static_cast<size_t>(output.buffer)] = static_cast<int>(here);
+    const double share = report.seconds / all;
+    boxes.push_back({.name = std::string(step.operation->name()),
+                     .text = results_of(step) + ", " + report::fixed(100 * share, 1) + " %",
+                     .detail = std::string(step.operation->name()) + "(" + attributes_text(*step.operation) +
+                               "), kernel " + step.kernel->name + ", " +
+                               report::fixed(report.seconds * 1e6, 1) + " microseconds",
+                     .heat = report.seconds / most});
+  }
+  return report::flow_chart(boxes, arrows);
+}
+
+}  // namespace espalier::runtime

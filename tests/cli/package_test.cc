@@ -1,0 +1,145 @@
+// The commands on packages: compile, run, explain.
+
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "core/create.h"
+#include "data/digits.h"
+#include "io/image.h"
+#include "io/npy.h"
+#include "io/safetensors.h"
+#include "ops/at.h"
+#include "ops/cast.h"
+#include "ops/multiply.h"
+#include "tests/cli/program.h"
+#include "tests/support/temporary_folder.h"
+
+namespace espalier::cli {
+namespace {
+
+using nlohmann::json;
+using test::Outcome;
+using test::run_program;
+using test::TemporaryFolder;
+using testing::HasSubstr;
+
+std::string output_of(const std::vector<std::string>& arguments) {
+  const Outcome outcome = run_program(arguments);
+  EXPECT_EQ(outcome.code, 0) << outcome.errors;
+  return outcome.out;
+}
+
+json json_of(std::vector<std::string> arguments) {
+  arguments.emplace_back("--json");
+  return json::parse(output_of(arguments), nullptr, false);
+}
+
+/// A run of a small convolutional network on the embedded digits, as grey images in u8.
+std::string trained(const TemporaryFolder& folder) {
+  const data::Examples digits = data::digits().train;
+  const int64_t* const labels = digits.labels.data<int64_t>();
+  for (int64_t i = 0; i < 300; ++i) {
+    if (labels[i] > 2) continue;
+    const std::filesystem::path place = folder / "images" / std::to_string(labels[i]);
+    std::filesystem::create_directories(place);
+    io::save_png(place / (std::to_string(i) + ".png"), cast(at(digits.inputs, i) * 255.0, Dtype::u8));
+  }
+  std::string run = folder / "run";
+  output_of({"train",
+             "--data",
+             "images",
+             "--path",
+             folder / "images",
+             "--image_channels",
+             "1",
+             "--validation",
+             "0.3",
+             "--model",
+             "conv 8 3 padding=1, batch_norm, relu, max_pool 2, flatten, linear 3",
+             "--epochs",
+             "3",
+             "--learning_rate",
+             "1e-2",
+             "--batch_size",
+             "8",
+             "--folder",
+             run,
+             "--quiet"});
+  return run;
+}
+
+TEST(Packages, AnswerAsTheirModels) {
+  const TemporaryFolder folder;
+  const std::string run = trained(folder), package = folder / "digits.safetensors",
+                    images = folder / "images/1";
+  const json made = json_of({"compile", run, package, "--batch", "4"});
+  EXPECT_GT(made.at("nodes"), 2);
+  EXPECT_EQ(made.at("bytes"), std::filesystem::file_size(package));
+
+  const json answers = json_of({"run", package, images});
+  ASSERT_GT(answers.size(), 5U);  // not a multiple of the batch, or at least more than one
+  for (const json& one : answers) {
+    const json asked = json_of({"predict", run, one.at("input")});
+    EXPECT_EQ(one.at("classes")[0].at("class"), asked[0].at("classes")[0].at("class"));
+    EXPECT_NEAR(one.at("classes")[0].at("probability"), asked[0].at("classes")[0].at("probability"), 1e-5);
+  }
+  EXPECT_THAT(output_of({"run", package, images, "--top", "1"}), HasSubstr("probability"));
+}
+
+TEST(Packages, AreExplained) {
+  const TemporaryFolder folder;
+  const std::string run = trained(folder), package = folder / "digits.safetensors",
+                    page = folder / "plan.html";
+  output_of({"compile", run, package});
+  const json explained = json_of({"explain", package, "--rounds", "3", "--page", page});
+  EXPECT_GE(explained.at("arena_bytes"), explained.at("least_arena_bytes"));
+  ASSERT_FALSE(explained.at("steps").empty());
+  EXPECT_GT(explained.at("steps")[0].at("seconds"), 0);
+  std::ifstream file(page);
+  const std::string html((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_THAT(html, HasSubstr("fused_conv2d"));
+  EXPECT_THAT(output_of({"explain", package, "--rounds", "1"}), HasSubstr("memory for a run"));
+}
+
+TEST(Packages, RefuseInOneLineWithADocumentedCode) {
+  const TemporaryFolder folder;
+  const std::string run = trained(folder), package = folder / "digits.safetensors",
+                    plain = folder / "plain.safetensors";
+  output_of({"compile", run, package});
+  io::save_safetensors(plain, {{"w", ones({2})}});
+  io::save_npy(folder / "wide.npy", ones({1, 9, 9}));
+  std::filesystem::create_directory(folder / "empty");
+  const struct {
+    std::vector<std::string> arguments;
+    int code;
+    std::string says;
+  } all[] = {
+      {{"compile"}, 2, "expected a model and the package to write"},
+      {{"compile", run, package, "--batch", "0"}, 2, "--batch"},
+      {{"compile", folder / "none", package}, 3, "none"},
+      {{"compile", run, "/proc/package"}, 3, "/proc/package"},
+      {{"run"}, 2, "expected a package"},
+      {{"run", folder / "none"}, 3, "none"},
+      {{"run", plain, "x.npy"}, 3, "has no metadata 'format: espalier graph'"},
+      {{"run", package}, 2, "expected files to read"},
+      {{"run", package, folder / "none.png"}, 3, "none.png"},
+      {{"run", package, folder / "empty"}, 3, "holds no files"},
+      {{"run", package, folder / "wide.npy"}, 2, "the model takes [1, 8, 8]"},
+      {{"explain", package, "--rounds", "0"}, 2, "--rounds"},
+      {{"explain", run + "/model.safetensors"}, 3, "has no metadata 'format: espalier graph'"},
+      {{"explain", package, "--page", "/proc/page.html"}, 3, "/proc/page.html"},
+  };
+  for (const auto& refusal : all) {
+    const Outcome outcome = run_program(refusal.arguments);
+    EXPECT_EQ(outcome.code, refusal.code) << refusal.says << outcome.errors;
+    EXPECT_THAT(outcome.errors, HasSubstr(refusal.says));
+    EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
+  }
+}
+
+}  // namespace
+}  // namespace espalier::cli
