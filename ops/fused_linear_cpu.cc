@@ -4,6 +4,7 @@
 #include "ops/copy.h"
 #include "ops/fused_linear.h"
 #include "ops/linear.h"
+#include "ops/matrix_vector_internal.h"
 #include "ops/onednn_internal.h"
 
 namespace espalier {
@@ -30,6 +31,36 @@ class PackedLinear final : public PreparedKernel {
   Tensor packed_;
 };
 
+/// The same for one row of inputs.
+class PackedRow final : public PreparedKernel {
+ public:
+  PackedRow(const Tensor& weight, bool accumulate, bool relu)
+      : rows_(weight.size(0)),
+        columns_(weight.size(1)),
+        accumulate_(accumulate),
+        relu_(relu),
+        packed_(empty({static_cast<int64_t>(packed_matrix_size(rows_, columns_))})) {
+    pack_matrix(weight.data<float>(), rows_, columns_, static_cast<float*>(packed_.raw_data()));
+  }
+
+  void run(Inputs inputs, Outputs outputs, void*) const override {
+    const auto* const bias = inputs[2].defined() ? static_cast<const float*>(inputs[2].raw_data()) : nullptr;
+    matrix_vector({.rows = rows_,
+                   .columns = columns_,
+                   .packed = static_cast<const float*>(packed_.raw_data()),
+                   .x = static_cast<const float*>(inputs[0].raw_data()),
+                   .bias = bias,
+                   .y = static_cast<float*>(outputs[0].raw_data()),
+                   .accumulate = accumulate_,
+                   .relu = relu_});
+  }
+
+ private:
+  int64_t rows_, columns_;
+  bool accumulate_, relu_;
+  Tensor packed_;
+};
+
 bool row_major_f32(const Tensor& tensor) {
   return tensor.dtype() == Dtype::f32 && tensor.is_contiguous();
 }
@@ -47,6 +78,8 @@ std::unique_ptr<const PreparedKernel> packed_linear(Inputs inputs, bool accumula
                                        .accumulate = accumulate,
                                        .activation = activation};
   if (problem.m == 0 || problem.n == 0 || problem.k == 0) return nullptr;
+  if (problem.m == 1 && (activation == Activation::none || activation == Activation::relu))
+    return std::make_unique<PackedRow>(weight, accumulate, activation == Activation::relu);
   return std::make_unique<PackedLinear>(onednn::PackedProduct::make(problem), weight);
 }
 
