@@ -241,6 +241,7 @@ Exit run_command(int argc, const char* const* argv) {
   program.set_version_flag("--version", std::string("espalier ") + ESPALIER_VERSION);
   program.footer(kFooter);
   program.get_formatter()->column_width(34);
+  program.require_subcommand(0, 1);  // what follows a command is none: a folder may be named "run"
   const std::vector<Command> commands = {add_train(program),   add_eval(program),    add_predict(program),
                                          add_compile(program), add_run(program),     add_explain(program),
                                          add_inspect(program), add_convert(program), add_profile(program),

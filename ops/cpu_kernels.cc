@@ -201,7 +201,7 @@ void fused_linear_apart(const FusedLinear&, Inputs, Outputs);
 std::unique_ptr<const PreparedKernel> prepare_fused_linear(const FusedLinear&, Inputs,
                                                            std::span<const Tensor>, uint32_t);
 static constexpr Kernel kFusedLinear[] = {
-    kernel<FusedLinear, fused_linear_apart, nullptr, prepare_fused_linear>("taken apart")};
+    kernel<FusedLinear, fused_linear_apart, nullptr, prepare_fused_linear>("packed or taken apart")};
 constinit KernelSlot FusedLinear::slot{kFusedLinear};
 
 const char* conv2d_backward_data_onednn_declines(const Conv2dBackwardData&, Inputs, std::span<const Tensor>);

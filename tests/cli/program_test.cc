@@ -320,6 +320,7 @@ TEST(Program, RefusesInOneLineWithADocumentedCode) {
       {{"eval"}, 2, "expected a model"},
       {{"eval", folder / "none"}, 3, "none"},
       {{"eval", folder.path()}, 3, "holds no model"},
+      {{"eval", "run"}, 3, "[run]"},
       {{"eval", folder / "short.safetensors"}, 3, "short.safetensors"},
       {{"eval", "x", "--part", "most"}, 2, "most"},
       {{"predict"}, 2, "expected a model"},
