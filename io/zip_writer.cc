@@ -45,9 +45,15 @@ ZipWriter::ZipWriter(std::string name) : name_(std::move(name)) {
 
 void ZipWriter::add(const std::string& entry, std::span<const std::span<const unsigned char>> parts,
                     bool compress) {
-  if (entry.size() > kMaxName || entry.find('\0') != std::string::npos)
+  if (entry.size() > kMaxName)
     throw ValueError(name_, "the name of an entry has " + std::to_string(entry.size()) +
-                                " bytes; a zip archive takes up to 65535, none of them 0");
+                                " bytes; a zip archive takes up to 65535");
+  // libzip 1.7 refuses them, 1.11 does not.
+  const auto is_refused = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  };
+  if (std::any_of(entry.begin(), entry.end(), is_refused))
+    throw ValueError(name_, "the name of an entry, '" + printable(entry) + "', has control characters");
   std::vector<zip_buffer_fragment_t> fragments;
   for (const auto part : parts) {
     // libzip's type has no const; it only reads.
