@@ -11,10 +11,9 @@
 
 namespace espalier::cli {
 
-/// The examples of a file, [N, ...]: an image, brought to the channels and size that the model takes, or an
-/// array
-/// (.npy) of one or several examples; u8, or f32 where the model's data is. Throws what the readers throw,
-/// ValueError and ShapeError for what the model cannot take.
+/// The examples of a file, [N, ...]: an image, brought to the channels and size that the model takes, or
+/// an array (.npy) of one or several examples; u8, or f32 where the model's data is. Throws what the readers
+/// throw, ValueError and ShapeError for what the model cannot take.
 Tensor read_inputs(const Recipe& recipe, const Problem& problem, const std::string& file);
 
 /// What a model answers, as a table or as JSON.

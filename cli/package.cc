@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -19,7 +20,7 @@
 #include "cli/output.h"
 #include "core/create.h"
 #include "core/error.h"
-#include "core/parallel.h"
+#include "data/transforms.h"
 #include "ops/add.h"
 #include "ops/cast.h"
 #include "ops/concat.h"
@@ -45,20 +46,16 @@ Tensor by_channel(const std::vector<double>& values, const Problem& problem) {
 
 /// What the model makes of inputs as they come, images being f32 from 0 to 1.
 Tensor answer(const Model& model, const Tensor& inputs) {
-  const Recipe& recipe = model.recipe;
-  Tensor x = inputs;
-  if (model.problem.kind != Problem::Kind::text && !(recipe.mean.empty() && recipe.deviation.empty())) {
-    const std::vector<double> mean = recipe.mean.empty() ? std::vector<double>{0} : recipe.mean,
-                              deviation =
-                                  recipe.deviation.empty() ? std::vector<double>{1} : recipe.deviation;
-    std::vector<double> scale, shift;
-    for (size_t i = 0; i < mean.size(); ++i) {
-      scale.push_back(1 / deviation[i]);
-      shift.push_back(-mean[i] / deviation[i]);
-    }
-    x = x * by_channel(scale, model.problem) + by_channel(shift, model.problem);
+  const std::optional<Normalisation> numbers = normalisation(model.recipe, model.problem);
+  if (!numbers) return model.network(inputs);
+  const auto& [mean, deviation] = *numbers;
+  static_cast<void>(data::normalise(mean, deviation));  // checks them
+  std::vector<double> scale, shift;
+  for (size_t i = 0; i < mean.size(); ++i) {
+    scale.push_back(1 / deviation[i]);
+    shift.push_back(-mean[i] / deviation[i]);
   }
-  return model.network(x);
+  return model.network(inputs * by_channel(scale, model.problem) + by_channel(shift, model.problem));
 }
 
 Shape batch_shape(const Problem& problem, int64_t batch) {
@@ -93,6 +90,20 @@ struct Opened {
   }
 };
 
+/// Whether a graph takes a batch of inputs, and puts out as many answers.
+bool fits(const runtime::Graph& graph, const Problem& problem) {
+  if (graph.inputs().size() != 1 || graph.outputs().size() != 1) return false;
+  const Tensor &input = graph.value(graph.inputs()[0]).type, &output = graph.value(graph.outputs()[0]).type;
+  const bool text = problem.kind == Problem::Kind::text;
+  if (input.rank() != problem.input.rank() + 1 || input.size(0) < 1 ||
+      input.shape() != batch_shape(problem, input.size(0)) ||
+      input.dtype() != (text ? Dtype::i64 : Dtype::f32))
+    return false;
+  const Shape answers =
+      text ? Shape{input.size(0), problem.input[0], problem.outputs} : Shape{input.size(0), problem.outputs};
+  return output.shape() == answers;
+}
+
 Opened open_package(const std::string& file) {
   if (file.empty()) throw ValueError("command", "expected a package, which 'espalier compile' writes");
   const runtime::Package package = runtime::load_package(file);
@@ -100,10 +111,7 @@ Opened open_package(const std::string& file) {
   Problem problem;
   read_notes(package.notes, file, recipe, problem);
   const runtime::Graph& graph = package.graph;
-  const bool fits = graph.inputs().size() == 1 && graph.outputs().size() == 1 &&
-                    graph.value(graph.inputs()[0]).type.rank() == problem.input.rank() + 1;
-  if (!fits || graph.value(graph.inputs()[0]).type.shape() !=
-                   batch_shape(problem, graph.value(graph.inputs()[0]).type.shape()[0]))
+  if (!fits(graph, problem))
     throw FormatError(file, "holds a graph that does not fit the problem that it names");
   return {recipe, problem, runtime::Runner(std::make_shared<const runtime::Plan>(runtime::optimise(graph)))};
 }

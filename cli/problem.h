@@ -40,6 +40,13 @@ struct Task {
 /// files throw.
 Task open_task(Recipe& recipe);
 
+/// Mean and deviation of each channel, or of all; images count from 0 to 1.
+struct Normalisation {
+  std::vector<double> mean, deviation;
+};
+/// Absent where inputs stay as they are.
+std::optional<Normalisation> normalisation(const Recipe& recipe, const Problem& problem);
+
 /// Inputs as the model wants them: normalised, f32. Nothing for texts.
 std::vector<data::Transform> preparation(const Recipe& recipe, const Problem& problem);
 /// ... after the changes by chance that training makes.

@@ -268,11 +268,16 @@ Task open_task(Recipe& recipe) {
   return openers.at(recipe.data)(recipe);
 }
 
-std::vector<data::Transform> preparation(const Recipe& recipe, const Problem& problem) {
+std::optional<Normalisation> normalisation(const Recipe& recipe, const Problem& problem) {
   if (problem.kind == Kind::text || (recipe.mean.empty() && recipe.deviation.empty())) return {};
-  const data::Transform normalise =
-      data::normalise(recipe.mean.empty() ? std::vector<double>{0} : recipe.mean,
-                      recipe.deviation.empty() ? std::vector<double>{1} : recipe.deviation);
+  return Normalisation{recipe.mean.empty() ? std::vector<double>{0} : recipe.mean,
+                       recipe.deviation.empty() ? std::vector<double>{1} : recipe.deviation};
+}
+
+std::vector<data::Transform> preparation(const Recipe& recipe, const Problem& problem) {
+  const std::optional<Normalisation> numbers = normalisation(recipe, problem);
+  if (!numbers) return {};
+  const data::Transform normalise = data::normalise(numbers->mean, numbers->deviation);
   if (problem.input.rank() != 1) return {normalise};
   // The columns of a table are channels of images of one pixel.
   return {[normalise](const data::Examples& batch, data::RandomStream& random) {

@@ -22,21 +22,12 @@ namespace espalier::cli {
 namespace {
 
 using nlohmann::json;
+using test::json_of;
 using test::Outcome;
+using test::output_of;
 using test::run_program;
 using test::TemporaryFolder;
 using testing::HasSubstr;
-
-std::string output_of(const std::vector<std::string>& arguments) {
-  const Outcome outcome = run_program(arguments);
-  EXPECT_EQ(outcome.code, 0) << outcome.errors;
-  return outcome.out;
-}
-
-json json_of(std::vector<std::string> arguments) {
-  arguments.emplace_back("--json");
-  return json::parse(output_of(arguments), nullptr, false);
-}
 
 /// A run of a small convolutional network on the embedded digits, as grey images in u8.
 std::string trained(const TemporaryFolder& folder) {

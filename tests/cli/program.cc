@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,6 +46,17 @@ Outcome wait_for(pid_t program, const std::string& folder) {
 Outcome run_program(const std::vector<std::string>& arguments) {
   const TemporaryFolder folder;
   return wait_for(start_program(arguments, folder.path()), folder.path());
+}
+
+std::string output_of(const std::vector<std::string>& arguments) {
+  const Outcome outcome = run_program(arguments);
+  EXPECT_EQ(outcome.code, 0) << outcome.errors;
+  return outcome.out;
+}
+
+nlohmann::json json_of(std::vector<std::string> arguments) {
+  arguments.emplace_back("--json");
+  return nlohmann::json::parse(output_of(arguments), nullptr, false);
 }
 
 }  // namespace espalier::test

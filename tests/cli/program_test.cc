@@ -26,23 +26,13 @@ namespace espalier::cli {
 namespace {
 
 using nlohmann::json;
+using test::json_of;
 using test::Outcome;
+using test::output_of;
 using test::run_program;
 using test::TemporaryFolder;
 using testing::AllOf;
 using testing::HasSubstr;
-
-/// Runs it and expects that it ends well.
-std::string output_of(const std::vector<std::string>& arguments) {
-  const Outcome outcome = run_program(arguments);
-  EXPECT_EQ(outcome.code, 0) << outcome.errors;
-  return outcome.out;
-}
-
-json json_of(std::vector<std::string> arguments) {
-  arguments.emplace_back("--json");
-  return json::parse(output_of(arguments), nullptr, false);
-}
 
 /// A network on the embedded digits, trained in a second or two.
 std::vector<std::string> digits_run(const std::string& folder, const std::string& epochs) {
