@@ -1,5 +1,7 @@
 // The commands on packages: compile, run, explain.
 
+#include "runtime/package.h"
+
 #include <filesystem>
 #include <fstream>
 
@@ -129,6 +131,23 @@ TEST(Packages, RefuseInOneLineWithADocumentedCode) {
     EXPECT_EQ(outcome.code, refusal.code) << refusal.says << outcome.errors;
     EXPECT_THAT(outcome.errors, HasSubstr(refusal.says));
     EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
+  }
+}
+
+TEST(Packages, RefuseGraphsThatDoNotFitTheirProblem) {
+  const TemporaryFolder folder;
+  const std::string run = trained(folder), package = folder / "digits.safetensors",
+                    odd = folder / "odd.safetensors";
+  output_of({"compile", run, package});
+  const auto notes = runtime::load_package(package).notes;
+  for (const Shape& shape : {Shape{0, 3}, Shape{1, 5}, Shape{3}}) {
+    runtime::Graph graph;  // images in, but other than a row of three for each
+    graph.add_input("x", empty({1, 1, 8, 8}));
+    graph.set_outputs({graph.add_constant(zeros(shape))});
+    runtime::save_package(odd, graph, notes);
+    const Outcome outcome = run_program({"run", odd, folder / "images/1"});
+    EXPECT_EQ(outcome.code, 3) << outcome.errors;
+    EXPECT_THAT(outcome.errors, HasSubstr("does not fit the problem that it names"));
   }
 }
 
