@@ -40,7 +40,7 @@ Digits formatted(F size, Digit... digits) {
 }
 
 template <class T>
-Digits shortest(T value) {
+Digits shortest_digits(T value) {
   if constexpr (std::is_arithmetic_v<T>) {
     return formatted(std::abs(value));
   } else {
@@ -90,7 +90,7 @@ DecimalParts scientific_parts_of(const std::string& sign, const Digits& number) 
 
 template <class T>
 DecimalParts positional_parts(T value, int precision) {
-  Digits found = shortest(value);
+  Digits found = shortest_digits(value);
   if (static_cast<int>(found.digits.size()) - found.exponent > precision) {
     // Rounded from the number itself: rounding its shortest digits might round twice.
     found = formatted(std::abs(to_double(value)), std::max(found.exponent + precision - 1, 0));
@@ -101,7 +101,7 @@ DecimalParts positional_parts(T value, int precision) {
 
 template <class T>
 DecimalParts scientific_parts(T value, int precision) {
-  const Digits found = shortest(value);
+  const Digits found = shortest_digits(value);
   const bool fits = static_cast<int>(found.digits.size()) <= precision + 1;
   return scientific_parts_of(sign(value), fits ? found : formatted(std::abs(to_double(value)), precision));
 }
@@ -114,7 +114,7 @@ DecimalParts rounded_parts(double value, int digits) {
 
 template <class T>
 std::string in_full(T value) {
-  const Digits found = shortest(value);
+  const Digits found = shortest_digits(value);
   const double size = std::abs(to_double(value));
   constexpr double kLarge = sizeof(T) == 8 ? 1e16 : sizeof(T) == 4 ? 1e6 : 1e3;
   if (size != 0 && (size < 1e-4 || size >= kLarge)) {

@@ -19,13 +19,13 @@
 namespace espalier::io {
 namespace {
 
-constexpr std::string_view kPrefix = "step-";
+constexpr std::string_view kStepPrefix = "step-";
 constexpr size_t kDigits = 9;  // so that names sort as steps do, up to a billion
 
 std::optional<int64_t> step_of(const std::string& name) {
-  if (!name.starts_with(kPrefix)) return {};
+  if (!name.starts_with(kStepPrefix)) return {};
   int64_t step = 0;
-  const char *begin = name.data() + kPrefix.size(), *end = name.data() + name.size();
+  const char *begin = name.data() + kStepPrefix.size(), *end = name.data() + name.size();
   const auto [stop, error] = std::from_chars(begin, end, step);
   if (begin == end || error != std::errc() || stop != end || step < 0) return {};
   return step;
@@ -83,7 +83,7 @@ std::vector<int64_t> CheckpointFolder::steps() const {
 std::filesystem::path CheckpointFolder::path_of(int64_t step) const {
   std::string digits = std::to_string(step);
   if (digits.size() < kDigits) digits.insert(0, kDigits - digits.size(), '0');
-  return path_ / (std::string(kPrefix) + digits);
+  return path_ / (std::string(kStepPrefix) + digits);
 }
 
 void CheckpointFolder::save(const Checkpoint& checkpoint) {

@@ -18,7 +18,7 @@
 namespace espalier::io {
 namespace {
 
-constexpr std::string_view kPrefix = "events.out.tfevents.";
+constexpr std::string_view kFilePrefix = "events.out.tfevents.";
 // Readers take files in the order of their names, so times have a fixed number of digits.
 constexpr int64_t kLeastTime = 1'000'000'000, kMostTime = 9'999'999'999;
 // In front of a record's data: its length in 8 bytes, and the sum of these.
@@ -52,8 +52,8 @@ constexpr int64_t kString = 7;
 
 /// The time in an event file's name; 0 where it has none.
 int64_t time_of(std::string_view name) {
-  if (!name.starts_with(kPrefix)) return 0;
-  name.remove_prefix(kPrefix.size());
+  if (!name.starts_with(kFilePrefix)) return 0;
+  name.remove_prefix(kFilePrefix.size());
   int64_t time = 0;
   const auto end = std::from_chars(name.data(), name.data() + name.size(), time).ptr;
   return end != name.data() + name.size() && *end == '.' && time >= kLeastTime && time < kMostTime ? time : 0;
@@ -95,7 +95,7 @@ std::string repaired(std::string_view text) {
 
 EventFile::EventFile(const std::filesystem::path& folder, std::optional<int64_t> first_step) {
   for (int64_t time = next_time(folder); !file_; ++time) {
-    path_ = folder / (std::string(kPrefix) + std::to_string(time) + "." + host());
+    path_ = folder / (std::string(kFilePrefix) + std::to_string(time) + "." + host());
     file_ = AppendFile::make(path_);
   }
   begin_event(0);

@@ -40,8 +40,8 @@ struct Session {
   static void ignore(png_structp, png_const_charp) {}
 };
 
-struct Reader : Session {
-  explicit Reader(std::span<const unsigned char> bytes) : rest(bytes) {
+struct PngReader : Session {
+  explicit PngReader(std::span<const unsigned char> bytes) : rest(bytes) {
     png = png_create_read_struct(PNG_LIBPNG_VER_STRING, static_cast<Session*>(this), fail, ignore);
     if (png) info = png_create_info_struct(png);
     if (!info) {
@@ -49,12 +49,12 @@ struct Reader : Session {
       throw std::bad_alloc();
     }
   }
-  ~Reader() { png_destroy_read_struct(&png, &info, nullptr); }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
+  ~PngReader() { png_destroy_read_struct(&png, &info, nullptr); }
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
 
   static void take(png_structp png, png_bytep to, size_t size) {
-    auto& reader = *static_cast<Reader*>(png_get_io_ptr(png));
+    auto& reader = *static_cast<PngReader*>(png_get_io_ptr(png));
     if (size > reader.rest.size()) png_error(png, "the file ends too soon (is it cut short?)");
     std::memcpy(to, reader.rest.data(), size);
     reader.rest = reader.rest.subspan(size);
@@ -95,13 +95,13 @@ struct Writer : Session {
 }  // namespace
 
 Tensor parse_png(std::span<const unsigned char> bytes, const std::string& name) {
-  Reader reader(bytes);
+  PngReader reader(bytes);
   png_struct* const png = reader.png;
   png_info* const info = reader.info;
   const auto refuse = [&] { throw FormatError(name, std::string("is no good PNG: ") + reader.message); };
 
   if (!reader.attempt([&] {
-        png_set_read_fn(png, static_cast<Reader*>(&reader), Reader::take);
+        png_set_read_fn(png, static_cast<PngReader*>(&reader), PngReader::take);
         // Texts, colour profiles and the like are not unpacked: nothing is made of them.
         png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
         png_read_info(png, info);

@@ -30,9 +30,9 @@ std::string described(char32_t c) {
 }
 
 /// Takes the events of the file's JSON: one object with the two fields that there are.
-class Reader {
+class VocabularyReader {
  public:
-  explicit Reader(const std::string& file) : file_(file) {}
+  explicit VocabularyReader(const std::string& file) : file_(file) {}
 
   std::optional<std::string> kind, characters;
 
@@ -155,7 +155,7 @@ std::string Vocabulary::json() const {
 }
 
 Vocabulary parse_vocabulary(std::string_view json, const std::string& name) {
-  Reader reader(name);
+  VocabularyReader reader(name);
   if (!nlohmann::json::sax_parse(json, &reader)) throw FormatError(name, "is not JSON");
   const std::string kind = reader.kind.value_or("");
   if (kind == "bytes" && !reader.characters) return Vocabulary::bytes();

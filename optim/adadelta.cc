@@ -6,19 +6,19 @@
 namespace espalier::optim {
 namespace {
 
-constexpr std::string_view kName = "Adadelta";
+constexpr std::string_view kAdadelta = "Adadelta";
 
 void check(const AdadeltaOptions& options) {
-  check_fraction(kName, "rho", options.rho);
-  check_not_negative(kName, "epsilon", options.epsilon);
-  check_not_negative(kName, "weight decay", options.weight_decay);
+  check_fraction(kAdadelta, "rho", options.rho);
+  check_not_negative(kAdadelta, "epsilon", options.epsilon);
+  check_not_negative(kAdadelta, "weight decay", options.weight_decay);
 }
 
 }  // namespace
 
 Adadelta::Adadelta(const nn::NamedTensors& parameters, const AdadeltaOptions& options,
                    const Groups<AdadeltaOptions>& groups)
-    : Optimiser(kName, parameters,
+    : Optimiser(kAdadelta, parameters,
                 plans_of<GroupPlan>(options, groups,
                                     [](const AdadeltaOptions& o) -> GroupPlan {
                                       check(o);

@@ -6,20 +6,20 @@
 namespace espalier::optim {
 namespace {
 
-constexpr std::string_view kName = "Adagrad";
+constexpr std::string_view kAdagrad = "Adagrad";
 
 void check(const AdagradOptions& options) {
-  check_not_negative(kName, "rate decay", options.rate_decay);
-  check_not_negative(kName, "weight decay", options.weight_decay);
-  check_not_negative(kName, "initial sum", options.initial_sum);
-  check_not_negative(kName, "epsilon", options.epsilon);
+  check_not_negative(kAdagrad, "rate decay", options.rate_decay);
+  check_not_negative(kAdagrad, "weight decay", options.weight_decay);
+  check_not_negative(kAdagrad, "initial sum", options.initial_sum);
+  check_not_negative(kAdagrad, "epsilon", options.epsilon);
 }
 
 }  // namespace
 
 Adagrad::Adagrad(const nn::NamedTensors& parameters, const AdagradOptions& options,
                  const Groups<AdagradOptions>& groups)
-    : Optimiser(kName, parameters,
+    : Optimiser(kAdagrad, parameters,
                 plans_of<GroupPlan>(
                     options, groups,
                     [](const AdagradOptions& o) -> GroupPlan {

@@ -11,7 +11,7 @@
 namespace espalier::optim {
 namespace {
 
-constexpr std::string_view kName = "WeightAverage";
+constexpr std::string_view kWeightAverage = "WeightAverage";
 
 bool has_means(Dtype dtype) {
   return dtype == Dtype::f64 || dtype == Dtype::f32 || dtype == Dtype::f16 || dtype == Dtype::bf16;
@@ -21,7 +21,7 @@ bool has_means(Dtype dtype) {
 
 WeightAverage::WeightAverage(const std::vector<nn::StateEntry>& model, const AverageOptions& options)
     : options_(options) {
-  check_option(kName, options.decay >= 0 && options.decay <= 1, "decay", options.decay,
+  check_option(kWeightAverage, options.decay >= 0 && options.decay <= 1, "decay", options.decay,
                "a number from 0 to 1");
   const NoGrad no_grad;
   for (const nn::StateEntry& entry : model) {
@@ -30,14 +30,16 @@ WeightAverage::WeightAverage(const std::vector<nn::StateEntry>& model, const Ave
     const Tensor values = entry.tensor.detach();
     pairs_.push_back({entry.name, values, copy(values), wanted && has_means(values.dtype())});
   }
-  if (pairs_.empty()) throw ValueError(kName, "the model has no tensors: does its visit() name any?");
+  if (pairs_.empty())
+    throw ValueError(kWeightAverage, "the model has no tensors: does its visit() name any?");
   const Device device = pairs_[0].model.device();
   rate_ = full({}, 1 - options.decay, Dtype::f64, device);
   updates_ = zeros({}, Dtype::i64, device);
 }
 
 void WeightAverage::refuse_while_swapped() const {
-  if (swapped_) throw ValueError(kName, "the model holds the average; swap() gives it its own weights back");
+  if (swapped_)
+    throw ValueError(kWeightAverage, "the model holds the average; swap() gives it its own weights back");
 }
 
 void WeightAverage::update() {

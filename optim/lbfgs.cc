@@ -23,7 +23,7 @@
 namespace espalier::optim {
 namespace {
 
-constexpr std::string_view kName = "Lbfgs";
+constexpr std::string_view kLbfgs = "Lbfgs";
 
 double dot(const Tensor& a, const Tensor& b) {
   return sum(a * b).item();
@@ -39,27 +39,27 @@ void add_multiple(const Tensor& x, const Tensor& y, double factor) {
 }
 
 void check_positive(std::string_view option, int64_t value) {
-  check_option(kName, value >= 1, option, static_cast<double>(value), "1 or more");
+  check_option(kLbfgs, value >= 1, option, static_cast<double>(value), "1 or more");
 }
 
 }  // namespace
 
 Lbfgs::Lbfgs(const nn::NamedTensors& parameters, const LbfgsOptions& options) : options_(options) {
-  check_not_negative(kName, "learning rate", options.learning_rate);
+  check_not_negative(kLbfgs, "learning rate", options.learning_rate);
   check_positive("max_iterations", options.max_iterations);
-  check_not_negative(kName, "max_evaluations", static_cast<double>(options.max_evaluations));
-  check_not_negative(kName, "gradient_tolerance", options.gradient_tolerance);
-  check_not_negative(kName, "change_tolerance", options.change_tolerance);
+  check_not_negative(kLbfgs, "max_evaluations", static_cast<double>(options.max_evaluations));
+  check_not_negative(kLbfgs, "gradient_tolerance", options.gradient_tolerance);
+  check_not_negative(kLbfgs, "change_tolerance", options.change_tolerance);
   check_positive("history", options.history);
   if (options.max_evaluations == 0)
     options_.max_evaluations =
         std::max<int64_t>(options.max_iterations / 4 * 5 + options.max_iterations % 4 * 5 / 4, 1);
-  check_parameters(kName, parameters);
+  check_parameters(kLbfgs, parameters);
   for (const auto& [name, parameter] : parameters) {
     if (parameter.dtype() != parameters[0].second.dtype()) {
-      throw ValueError(kName, "parameter " + name + " is " + describe(parameter) + " and " +
-                                  parameters[0].first + " is " + describe(parameters[0].second) +
-                                  "; expected one type");
+      throw ValueError(kLbfgs, "parameter " + name + " is " + describe(parameter) + " and " +
+                                   parameters[0].first + " is " + describe(parameters[0].second) +
+                                   "; expected one type");
     }
   }
   for (const auto& [name, parameter] : parameters) {
@@ -67,7 +67,7 @@ Lbfgs::Lbfgs(const nn::NamedTensors& parameters, const LbfgsOptions& options) : 
     parameters_.push_back(parameter);
     size_ += parameter.numel();
   }
-  if (size_ == 0) throw ValueError(kName, "the parameters have no elements");
+  if (size_ == 0) throw ValueError(kLbfgs, "the parameters have no elements");
 }
 
 void Lbfgs::zero_grad() {
@@ -77,7 +77,7 @@ void Lbfgs::zero_grad() {
 }
 
 void Lbfgs::set_learning_rate(double rate) {
-  check_not_negative(kName, "learning rate", rate);
+  check_not_negative(kLbfgs, "learning rate", rate);
   options_.learning_rate = rate;
 }
 

@@ -13,8 +13,6 @@
 namespace espalier::optim {
 namespace {
 
-constexpr std::string_view kName = "Lbfgs";
-
 Tensor number(double value) {
   return full({}, value, Dtype::f64);
 }
@@ -115,7 +113,7 @@ void Lbfgs::load_state(const nn::StateMap& state) {
     for (const auto& [name, tensor] : loaded.state()) names += (names.empty() ? "" : ", ") + name;
     complain("there are names beside " + names);
   }
-  if (!problems.empty()) throw ValueError(kName, problems);
+  if (!problems.empty()) throw ValueError("Lbfgs", problems);
   *this = std::move(loaded);
 }
 

@@ -6,19 +6,19 @@
 namespace espalier::optim {
 namespace {
 
-constexpr std::string_view kName = "Lion";
+constexpr std::string_view kLion = "Lion";
 
 void check(const LionOptions& options) {
-  check_fraction(kName, "beta1", options.beta1);
-  check_fraction(kName, "beta2", options.beta2);
-  check_not_negative(kName, "weight decay", options.weight_decay);
+  check_fraction(kLion, "beta1", options.beta1);
+  check_fraction(kLion, "beta2", options.beta2);
+  check_not_negative(kLion, "weight decay", options.weight_decay);
 }
 
 }  // namespace
 
 Lion::Lion(const nn::NamedTensors& parameters, const LionOptions& options, const Groups<LionOptions>& groups)
     : Optimiser(
-          kName, parameters,
+          kLion, parameters,
           plans_of<GroupPlan>(options, groups,
                               [](const LionOptions& o) -> GroupPlan {
                                 check(o);

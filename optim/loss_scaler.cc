@@ -15,7 +15,7 @@
 namespace espalier::optim {
 namespace {
 
-constexpr std::string_view kName = "LossScaler";
+constexpr std::string_view kLossScaler = "LossScaler";
 constexpr double kSmallest = 0x1p-24;  // f16's smallest: with less, gradients of 1 become 0
 
 bool is_scale(double value) {
@@ -29,12 +29,12 @@ LossScaler::LossScaler(const LossScalerOptions& options)
       scale_(full({}, options.initial, Dtype::f64)),
       good_steps_(zeros({}, Dtype::i64)),
       skipped_(zeros({}, Dtype::i64)) {
-  check_option(kName, is_scale(options.initial), "initial scale", options.initial, "a positive number");
-  check_option(kName, options.growth >= 1 && std::isfinite(options.growth), "growth", options.growth,
+  check_option(kLossScaler, is_scale(options.initial), "initial scale", options.initial, "a positive number");
+  check_option(kLossScaler, options.growth >= 1 && std::isfinite(options.growth), "growth", options.growth,
                "1 or more");
-  check_option(kName, options.backoff > 0 && options.backoff < 1, "backoff", options.backoff,
+  check_option(kLossScaler, options.backoff > 0 && options.backoff < 1, "backoff", options.backoff,
                "between 0 and 1");
-  check_option(kName, options.growth_interval >= 1, "growth_interval",
+  check_option(kLossScaler, options.growth_interval >= 1, "growth_interval",
                static_cast<double>(options.growth_interval), "1 or more");
 }
 
@@ -60,7 +60,7 @@ bool LossScaler::unscale_(std::span<const Tensor> parameters) {
     good_steps = 0;
     ++skipped;
     if (scale < kSmallest) {
-      throw NumericError(kName,
+      throw NumericError(kLossScaler,
                          "the gradients are not finite at any scale; try a lower learning rate, or bf16");
     }
     return false;
@@ -83,7 +83,7 @@ nn::StateMap LossScaler::state() {
 
 void LossScaler::load_state(const nn::StateMap& state) {
   if (const auto found = state.find("scale"); found != state.end() && found->second.numel() == 1)
-    check_option(kName, is_scale(found->second.item()), "the state's scale", found->second.item(),
+    check_option(kLossScaler, is_scale(found->second.item()), "the state's scale", found->second.item(),
                  "a positive number");
   nn::load_state(*this, state);
 }

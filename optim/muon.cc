@@ -24,21 +24,21 @@
 namespace espalier::optim {
 namespace {
 
-constexpr std::string_view kName = "Muon";
+constexpr std::string_view kMuon = "Muon";
 
 void check(const MuonOptions& options) {
-  check_fraction(kName, "momentum", options.momentum);
-  check_not_negative(kName, "weight decay", options.weight_decay);
-  check_not_negative(kName, "epsilon", options.epsilon);
-  check_option(kName, options.iterations >= 1 && options.iterations < 100, "iterations", options.iterations,
+  check_fraction(kMuon, "momentum", options.momentum);
+  check_not_negative(kMuon, "weight decay", options.weight_decay);
+  check_not_negative(kMuon, "epsilon", options.epsilon);
+  check_option(kMuon, options.iterations >= 1 && options.iterations < 100, "iterations", options.iterations,
                "1 to 99");
   for (const double coefficient : options.coefficients)
-    check_option(kName, std::isfinite(coefficient), "a coefficient", coefficient, "a finite number");
+    check_option(kMuon, std::isfinite(coefficient), "a coefficient", coefficient, "a finite number");
   const AdamWOptions& adamw = options.adamw;
-  check_fraction(kName, "adamw.beta1", adamw.beta1);
-  check_fraction(kName, "adamw.beta2", adamw.beta2);
-  check_not_negative(kName, "adamw.epsilon", adamw.epsilon);
-  check_not_negative(kName, "adamw.weight_decay", adamw.weight_decay);
+  check_fraction(kMuon, "adamw.beta1", adamw.beta1);
+  check_fraction(kMuon, "adamw.beta2", adamw.beta2);
+  check_not_negative(kMuon, "adamw.epsilon", adamw.epsilon);
+  check_not_negative(kMuon, "adamw.weight_decay", adamw.weight_decay);
 }
 
 /// The names of the parameters that AdamW updates.
@@ -46,14 +46,14 @@ std::vector<std::string> adamw_names(const nn::NamedTensors& parameters,
                                      const std::vector<std::string>& patterns) {
   std::vector<std::span<const std::string>> groups(1);
   if (!patterns.empty()) groups.emplace_back(patterns);
-  const std::vector<size_t> group_of = assign_groups(kName, parameters, groups);
+  const std::vector<size_t> group_of = assign_groups(kMuon, parameters, groups);
   std::vector<std::string> names;
   for (size_t i = 0; i < parameters.size(); ++i) {
     const auto& [name, parameter] = parameters[i];
     if (group_of[i] == 1 || (parameter.defined() && parameter.rank() != 2)) names.push_back(name);
   }
   if (!parameters.empty() && names.size() == parameters.size())
-    throw ValueError(kName, "no parameter is a matrix that Muon may update: AdamW does all that is left");
+    throw ValueError(kMuon, "no parameter is a matrix that Muon may update: AdamW does all that is left");
   return names;
 }
 
@@ -73,7 +73,7 @@ double scale_of(MuonScale scale, const Shape& shape) {
 }  // namespace
 
 Muon::Muon(const nn::NamedTensors& parameters, const MuonOptions& options)
-    : Optimiser(kName, parameters,
+    : Optimiser(kMuon, parameters,
                 [&] {
                   check(options);
                   std::vector<GroupPlan> plans = {{{},

@@ -6,13 +6,13 @@
 namespace espalier::optim {
 namespace {
 
-constexpr std::string_view kName = "Rmsprop";
+constexpr std::string_view kRmsprop = "Rmsprop";
 
 void check(const RmspropOptions& options) {
-  check_fraction(kName, "alpha", options.alpha);
-  check_not_negative(kName, "epsilon", options.epsilon);
-  check_not_negative(kName, "weight decay", options.weight_decay);
-  check_not_negative(kName, "momentum", options.momentum);
+  check_fraction(kRmsprop, "alpha", options.alpha);
+  check_not_negative(kRmsprop, "epsilon", options.epsilon);
+  check_not_negative(kRmsprop, "weight decay", options.weight_decay);
+  check_not_negative(kRmsprop, "momentum", options.momentum);
 }
 
 }  // namespace
@@ -20,7 +20,7 @@ void check(const RmspropOptions& options) {
 Rmsprop::Rmsprop(const nn::NamedTensors& parameters, const RmspropOptions& options,
                  const Groups<RmspropOptions>& groups)
     : Optimiser(
-          kName, parameters,
+          kRmsprop, parameters,
           plans_of<GroupPlan>(options, groups,
                               [](const RmspropOptions& o) -> GroupPlan {
                                 check(o);

@@ -160,24 +160,25 @@ Schedule operator*(const Schedule& a, const Schedule& b) {
 }
 
 OneCycle one_cycle(const OneCycleOptions& o) {
-  constexpr std::string_view kName = "one_cycle";
+  constexpr std::string_view kSchedule = "one_cycle";
   const auto check_positive = [&](std::string_view what, double value) {
-    check_option(kName, std::isfinite(value) && value > 0, what, value, "a finite number above 0");
+    check_option(kSchedule, std::isfinite(value) && value > 0, what, value, "a finite number above 0");
   };
-  check_steps(kName, "steps", o.steps);
-  check_option(kName, o.rising > 0 && o.rising < 1, "rising", o.rising, "a share between 0 and 1");
+  check_steps(kSchedule, "steps", o.steps);
+  check_option(kSchedule, o.rising > 0 && o.rising < 1, "rising", o.rising, "a share between 0 and 1");
   check_positive("start_divisor", o.start_divisor);
   check_positive("final_divisor", o.final_divisor);
-  check_fraction(kName, "lowest_momentum", o.lowest_momentum);
-  check_fraction(kName, "highest_momentum", o.highest_momentum);
-  check_option(kName, o.lowest_momentum <= o.highest_momentum, "lowest_momentum", o.lowest_momentum,
+  check_fraction(kSchedule, "lowest_momentum", o.lowest_momentum);
+  check_fraction(kSchedule, "highest_momentum", o.highest_momentum);
+  check_option(kSchedule, o.lowest_momentum <= o.highest_momentum, "lowest_momentum", o.lowest_momentum,
                "no more than highest_momentum");
   // Steps count from 0, so a phase of n steps ends at step n - 1.
   const auto steps = static_cast<double>(o.steps);
   const double peak = o.rising * steps - 1, back = 2 * o.rising * steps - 2, last = steps - 1;
   if (!(peak > 0) || !(o.three_phases ? back < last : peak < last)) {
-    throw ValueError(kName, std::to_string(o.steps) + " steps are too few for a phase of " +
-                                std::to_string(o.rising) + " of them, or that leaves none for the others");
+    throw ValueError(kSchedule, std::to_string(o.steps) + " steps are too few for a phase of " +
+                                    std::to_string(o.rising) +
+                                    " of them, or that leaves none for the others");
   }
   const double first = 1 / o.start_divisor, final_factor = first / o.final_divisor;
   if (!o.three_phases) {

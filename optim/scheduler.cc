@@ -78,13 +78,13 @@ void Scheduler::visit(nn::Visitor& visitor) {
 
 ReduceOnPlateau::ReduceOnPlateau(Optimiser& optimiser, const PlateauOptions& options)
     : optimiser_(optimiser), options_(options) {
-  constexpr std::string_view kName = "ReduceOnPlateau";
-  check_fraction(kName, "factor", options.factor);
-  check_not_negative(kName, "patience", static_cast<double>(options.patience));
-  check_not_negative(kName, "threshold", options.threshold);
-  check_not_negative(kName, "cooldown", static_cast<double>(options.cooldown));
-  check_not_negative(kName, "minimum rate", options.minimum_rate);
-  check_not_negative(kName, "epsilon", options.epsilon);
+  constexpr std::string_view kReduceOnPlateau = "ReduceOnPlateau";
+  check_fraction(kReduceOnPlateau, "factor", options.factor);
+  check_not_negative(kReduceOnPlateau, "patience", static_cast<double>(options.patience));
+  check_not_negative(kReduceOnPlateau, "threshold", options.threshold);
+  check_not_negative(kReduceOnPlateau, "cooldown", static_cast<double>(options.cooldown));
+  check_not_negative(kReduceOnPlateau, "minimum rate", options.minimum_rate);
+  check_not_negative(kReduceOnPlateau, "epsilon", options.epsilon);
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   best_ = full({}, options.maximise ? -kInfinity : kInfinity, Dtype::f64);
   bad_steps_ = zeros({}, Dtype::i64);

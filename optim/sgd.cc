@@ -7,20 +7,20 @@
 namespace espalier::optim {
 namespace {
 
-constexpr std::string_view kName = "Sgd";
+constexpr std::string_view kSgd = "Sgd";
 
 void check(const SgdOptions& options) {
-  check_not_negative(kName, "momentum", options.momentum);
-  check_not_negative(kName, "weight decay", options.weight_decay);
+  check_not_negative(kSgd, "momentum", options.momentum);
+  check_not_negative(kSgd, "weight decay", options.weight_decay);
   if (options.nesterov && options.momentum == 0)
-    throw ValueError(kName, "Nesterov's method looks ahead along the momentum, which is 0");
+    throw ValueError(kSgd, "Nesterov's method looks ahead along the momentum, which is 0");
 }
 
 }  // namespace
 
 Sgd::Sgd(const nn::NamedTensors& parameters, const SgdOptions& options, const Groups<SgdOptions>& groups)
     : Optimiser(
-          kName, parameters,
+          kSgd, parameters,
           plans_of<GroupPlan>(
               options, groups,
               [](const SgdOptions& o) -> GroupPlan {

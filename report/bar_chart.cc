@@ -10,7 +10,7 @@ namespace espalier::report {
 namespace {
 
 constexpr double kBarStep = 22, kBarHeight = 14;  // pixels
-constexpr double kNameWidth = 180, kTextWidth = 120;
+constexpr double kBarNameWidth = 180, kTextWidth = 120;
 
 std::string text_of(const Bar& bar) {
   if (!bar.text.empty()) return bar.text;
@@ -27,7 +27,7 @@ Svg bar_chart(std::span<const Bar> bars, const ChartOptions& options) {
   double names = 0, texts = 0;
   for (const Bar& bar : bars) {
     range.add(bar.value);
-    names = std::max(names, std::min(kNameWidth, kFontSize * text_width(bar.name)));
+    names = std::max(names, std::min(kBarNameWidth, kFontSize * text_width(bar.name)));
     texts = std::max(texts, std::min(kTextWidth, kTickSize * text_width(text_of(bar))));
   }
   const double heading = options.title.empty() ? 0 : 24, label = options.x_label.empty() ? 0 : 18;

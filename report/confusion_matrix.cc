@@ -12,14 +12,14 @@ namespace espalier::report {
 namespace {
 
 constexpr int64_t kMaxClasses = 200;
-constexpr double kNameWidth = 140;   // pixels that a class name may take
-constexpr double kMaxSide = 640;     // pixels that cells may take together ...
-constexpr double kLeastCell = 4;     // ... and that each takes in any case
-constexpr double kLineHeight = 15;   // cells as high as this have room for text
-constexpr double kShareWidth = 50;   // of the column of recalls
-constexpr double kSlantedCell = 20;  // narrower cells have names upright, lest they touch
-constexpr double kShareCell = 40;    // cells as wide as this have room for a precision
-constexpr double kStrong = 0.5;      // the opacity from which text on a cell is light
+constexpr double kClassNameWidth = 140;  // pixels that a class name may take
+constexpr double kMaxSide = 640;         // pixels that cells may take together ...
+constexpr double kLeastCell = 4;         // ... and that each takes in any case
+constexpr double kLineHeight = 15;       // cells as high as this have room for text
+constexpr double kShareWidth = 50;       // of the column of recalls
+constexpr double kSlantedCell = 20;      // narrower cells have names upright, lest they touch
+constexpr double kShareCell = 40;        // cells as wide as this have room for a precision
+constexpr double kStrong = 0.5;          // the opacity from which text on a cell is light
 
 std::string percent(int64_t part, int64_t whole) {
   return whole > 0 ? plain(100 * static_cast<double>(part) / static_cast<double>(whole), 1) : "–";
@@ -55,21 +55,21 @@ Counts counts_of(const Tensor& tensor, size_t names) {
 }
 
 /// Where things stand: cells from (left, top), names left of and above them.
-struct Layout {
+struct CellLayout {
   double cell, left, top, names_above;
   bool numbers, names, slanted;
   double degrees;  // of slanted names
 };
 
-Layout layout_of(const Counts& counts, std::span<const std::string> classes, double title) {
+CellLayout layout_of(const Counts& counts, std::span<const std::string> classes, double title) {
   const double k = static_cast<double>(counts.classes);
   double name = 0, number = 0;
   for (const std::string& one : classes)
-    name = std::max(name, std::min(kNameWidth, kFontSize * text_width(one)));
+    name = std::max(name, std::min(kClassNameWidth, kFontSize * text_width(one)));
   for (const int64_t count : counts.values)
     number = std::max(number, kTickSize * text_width(plain(static_cast<double>(count), 0)));
   const double wanted = std::clamp(number + 10, kShareCell, 64.0);
-  Layout at{};
+  CellLayout at{};
   at.cell = std::clamp(kMaxSide / k, kLeastCell, wanted);
   at.numbers = at.cell >= number + 4 && at.cell >= kLineHeight;
   at.names = at.cell >= kLineHeight;
@@ -81,7 +81,7 @@ Layout layout_of(const Counts& counts, std::span<const std::string> classes, dou
   return at;
 }
 
-void draw_cells(Canvas& canvas, const Counts& counts, const Layout& at) {
+void draw_cells(Canvas& canvas, const Counts& counts, const CellLayout& at) {
   const double gap = at.cell >= kLineHeight ? 1 : 0;
   for (int64_t row = 0; row < counts.classes; ++row) {
     for (int64_t column = 0; column < counts.classes; ++column) {
@@ -105,7 +105,7 @@ void draw_cells(Canvas& canvas, const Counts& counts, const Layout& at) {
 Svg confusion_matrix(const Tensor& counts, std::span<const std::string> classes, const std::string& title) {
   const Counts sums = counts_of(counts, classes.size());
   const double heading = title.empty() ? 0 : 24;
-  const Layout at = layout_of(sums, classes, heading);
+  const CellLayout at = layout_of(sums, classes, heading);
   const double side = at.cell * static_cast<double>(sums.classes);
   const double right = at.left + side, bottom = at.top + side;
   // Slanted names of the last columns lean out over the column of recalls.
@@ -129,7 +129,7 @@ Svg confusion_matrix(const Tensor& counts, std::span<const std::string> classes,
   if (at.cell >= kShareCell) canvas.text(at.left - 7, bottom + 17, "precision %", "tick end");
   for (int64_t i = 0; i < sums.classes; ++i) {
     const std::string& name = classes[static_cast<size_t>(i)];
-    const std::string shown = shorten(name, kNameWidth / kFontSize);
+    const std::string shown = shorten(name, kClassNameWidth / kFontSize);
     const double middle = at.cell * (static_cast<double>(i) + 0.5);
     canvas.text(at.left - 7, at.top + middle + 4, shown, "end", name);
     if (at.slanted)

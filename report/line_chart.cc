@@ -15,11 +15,11 @@
 namespace espalier::report {
 namespace {
 
-constexpr double kNameStep = 16;    // pixels from one name to the next
-constexpr double kNameWidth = 150;  // pixels that a name may take
-constexpr double kSwatch = 18;      // pixels of line before a name, with the gap behind it
-constexpr size_t kFew = 40;         // points that are marked one by one
-constexpr double kRestless = 8;     // heights of the frame that a line travels before it is drawn thinner
+constexpr double kNameStep = 16;          // pixels from one name to the next
+constexpr double kSeriesNameWidth = 150;  // pixels that a name may take
+constexpr double kSwatch = 18;            // pixels of line before a name, with the gap behind it
+constexpr size_t kFew = 40;               // points that are marked one by one
+constexpr double kRestless = 8;  // heights of the frame that a line travels before it is drawn thinner
 
 double x_of(const Series& series, size_t i) {
   return series.x.empty() ? static_cast<double>(i) : series.x[i];
@@ -79,7 +79,8 @@ void draw_names(Canvas& canvas, std::span<const Series> series, std::vector<doub
   for (size_t i = 0; i < series.size(); ++i) {
     const double x = frame.right + 10, y = ends[i];
     canvas.line(x, y, x + kSwatch - 5, y, "curve " + classes_of(i));
-    canvas.text(x + kSwatch, y + 4, shorten(series[i].name, kNameWidth / kFontSize), "", series[i].name);
+    canvas.text(x + kSwatch, y + 4, shorten(series[i].name, kSeriesNameWidth / kFontSize), "",
+                series[i].name);
   }
 }
 
@@ -96,7 +97,7 @@ Svg line_chart(std::span<const Series> series, const ChartOptions& options) {
     if (!one.x.empty() && one.x.size() != one.y.size())
       throw ShapeError("line_chart", "the series '" + one.name + "' has " + std::to_string(one.x.size()) +
                                          " x and " + std::to_string(one.y.size()) + " y");
-    names = std::max(names, std::min(kNameWidth, kFontSize * text_width(one.name)));
+    names = std::max(names, std::min(kSeriesNameWidth, kFontSize * text_width(one.name)));
     label += (label.empty() ? "" : "; ") + one.name;
     for (size_t i = 0; i < one.y.size(); ++i) {
       if (!frame.x_range.shows(x_of(one, i)) || !frame.y_range.shows(one.y[i])) continue;

@@ -11,9 +11,9 @@ namespace espalier::report {
 namespace {
 
 /// A canvas of Braille characters: two dots across and four down in each.
-class Canvas {
+class DotCanvas {
  public:
-  Canvas(int width, int height)
+  DotCanvas(int width, int height)
       : width_(width), height_(height), cells_(static_cast<size_t>(width) * static_cast<size_t>(height)) {}
   int dots_across() const { return 2 * width_; }
   int dots_down() const { return 4 * height_; }
@@ -73,7 +73,7 @@ void plot_curves(std::ostream& out, std::span<const Curve> curves, int width, in
     low -= 0.5;
     high += 0.5;
   }
-  Canvas canvas(width, height);
+  DotCanvas canvas(width, height);
   std::vector<std::string> names(static_cast<size_t>(height));
   const auto y_of = [&](double value) {
     return static_cast<int>(std::lround((high - value) / (high - low) * (canvas.dots_down() - 1)));

@@ -9,7 +9,6 @@
 #include "runtime/passes.h"
 
 namespace espalier::runtime {
-namespace {
 
 /// What a capture depends on besides the function and the values of its inputs.
 class Conditions {
@@ -54,6 +53,8 @@ class Conditions {
   std::optional<Dtype> autocast_;
   int threads_;
 };
+
+namespace {
 
 std::vector<uint32_t> versions_of(const Graph& graph) {
   std::vector<uint32_t> versions;

@@ -26,7 +26,7 @@ using testing::HasSubstr;
 using List = std::vector<Tensor>;
 using Function = std::function<List(const List&)>;
 
-Tensor leaf(std::initializer_list<float> values) {
+Tensor parameter(std::initializer_list<float> values) {
   return requires_grad_(from_values<float>(values, {static_cast<int64_t>(values.size())}));
 }
 
@@ -104,14 +104,14 @@ TEST(Checkpoint, GradientsOfEveryOrderAgreeWithDifferences) {
 }
 
 TEST(Checkpoint, ATensorThatComesInTwiceCountsOnce) {
-  const Tensor x = leaf({3});
+  const Tensor x = parameter({3});
   const auto product = [&](const List& in) { return List{in[0] * in[1] * x}; };
   backward(checkpoint(Function(product), {x, x})[0]);
   EXPECT_THAT(x.grad().to_vector<float>(), ElementsAre(27));
 }
 
 TEST(Checkpoint, CapturedResultsGetGradients) {
-  const Tensor x = leaf({2});
+  const Tensor x = parameter({2});
   const Tensor h = x * x;
   const auto times = [&](const Tensor& in) { return in * h; };
   const Tensor y = checkpoint(times, x);
@@ -122,14 +122,14 @@ TEST(Checkpoint, CapturedResultsGetGradients) {
 
 TEST(Checkpoint, TakesAnyNumberOfCapturedParameters) {
   List parameters;
-  for (int i = 0; i < 70; ++i) parameters.push_back(leaf({static_cast<float>(i)}));
+  for (int i = 0; i < 70; ++i) parameters.push_back(parameter({static_cast<float>(i)}));
   const auto joined = [&](const Tensor& in) { return sum(concat(parameters, 0)) * in; };
   backward(checkpoint(joined, full({1}, 2.0)));
   for (const Tensor& parameter : parameters) EXPECT_THAT(parameter.grad().to_vector<float>(), ElementsAre(2));
 }
 
 TEST(Checkpoint, OutputsMayBeInputsAndCapturedTensors) {
-  const Tensor x = leaf({2}), w = leaf({5}), constant = full({1}, 7.0);
+  const Tensor x = parameter({2}), w = parameter({5}), constant = full({1}, 7.0);
   const auto f = [&](const List& in) {
     return List{in[0], w, constant, in[0] * w, from_values<int64_t>({1}, {1})};
   };
@@ -142,7 +142,7 @@ TEST(Checkpoint, OutputsMayBeInputsAndCapturedTensors) {
 }
 
 TEST(Checkpoint, TheGraphCanBeKept) {
-  const Tensor x = leaf({2});
+  const Tensor x = parameter({2});
   const Tensor y = checkpoint([](const Tensor& in) { return dropout(in * in, 0.0); }, x);
   backward(y, {}, {.retain_graph = true});
   backward(y);
@@ -158,12 +158,12 @@ TEST(Checkpoint, IsACallWhereNothingWantsAGradient) {
   };
   EXPECT_FALSE(checkpoint(f, full({1}, 2.0)).requires_grad());
   const NoGrad no_grad;
-  EXPECT_FALSE(checkpoint(f, leaf({2})).requires_grad());
+  EXPECT_FALSE(checkpoint(f, parameter({2})).requires_grad());
   EXPECT_EQ(calls, 2);
 }
 
 TEST(Checkpoint, RefusesWhatCannotRunAgain) {
-  const Tensor x = leaf({2}), w = leaf({1});
+  const Tensor x = parameter({2}), w = parameter({1});
   const auto changes = [](const Tensor& in) {
     uniform_(in);
     return in * 2.0;
@@ -188,7 +188,7 @@ TEST(Checkpoint, RefusesWhatCannotRunAgain) {
 }
 
 TEST(Checkpoint, RefusesAnotherResult) {
-  const Tensor x = leaf({2, 3});
+  const Tensor x = parameter({2, 3});
   bool again = false;
   const auto more = [&](const List& in) {
     List outputs = {in[0] * 2.0};
@@ -204,7 +204,7 @@ TEST(Checkpoint, RefusesAnotherResult) {
 }
 
 TEST(Checkpoint, RefusesInputsThatHaveChangedSince) {
-  const Tensor x = leaf({2});
+  const Tensor x = parameter({2});
   const Tensor y = checkpoint([](const Tensor& in) { return in * in; }, x);
   uniform_(x.detach());
   EXPECT_THAT(message_of<GradientError>([&] { backward(y); }), HasSubstr("changed in place"));

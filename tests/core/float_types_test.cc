@@ -10,11 +10,12 @@
 #include <gtest/gtest.h>
 
 #include "core/cpu_features.h"
+#include "tests/support/special_values.h"
 
 namespace espalier {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
+using test::kInfinity;
 
 // The formats as their standards write them down; `kSpecial` and above (as a magnitude's bits) are infinity
 // or NaN.

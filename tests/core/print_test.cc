@@ -9,14 +9,15 @@
 #include "core/create.h"
 #include "ops/permute.h"
 #include "ops/reshape.h"
+#include "tests/support/special_values.h"
 
 // What is expected is what numpy.array(...).__str__() of NumPy 2.4 gives.
 
 namespace espalier {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+using test::kInfinity;
+using test::kNan;
 
 template <class T = double>
 std::string text(std::initializer_list<double> values) {

@@ -10,31 +10,23 @@
 
 #include "core/error.h"
 #include "data/data_set.h"
+#include "tests/support/message_of.h"
+#include "tests/support/special_values.h"
 #include "tests/support/temporary_folder.h"
 
 namespace espalier::data {
 namespace {
 
+using test::kInfinity;
+using test::problem_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 const CsvOptions kBare{.header = false};
 const CsvOptions kBareF64{.header = false, .dtype = Dtype::f64};
 
-template <class E>
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const E& error) {
-    EXPECT_THAT(error.what(), testing::Not(HasSubstr("\n")));
-    return error.message();
-  }
-  return "no error";
-}
-
 std::string refusal(const std::string& text, const CsvOptions& options = {}) {
-  return message_of<FormatError>([&] { parse_csv(text, options); });
+  return problem_of<FormatError>([&] { parse_csv(text, options); });
 }
 
 std::vector<double> doubles(const std::string& text, const CsvOptions& options = kBareF64) {
@@ -172,14 +164,14 @@ TEST(Csv, RefusesOptionsThatMakeNoSense) {
       parse_csv("1,", {.header = false, .fill = 1e39, .dtype = Dtype::f64}).values.to_vector<double>()[1],
       1e39);
   const auto wrong = [](const CsvOptions& options) {
-    return message_of<ValueError>([&] { parse_csv("a,b,a\n1,2,3\n", options); });
+    return problem_of<ValueError>([&] { parse_csv("a,b,a\n1,2,3\n", options); });
   };
   EXPECT_EQ(wrong({.labels = {3}}), "has no column 3, but 3");
   EXPECT_EQ(wrong({.labels = {-4}}), "has no column -4, but 3");
   EXPECT_EQ(wrong({.labels = {"c"}}), "has no column 'c'");
   EXPECT_EQ(wrong({.labels = {"a"}}), "has several columns 'a'; say which by its number");
   EXPECT_EQ(wrong({.labels = {"b", 1}}), "column 1 is a label twice");
-  EXPECT_EQ(message_of<ValueError>([&] { parse_csv("1", {.header = false, .labels = {"a"}}); }),
+  EXPECT_EQ(problem_of<ValueError>([&] { parse_csv("1", {.header = false, .labels = {"a"}}); }),
             "has no column 'a'; without a header, columns have numbers");
 }
 

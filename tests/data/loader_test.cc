@@ -14,19 +14,19 @@ namespace {
 
 using Numbers = std::vector<int64_t>;
 
-Numbers labels_of(const Examples& examples) {
+Numbers labels_in(const Examples& examples) {
   return examples.labels.to_vector<int64_t>();
 }
 
 /// Of the next batch; none at the end of an epoch.
 Numbers next_labels(Loader& loader) {
   const std::optional<Examples> batch = loader.next();
-  return batch ? labels_of(*batch) : Numbers{};
+  return batch ? labels_in(*batch) : Numbers{};
 }
 
 /// Adds what it draws to the labels, so that a batch with other random numbers is another one.
 Examples jitter(const Examples& batch, RandomStream& random) {
-  Numbers labels = labels_of(batch);
+  Numbers labels = labels_in(batch);
   for (int64_t& label : labels) label += 100 * static_cast<int64_t>(random.below(1000));
   return {batch.inputs, from_values(labels, batch.labels.shape())};
 }
@@ -36,7 +36,7 @@ const BatchOptions kOptions{.batch_size = 4, .seed = 3, .transforms = {jitter}};
 std::vector<Numbers> batches_of(Loader& loader, int64_t epochs) {
   std::vector<Numbers> batches;
   while (loader.epoch() < epochs) {
-    for (const Examples& batch : loader) batches.push_back(labels_of(batch));
+    for (const Examples& batch : loader) batches.push_back(labels_in(batch));
   }
   return batches;
 }
@@ -48,7 +48,7 @@ TEST(Loader, BatchesDoNotDependOnTheWorkers) {
   for (int64_t epoch = 0; epoch < 5; ++epoch) {
     for (int64_t i = 0; i < 3; ++i) {
       const Epoch alone(numbered(10), kOptions, static_cast<uint64_t>(epoch));
-      EXPECT_EQ(batches[static_cast<size_t>(3 * epoch + i)], labels_of(alone[i]));
+      EXPECT_EQ(batches[static_cast<size_t>(3 * epoch + i)], labels_in(alone[i]));
     }
   }
   for (const int workers : {1, 4}) {
@@ -64,7 +64,7 @@ TEST(Loader, GoesOnWhereALoopWasLeft) {
     Loader whole(numbered(10), kOptions), loader(numbered(10), kOptions, {.workers = workers});
     const std::vector<Numbers> batches = batches_of(whole, 2);
     for (const Examples& batch : loader) {
-      EXPECT_EQ(labels_of(batch), batches[0]);
+      EXPECT_EQ(labels_in(batch), batches[0]);
       break;
     }
     EXPECT_EQ(loader.batch(), 1);

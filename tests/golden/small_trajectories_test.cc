@@ -20,7 +20,7 @@ using namespace espalier;
 using File = std::map<std::string, Tensor>;
 
 /// |a - b| / max(|b|, floor).
-double distance(const Tensor& a, const Tensor& b, double floor = 0) {
+double relative_distance(const Tensor& a, const Tensor& b, double floor = 0) {
   const std::vector<float> got = a.to_vector<float>(), expected = b.to_vector<float>();
   double difference = 0, length = 0;
   for (size_t i = 0; i < expected.size(); ++i) {
@@ -30,7 +30,7 @@ double distance(const Tensor& a, const Tensor& b, double floor = 0) {
   return std::sqrt(difference) / std::max(std::sqrt(length), floor);
 }
 
-nn::StateMap under(const File& file, const std::string& prefix) {
+nn::StateMap under_name(const File& file, const std::string& prefix) {
   nn::StateMap result;
   for (const auto& [name, tensor] : file) {
     if (name.starts_with(prefix)) result.emplace(name.substr(prefix.size()), tensor);
@@ -46,16 +46,16 @@ struct Training {
   std::function<void(double loss)> after_step = {};  ///< the schedule
 };
 
-void expect_gradients(const nn::NamedTensors& parameters, const File& file, double ask) {
+void expect_small_gradients(const nn::NamedTensors& parameters, const File& file, double ask) {
   double largest = 0;
-  const nn::StateMap expected = under(file, "expected.grad.");
+  const nn::StateMap expected = under_name(file, "expected.grad.");
   for (const auto& [name, gradient] : expected)
-    largest = std::max(largest, distance(gradient, zeros(gradient.shape()), 1));
+    largest = std::max(largest, relative_distance(gradient, zeros(gradient.shape()), 1));
   ASSERT_EQ(expected.size(), parameters.size());
   for (const auto& [name, parameter] : parameters) {
     // Gradients that are zero up to rounding are measured against the others, as generate.py does.
     const double scale = 1e-3 * largest;
-    EXPECT_LE(distance(parameter.grad(), expected.at(name), scale), ask) << "gradient of " << name;
+    EXPECT_LE(relative_distance(parameter.grad(), expected.at(name), scale), ask) << "gradient of " << name;
   }
 }
 
@@ -78,8 +78,8 @@ Tensor output_of(const File& file, Net& net, const Training& training) {
 
 /// Loads the initial weights, and takes ten steps.
 template <class Net, class Optimiser>
-void expect_trajectory(const File& file, Net& net, Optimiser& optimiser, const Training& training) {
-  nn::load_state(net, under(file, "init."));
+void expect_small_trajectory(const File& file, Net& net, Optimiser& optimiser, const Training& training) {
+  nn::load_state(net, under_name(file, "init."));
   const std::vector<double> losses = file.at("expected.losses").to_vector<double>();
   ASSERT_EQ(losses.size(), 10U);
   for (size_t step = 0; step < losses.size(); ++step) {
@@ -88,8 +88,9 @@ void expect_trajectory(const File& file, Net& net, Optimiser& optimiser, const T
     optimiser.zero_grad();
     backward(loss);
     if (step == 0) {
-      EXPECT_LE(distance(output, file.at("expected.output")), file.at("ask.output").item()) << "output";
-      expect_gradients(nn::named_parameters(net), file, file.at("ask.grad").item());
+      EXPECT_LE(relative_distance(output, file.at("expected.output")), file.at("ask.output").item())
+          << "output";
+      expect_small_gradients(nn::named_parameters(net), file, file.at("ask.grad").item());
     }
     if (training.before_step) training.before_step();
     optimiser.step();
@@ -105,12 +106,12 @@ TEST(SmallTrajectory, Mlp) {
   optim::Rmsprop rmsprop(
       net, {.learning_rate = 2e-3, .alpha = 0.9, .epsilon = 1e-4, .momentum = 0.5, .centred = true});
   optim::Scheduler scheduler(rmsprop, optim::step_decay(3, 0.5));
-  expect_trajectory(file, net, rmsprop,
-                    {.loss =
-                         [](const Tensor& output, const File& batch) {
-                           return cross_entropy(output, batch.at("batch.y"), {.label_smoothing = 0.1});
-                         },
-                     .after_step = [&](double) { scheduler.step(); }});
+  expect_small_trajectory(file, net, rmsprop,
+                          {.loss =
+                               [](const Tensor& output, const File& batch) {
+                                 return cross_entropy(output, batch.at("batch.y"), {.label_smoothing = 0.1});
+                               },
+                           .after_step = [&](double) { scheduler.step(); }});
 }
 
 TEST(SmallTrajectory, ConvNet) {
@@ -124,13 +125,13 @@ TEST(SmallTrajectory, ConvNet) {
                                return 0.2 + 0.8 * 0.5 * (1 + std::cos(M_PI * static_cast<double>(step) / 8));
                              }));
   const Tensor weights = from_values<float>({1, 2, 0.5, 1.5}, {4});
-  expect_trajectory(file, net, sgd,
-                    {.loss =
-                         [&](const Tensor& output, const File& batch) {
-                           return cross_entropy(output, batch.at("batch.y"),
-                                                {.weight = weights, .ignore_index = -100});
-                         },
-                     .after_step = [&](double) { scheduler.step(); }});
+  expect_small_trajectory(file, net, sgd,
+                          {.loss =
+                               [&](const Tensor& output, const File& batch) {
+                                 return cross_entropy(output, batch.at("batch.y"),
+                                                      {.weight = weights, .ignore_index = -100});
+                               },
+                           .after_step = [&](double) { scheduler.step(); }});
 }
 
 TEST(SmallTrajectory, Autoencoder) {
@@ -142,7 +143,7 @@ TEST(SmallTrajectory, Autoencoder) {
                      nn::Sigmoid());
   optim::Adam adam(net, {.learning_rate = 5e-3});
   optim::Scheduler scheduler(adam, optim::exponential(0.9));
-  expect_trajectory(
+  expect_small_trajectory(
       file, net, adam,
       {.loss = [](const Tensor& output,
                   const File& batch) { return binary_cross_entropy(output, batch.at("batch.x")); },
@@ -166,14 +167,14 @@ TEST(SmallTrajectory, Tagger) {
   Tagger net;
   optim::AdamW adamw(net, {.learning_rate = 5e-3, .weight_decay = 0.1});
   optim::Scheduler scheduler(adamw, optim::sequential({optim::linear(0.25, 1, 4), optim::cosine(6)}, {4}));
-  expect_trajectory(file, net, adamw,
-                    {.loss =
-                         [](const Tensor& output, const File& batch) {
-                           return cross_entropy(output, batch.at("batch.y"),
-                                                {.ignore_index = -100, .class_axis = 1});
-                         },
-                     .before_step = [&] { optim::clip_grad_norm(adamw.parameters(), 1); },
-                     .after_step = [&](double) { scheduler.step(); }});
+  expect_small_trajectory(file, net, adamw,
+                          {.loss =
+                               [](const Tensor& output, const File& batch) {
+                                 return cross_entropy(output, batch.at("batch.y"),
+                                                      {.ignore_index = -100, .class_axis = 1});
+                               },
+                           .before_step = [&] { optim::clip_grad_norm(adamw.parameters(), 1); },
+                           .after_step = [&](double) { scheduler.step(); }});
 }
 
 struct SequenceRegression {
@@ -191,7 +192,7 @@ TEST(SmallTrajectory, SequenceRegression) {
   SequenceRegression net;
   optim::Adagrad adagrad(net, {.learning_rate = 0.05, .rate_decay = 0.01});
   optim::Scheduler scheduler(adagrad, optim::multi_step({3, 7}, 0.3));
-  expect_trajectory(
+  expect_small_trajectory(
       file, net, adagrad,
       {.loss = [](const Tensor& output,
                   const File& batch) { return huber_loss(output, batch.at("batch.y"), {.delta = 0.5}); },
@@ -219,7 +220,7 @@ TEST(SmallTrajectory, Encoder) {
   const optim::OneCycle cycle = optim::one_cycle({.steps = 12});
   optim::Scheduler scheduler(adamw, cycle.rate, cycle.momentum);
   const Tensor weights = from_values<float>({1, 3, 0.5}, {3});
-  expect_trajectory(
+  expect_small_trajectory(
       file, net, adamw,
       {.output = [&](const File& batch) { return net(batch.at("batch.x"), batch.at("batch.seen")); },
        .loss =
@@ -248,7 +249,7 @@ TEST(SmallTrajectory, Decoder) {
   Decoder net;
   optim::Adam adam(net, {.learning_rate = 2e-3, .beta1 = 0.8, .beta2 = 0.95, .amsgrad = true});
   optim::Scheduler scheduler(adam, optim::polynomial(12, 2));
-  expect_trajectory(
+  expect_small_trajectory(
       file, net, adam,
       {.output = [&](const File& batch) { return net(batch.at("batch.x"), batch.at("batch.memory")); },
        .loss =
@@ -265,7 +266,7 @@ TEST(SmallTrajectory, Waveform) {
                      nn::Linear(28, 3));
   optim::Adadelta adadelta(net, {.learning_rate = 1, .rho = 0.9});
   optim::ReduceOnPlateau plateau(adadelta, {.factor = 0.5, .patience = 1});
-  expect_trajectory(
+  expect_small_trajectory(
       file, net, adadelta,
       {.loss = [](const Tensor& output, const File& batch) { return l1_loss(output, batch.at("batch.y")); },
        .after_step = [&](double loss) { plateau.step(loss); }});
@@ -287,13 +288,13 @@ TEST(SmallTrajectory, Gated) {
   Gated net;
   optim::Lion lion(net, {.learning_rate = 1e-3, .weight_decay = 0.1});
   optim::Scheduler scheduler(lion, optim::cosine_restarts(4));
-  expect_trajectory(file, net, lion,
-                    {.loss =
-                         [](const Tensor& output, const File& batch) {
-                           return kl_div(output, batch.at("batch.y"), {.reduction = LossReduction::sum}) /
-                                  output.size(0);
-                         },
-                     .after_step = [&](double) { scheduler.step(); }});
+  expect_small_trajectory(
+      file, net, lion,
+      {.loss =
+           [](const Tensor& output, const File& batch) {
+             return kl_div(output, batch.at("batch.y"), {.reduction = LossReduction::sum}) / output.size(0);
+           },
+       .after_step = [&](double) { scheduler.step(); }});
 }
 
 TEST(SmallTrajectory, Triplet) {
@@ -301,15 +302,16 @@ TEST(SmallTrajectory, Triplet) {
   nn::Sequential net(nn::Linear(8, 16), nn::Hardsigmoid(), nn::Linear(16, 4));
   optim::Sgd sgd(net, {.learning_rate = 0.1, .momentum = 0.9});
   optim::Scheduler scheduler(sgd, optim::linear(1, 0.1, 8));
-  expect_trajectory(file, net, sgd,
-                    {.loss =
-                         [&](const Tensor& output, const File& batch) {
-                           const Tensor positive = net(batch.at("batch.positive")),
-                                        negative = net(batch.at("batch.negative"));
-                           return triplet_margin_loss(output, positive, negative, {.margin = 0.7}) +
-                                  cosine_embedding_loss(output, negative, full({6}, -1), {.margin = 0.1});
-                         },
-                     .after_step = [&](double) { scheduler.step(); }});
+  expect_small_trajectory(file, net, sgd,
+                          {.loss =
+                               [&](const Tensor& output, const File& batch) {
+                                 const Tensor positive = net(batch.at("batch.positive")),
+                                              negative = net(batch.at("batch.negative"));
+                                 return triplet_margin_loss(output, positive, negative, {.margin = 0.7}) +
+                                        cosine_embedding_loss(output, negative, full({6}, -1),
+                                                              {.margin = 0.1});
+                               },
+                           .after_step = [&](double) { scheduler.step(); }});
 }
 
 struct Separable {
@@ -333,7 +335,7 @@ TEST(SmallTrajectory, Separable) {
   const File file = golden("separable");
   Separable net;
   optim::AdamW adamw(net, {.learning_rate = 3e-3, .weight_decay = 0.05});
-  expect_trajectory(
+  expect_small_trajectory(
       file, net, adamw,
       {.loss = [](const Tensor& output, const File& batch) { return nll_loss(output, batch.at("batch.y")); },
        .before_step = [&] { optim::clip_grad_norm(adamw.parameters(), 0.5); }});
@@ -343,15 +345,15 @@ TEST(SmallTrajectory, Projection) {
   const File file = golden("projection");
   nn::Sequential net(nn::Linear(10, 20, false), nn::SiLU(), nn::Linear(20, 3, false));
   optim::Muon muon(net, {.learning_rate = 0.02, .momentum = 0.9, .weight_decay = 0.1});
-  expect_trajectory(file, net, muon, {.loss = [](const Tensor& output, const File& batch) {
-                      return smooth_l1_loss(output, batch.at("batch.y"), {.beta = 0.5});
-                    }});
+  expect_small_trajectory(file, net, muon, {.loss = [](const Tensor& output, const File& batch) {
+                            return smooth_l1_loss(output, batch.at("batch.y"), {.beta = 0.5});
+                          }});
 }
 
 TEST(SmallTrajectory, Logistic) {
   const File file = golden("logistic");
   nn::Sequential net(nn::Linear(6, 1));
-  nn::load_state(net, under(file, "init."));
+  nn::load_state(net, under_name(file, "init."));
   optim::Lbfgs lbfgs(net, {.learning_rate = 1, .max_iterations = 4});
   const std::vector<double> losses = file.at("expected.losses").to_vector<double>();
   const auto penalised_loss = [&] {

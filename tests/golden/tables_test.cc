@@ -11,49 +11,8 @@
 #include <string>
 #include <vector>
 
+#include <espalier/espalier.h>
 #include <gtest/gtest.h>
-
-#include "core/dims.h"
-#include "core/error.h"
-#include "io/safetensors.h"
-#include "ops/add.h"
-#include "ops/argmax.h"
-#include "ops/binary_cross_entropy.h"
-#include "ops/binary_cross_entropy_with_logits.h"
-#include "ops/cross_entropy.h"
-#include "ops/cumsum.h"
-#include "ops/elu.h"
-#include "ops/erf.h"
-#include "ops/exp.h"
-#include "ops/gelu.h"
-#include "ops/group_norm.h"
-#include "ops/hardtanh.h"
-#include "ops/kl_div.h"
-#include "ops/l1_loss.h"
-#include "ops/layer_norm.h"
-#include "ops/log.h"
-#include "ops/logsumexp.h"
-#include "ops/max.h"
-#include "ops/mean.h"
-#include "ops/mse_loss.h"
-#include "ops/nll_loss.h"
-#include "ops/product.h"
-#include "ops/promotion.h"
-#include "ops/reciprocal.h"
-#include "ops/relu.h"
-#include "ops/reshape.h"
-#include "ops/rms_norm.h"
-#include "ops/round.h"
-#include "ops/sigmoid.h"
-#include "ops/silu.h"
-#include "ops/slice.h"
-#include "ops/softmax.h"
-#include "ops/softplus.h"
-#include "ops/sqrt.h"
-#include "ops/sum.h"
-#include "ops/tanh.h"
-#include "ops/variance.h"
-#include "ops/vector_norm.h"
 
 namespace espalier {
 namespace {

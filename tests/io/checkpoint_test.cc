@@ -9,11 +9,13 @@
 
 #include "core/error.h"
 #include "tests/support/file_size_limit.h"
+#include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
 namespace espalier::io {
 namespace {
 
+using test::problem_of;
 using test::TemporaryFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -42,16 +44,6 @@ std::vector<std::string> names_in(const std::filesystem::path& folder) {
     names.push_back(entry.path().filename().string());
   std::sort(names.begin(), names.end());
   return names;
-}
-
-template <class E>
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const E& error) {
-    return error.message();
-  }
-  return "no such error";
 }
 
 TEST(Checkpoint, ComesBackAsItWas) {
@@ -92,7 +84,7 @@ TEST(Checkpoint, AFullDiskLeavesWhatWasThere) {
   save_checkpoint(folder / "here", sample(1));
   {
     const test::FileSizeLimit small(100);
-    EXPECT_THAT(message_of<IoError>([&] { save_checkpoint(folder / "here", sample(2)); }),
+    EXPECT_THAT(problem_of<IoError>([&] { save_checkpoint(folder / "here", sample(2)); }),
                 HasSubstr("File too large"));
   }
   EXPECT_EQ(load_checkpoint(folder / "here").step, 1);
@@ -122,18 +114,18 @@ TEST(Checkpoint, EveryFlippedBitIsFound) {
 
 TEST(Checkpoint, SaysWhatIsMissingOrWrong) {
   const TemporaryFolder folder;
-  EXPECT_THAT(message_of<IoError>([&] { load_checkpoint(folder / "none"); }), HasSubstr("cannot open it"));
+  EXPECT_THAT(problem_of<IoError>([&] { load_checkpoint(folder / "none"); }), HasSubstr("cannot open it"));
   save_checkpoint(folder / "here", sample(7));
   const std::filesystem::path model = folder / "here" / "model.safetensors";
   const std::string good = read_text(model);
   write_text(model, good + "x");
   EXPECT_EQ(
-      message_of<FormatError>([&] { load_checkpoint(folder / "here"); }),
+      problem_of<FormatError>([&] { load_checkpoint(folder / "here"); }),
       "has " + std::to_string(good.size() + 1) + " bytes; the manifest says " + std::to_string(good.size()));
   std::string flipped = good;
   flipped.back() = static_cast<char>(flipped.back() ^ 1);
   write_text(model, flipped);
-  EXPECT_EQ(message_of<FormatError>([&] { load_checkpoint(folder / "here"); }),
+  EXPECT_EQ(problem_of<FormatError>([&] { load_checkpoint(folder / "here"); }),
             "its checksum is not that of the manifest: it was damaged or changed");
   std::filesystem::remove(model);
   try {
@@ -186,13 +178,13 @@ TEST(Checkpoint, ManifestsThatMakeNoSenseAreRefused) {
     const TemporaryFolder folder;
     save_checkpoint(folder / "here", sample(7));
     replace_in_manifest(folder / "here", change.first, change.second);
-    EXPECT_EQ(message_of<FormatError>([&] { load_checkpoint(folder / "here"); }),
+    EXPECT_EQ(problem_of<FormatError>([&] { load_checkpoint(folder / "here"); }),
               "is no manifest of a checkpoint: " + std::string(message));
   }
   const TemporaryFolder folder;
   save_checkpoint(folder / "here", sample(7));
   replace_in_manifest(folder / "here", "\"step\": 7", "\"step\": \"7\"");
-  EXPECT_EQ(message_of<FormatError>([&] { load_checkpoint(folder / "here"); }),
+  EXPECT_EQ(problem_of<FormatError>([&] { load_checkpoint(folder / "here"); }),
             "is no manifest of a checkpoint, or damaged");
 }
 

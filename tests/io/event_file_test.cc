@@ -13,19 +13,19 @@
 #include "io/crc32c_internal.h"
 #include "tests/io/event_reader.h"
 #include "tests/support/file_size_limit.h"
+#include "tests/support/special_values.h"
 #include "tests/support/temporary_folder.h"
 
 namespace espalier::io {
 namespace {
 
 using test::FileSizeLimit;
+using test::kInfinity;
 using test::Message;
 using test::records_of;
 using test::TemporaryFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
 
 /// Summary.Value of an event that has one.
 Message value_of(const Message& event) {
@@ -84,7 +84,7 @@ TEST(EventFile, ScalarsHaveTagStepTimeAndValue) {
     EventFile events(folder.path());
     events.add_scalar("train/loss", 0.1, 7);
     events.add_scalar("train/loss", std::nan(""), int64_t{1} << 40);
-    events.add_scalar("tiefe\xc3\xa4", -kInf, -1);
+    events.add_scalar("tiefe\xc3\xa4", -kInfinity, -1);
     events.add_scalar("large", 1e300, 0);
     EXPECT_EQ(records_of(events.path()).size(), 1u) << "scalars are not collected";
   }
@@ -101,8 +101,8 @@ TEST(EventFile, ScalarsHaveTagStepTimeAndValue) {
   EXPECT_TRUE(std::isnan(value_of(records[2]).f32(2)));
   EXPECT_EQ(static_cast<int64_t>(records[3].number(2)), -1);
   EXPECT_EQ(value_of(records[3]).text(1), "tiefe\xc3\xa4");
-  EXPECT_EQ(value_of(records[3]).f32(2), -kInf);
-  EXPECT_EQ(value_of(records[4]).f32(2), kInf);
+  EXPECT_EQ(value_of(records[3]).f32(2), -kInfinity);
+  EXPECT_EQ(value_of(records[4]).f32(2), kInfinity);
 }
 
 TEST(EventFile, HistogramsCountFromLimitToUnderLimit) {
@@ -129,7 +129,7 @@ TEST(EventFile, HistogramsCountFromLimitToUnderLimit) {
   EXPECT_THAT(zero.limits, ElementsAre(1e-12, 1e-12 * 1.1));
   EXPECT_THAT(zero.counts, ElementsAre(1, 1));
   const double most = std::numeric_limits<double>::max();
-  const Buckets ends = buckets_of(from_values<double>({most, -most}, {2}), -most, most, 2, 0, kInf);
+  const Buckets ends = buckets_of(from_values<double>({most, -most}, {2}), -most, most, 2, 0, kInfinity);
   EXPECT_EQ(ends.limits.back(), most);
   EXPECT_EQ(ends.counts.front(), 1);
   EXPECT_EQ(ends.counts.back(), 1);
@@ -149,9 +149,9 @@ TEST(EventFile, HistogramsTakeEveryTypeAndLayout) {
 TEST(EventFile, HistogramsSayWhatIsNotFinite) {
   const TemporaryFolder folder;
   EventFile events(folder.path());
-  events.add_histogram("w", from_values<double>({kInf, 2, std::nan(""), -kInf}, {4}), 5);
+  events.add_histogram("w", from_values<double>({kInfinity, 2, std::nan(""), -kInfinity}, {4}), 5);
   events.add_histogram("w", from_values<double>({2}, {1}), 6);
-  events.add_histogram("w", from_values<double>({kInf}, {1}), 7);
+  events.add_histogram("w", from_values<double>({kInfinity}, {1}), 7);
   events.flush();
   const std::vector<Message> records = records_of(events.path());
   ASSERT_EQ(records.size(), 6u);

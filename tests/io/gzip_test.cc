@@ -47,7 +47,7 @@ std::string inflated(const Bytes& bytes, size_t limit = kPlenty) {
 }
 
 /// The message of the FormatError that inflating gives.
-std::string refusal(const Bytes& bytes, size_t limit = kPlenty) {
+std::string gzip_refusal(const Bytes& bytes, size_t limit = kPlenty) {
   try {
     inflate_gzip_or_plain(bytes, limit, "x.gz");
   } catch (const FormatError& error) {
@@ -82,13 +82,13 @@ TEST(Gzip, AnythingElseStaysAsItIs) {
 
 TEST(Gzip, TheLimitIsForTheContent) {
   EXPECT_EQ(inflated(kDeflated, 30).size(), 30U);
-  EXPECT_THAT(refusal(kDeflated, 29), HasSubstr("more than 29 bytes"));
+  EXPECT_THAT(gzip_refusal(kDeflated, 29), HasSubstr("more than 29 bytes"));
   EXPECT_EQ(inflated({'a', 'b'}, 2), "ab");
-  EXPECT_THAT(refusal({'a', 'b'}, 1), HasSubstr("more than 1 bytes"));
+  EXPECT_THAT(gzip_refusal({'a', 'b'}, 1), HasSubstr("more than 1 bytes"));
   Bytes two = kDeflated;
   two.insert(two.end(), kDeflated.begin(), kDeflated.end());
   EXPECT_EQ(inflated(two, 60).size(), 60U);
-  EXPECT_THAT(refusal(two, 59), HasSubstr("more than 59 bytes"));
+  EXPECT_THAT(gzip_refusal(two, 59), HasSubstr("more than 59 bytes"));
   EXPECT_EQ(inflated(stored(""), 0), "");
 }
 
@@ -102,7 +102,7 @@ TEST(Gzip, AStreamCutAnywhereIsRefused) {
   for (const Bytes& whole : {kDeflated, stored("some text")}) {
     // One byte alone is no gzip yet.
     for (size_t size = 2; size < whole.size(); ++size)
-      EXPECT_THAT(refusal({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}),
+      EXPECT_THAT(gzip_refusal({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}),
                   HasSubstr("cut short"));
   }
 }
@@ -113,14 +113,14 @@ TEST(Gzip, CorruptStreamsAreRefused) {
     bytes[bytes.size() - from_end] ^= 1;
     return bytes;
   };
-  EXPECT_THAT(refusal(changed(1)), HasSubstr("length"));
-  EXPECT_THAT(refusal(changed(5)), HasSubstr("data check"));
-  EXPECT_THAT(refusal(changed(9)), HasSubstr("data check"));
-  EXPECT_THAT(refusal(changed(19)), HasSubstr("corrupt"));
-  EXPECT_THAT(refusal({0x1f, 0x8b, 7, 0, 0, 0, 0, 0, 0, 0}), HasSubstr("corrupt"));
+  EXPECT_THAT(gzip_refusal(changed(1)), HasSubstr("length"));
+  EXPECT_THAT(gzip_refusal(changed(5)), HasSubstr("data check"));
+  EXPECT_THAT(gzip_refusal(changed(9)), HasSubstr("data check"));
+  EXPECT_THAT(gzip_refusal(changed(19)), HasSubstr("corrupt"));
+  EXPECT_THAT(gzip_refusal({0x1f, 0x8b, 7, 0, 0, 0, 0, 0, 0, 0}), HasSubstr("corrupt"));
   Bytes followed = kDeflated;
   followed.insert(followed.end(), {0, 0, 0});
-  EXPECT_THAT(refusal(followed), HasSubstr("3 bytes follow"));
+  EXPECT_THAT(gzip_refusal(followed), HasSubstr("3 bytes follow"));
 }
 
 TEST(Gzip, ReadsFiles) {

@@ -31,7 +31,7 @@ TEST(Idx, AxesAreInTheirOrder) {
   EXPECT_EQ(describe(parse_idx(Bytes{0, 0, 8, 2, 255, 255, 255, 255, 0, 0, 0, 0})), "u8[4294967295, 0]");
 }
 
-std::string message_of(const Bytes& bytes) {
+std::string idx_refusal(const Bytes& bytes) {
   try {
     parse_idx(bytes, "f");
   } catch (const FormatError& error) {
@@ -42,25 +42,25 @@ std::string message_of(const Bytes& bytes) {
 
 TEST(Idx, RefusesWhatIsNotWellFormed) {
   const std::string no_idx = "is not an IDX file: it does not begin with two zero bytes, type and rank";
-  EXPECT_EQ(message_of({}), no_idx);
-  EXPECT_EQ(message_of({0, 0, 8}), no_idx);
-  EXPECT_EQ(message_of({1, 0, 8, 0, 1}), no_idx);
-  EXPECT_EQ(message_of({0, 1, 8, 0, 1}), no_idx);
-  EXPECT_EQ(message_of({0, 0, 7, 0, 1}), "has the unknown IDX type 7");
-  EXPECT_EQ(message_of({0, 0, 8, 9, 1}), "has 9 axes; a tensor has at most 8");
-  EXPECT_EQ(message_of({0, 0, 8, 1, 0, 0, 0}), "is cut short in its header");
-  EXPECT_EQ(message_of({0, 0, 8, 1, 0, 0, 0, 2, 1}),
+  EXPECT_EQ(idx_refusal({}), no_idx);
+  EXPECT_EQ(idx_refusal({0, 0, 8}), no_idx);
+  EXPECT_EQ(idx_refusal({1, 0, 8, 0, 1}), no_idx);
+  EXPECT_EQ(idx_refusal({0, 1, 8, 0, 1}), no_idx);
+  EXPECT_EQ(idx_refusal({0, 0, 7, 0, 1}), "has the unknown IDX type 7");
+  EXPECT_EQ(idx_refusal({0, 0, 8, 9, 1}), "has 9 axes; a tensor has at most 8");
+  EXPECT_EQ(idx_refusal({0, 0, 8, 1, 0, 0, 0}), "is cut short in its header");
+  EXPECT_EQ(idx_refusal({0, 0, 8, 1, 0, 0, 0, 2, 1}),
             "has 1 bytes of elements, other than those of u8[2]; the file is cut short");
-  EXPECT_EQ(message_of({0, 0, 8, 1, 0, 0, 0, 2, 1, 2, 3}),
+  EXPECT_EQ(idx_refusal({0, 0, 8, 1, 0, 0, 0, 2, 1, 2, 3}),
             "has 3 bytes of elements, other than those of u8[2]");
-  EXPECT_EQ(message_of({0, 0, 8, 1, 0, 0, 0, 0, 1}), "has 1 bytes of elements, other than those of u8[0]");
+  EXPECT_EQ(idx_refusal({0, 0, 8, 1, 0, 0, 0, 0, 1}), "has 1 bytes of elements, other than those of u8[0]");
 }
 
 TEST(Idx, SizesWhoseProductWrapsAreRefused) {
   // 2^32 - 1 sixteen times over is more than 64 bits hold; with 8 axes of 2^16 the product wraps to 0.
   Bytes bytes{0, 0, 8, 8};
   for (int axis = 0; axis < 8; ++axis) bytes.insert(bytes.end(), {0, 1, 0, 0});
-  EXPECT_THAT(message_of(bytes), testing::EndsWith("has more elements than 64 bits can address"));
+  EXPECT_THAT(idx_refusal(bytes), testing::EndsWith("has more elements than 64 bits can address"));
 }
 
 }  // namespace

@@ -18,14 +18,14 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 /// One of the small files that the fuzzer starts from, too.
-std::vector<unsigned char> sample(const std::string& name) {
+std::vector<unsigned char> image_sample(const std::string& name) {
   std::ifstream file("tests/fuzz/corpus/image/" + name, std::ios::binary);
   EXPECT_TRUE(file.is_open()) << name;
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
 /// The message of the FormatError that parsing gives, without a word on the terminal.
-std::string refusal(std::span<const unsigned char> bytes) {
+std::string image_refusal(std::span<const unsigned char> bytes) {
   testing::internal::CaptureStderr();
   std::string message;
   try {
@@ -68,26 +68,27 @@ TEST(Image, AnyStridesAreWritten) {
 }
 
 TEST(Image, EveryKindOfPngBecomesGreyOrColour) {
-  const Tensor bits = parse_image(sample("bits.png"));
+  const Tensor bits = parse_image(image_sample("bits.png"));
   EXPECT_EQ(bits.shape(), Shape({1, 2, 10}));
   EXPECT_THAT(bits.to_vector<uint8_t>(), ElementsAre(255, 0, 255, 0, 255, 0, 255, 0, 255, 0,  //
                                                      0, 0, 0, 0, 0, 255, 255, 255, 255, 255));
-  const Tensor palette = parse_image(sample("palette.png"));  // its first two colours are transparent
+  const Tensor palette = parse_image(image_sample("palette.png"));  // its first two colours are transparent
   EXPECT_EQ(palette.shape(), Shape({3, 1, 4}));
   EXPECT_THAT(palette.to_vector<uint8_t>(), ElementsAre(255, 0, 0, 9, 0, 255, 0, 8, 0, 0, 255, 7));
-  EXPECT_THAT(parse_image(sample("alpha.png")).to_vector<uint8_t>(), ElementsAre(10, 40, 20, 50, 30, 60))
+  EXPECT_THAT(parse_image(image_sample("alpha.png")).to_vector<uint8_t>(),
+              ElementsAre(10, 40, 20, 50, 30, 60))
       << "also where nothing shows";
-  EXPECT_THAT(parse_image(sample("grey_alpha.png")).to_vector<uint8_t>(), ElementsAre(10, 40));
-  EXPECT_THAT(parse_image(sample("deep.png")).to_vector<uint8_t>(), ElementsAre(0, 0, 1, 255))
+  EXPECT_THAT(parse_image(image_sample("grey_alpha.png")).to_vector<uint8_t>(), ElementsAre(10, 40));
+  EXPECT_THAT(parse_image(image_sample("deep.png")).to_vector<uint8_t>(), ElementsAre(0, 0, 1, 255))
       << "0, 128, 129 and 65535 over 257, rounded";
-  EXPECT_THAT(parse_image(sample("interlaced.png")).to_vector<uint8_t>(),
+  EXPECT_THAT(parse_image(image_sample("interlaced.png")).to_vector<uint8_t>(),
               ElementsAre(0, 1, 2, 3, 4, 10, 11, 12, 13, 14, 20, 21, 22, 23, 24));
 }
 
 TEST(Image, JpegIsWhatWasEncoded) {
   // The files were made of these values; quality 90 changed none by more than 4, quality 60 by more than 20.
   for (const auto& [name, tolerance] : {std::pair{"colour.jpg", 4}, {"progressive.jpg", 20}}) {
-    const Tensor image = parse_image(sample(name));
+    const Tensor image = parse_image(image_sample(name));
     ASSERT_EQ(describe(image), "u8[3, 8, 16]");
     const std::vector<uint8_t> values = image.to_vector<uint8_t>();
     for (size_t y = 0; y < 8; ++y) {
@@ -99,7 +100,7 @@ TEST(Image, JpegIsWhatWasEncoded) {
       }
     }
   }
-  const Tensor grey = parse_image(sample("grey.jpg"));
+  const Tensor grey = parse_image(image_sample("grey.jpg"));
   ASSERT_EQ(describe(grey), "u8[1, 8, 16]");
   EXPECT_EQ(grey.to_vector<uint8_t>()[128 - 2], 224);
 }
@@ -107,10 +108,10 @@ TEST(Image, JpegIsWhatWasEncoded) {
 TEST(Image, AFileCutAnywhereIsRefused) {
   for (const char* name : {"bits.png", "palette.png", "interlaced.png", "deep.png", "colour.jpg",
                            "progressive.jpg", "grey.jpg"}) {
-    const std::vector<unsigned char> whole = sample(name);
+    const std::vector<unsigned char> whole = image_sample(name);
     for (size_t size = 0; size < whole.size(); ++size) {
       SCOPED_TRACE(std::string(name) + " cut to " + std::to_string(size));
-      refusal(std::span(whole).first(size));
+      image_refusal(std::span(whole).first(size));
     }
   }
 }
@@ -118,7 +119,7 @@ TEST(Image, AFileCutAnywhereIsRefused) {
 TEST(Image, DamageNeverDoesMoreThanThrow) {
   // A flipped byte may leave an image (in a JPEG, mostly another one), but nothing else.
   for (const char* name : {"palette.png", "interlaced.png", "colour.jpg", "progressive.jpg"}) {
-    const std::vector<unsigned char> whole = sample(name);
+    const std::vector<unsigned char> whole = image_sample(name);
     int refused = 0;
     for (size_t i = 0; i < whole.size(); ++i) {
       std::vector<unsigned char> bytes = whole;
@@ -134,14 +135,14 @@ TEST(Image, DamageNeverDoesMoreThanThrow) {
 }
 
 TEST(Image, WhatIsNoImageIsRefused) {
-  EXPECT_THAT(refusal({}), HasSubstr("is empty"));
+  EXPECT_THAT(image_refusal({}), HasSubstr("is empty"));
   const std::string text = "GIF89a and so on";
   const std::span letters(reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  EXPECT_THAT(refusal(letters), HasSubstr("neither as a PNG nor as a JPEG"));
-  EXPECT_THAT(refusal(sample("cmyk.jpg")), HasSubstr("a JPEG of 4 components"));
-  std::vector<unsigned char> bytes = sample("palette.png");
+  EXPECT_THAT(image_refusal(letters), HasSubstr("neither as a PNG nor as a JPEG"));
+  EXPECT_THAT(image_refusal(image_sample("cmyk.jpg")), HasSubstr("a JPEG of 4 components"));
+  std::vector<unsigned char> bytes = image_sample("palette.png");
   bytes[bytes.size() - 14] ^= 1;  // the pixels' checksum
-  EXPECT_THAT(refusal(bytes), HasSubstr("IDAT: CRC error"));
+  EXPECT_THAT(image_refusal(bytes), HasSubstr("IDAT: CRC error"));
   const TemporaryFolder folder;
   EXPECT_THROW(read_image(folder / "none.png"), IoError);
   std::ofstream(folder / "empty.png").close();
@@ -149,11 +150,11 @@ TEST(Image, WhatIsNoImageIsRefused) {
 }
 
 TEST(Image, ClaimsAreCheckedBeforeAnythingIsAllocated) {
-  EXPECT_THAT(refusal(sample("huge.png")),
+  EXPECT_THAT(image_refusal(image_sample("huge.png")),
               HasSubstr("claims 60000 x 60000 pixels, more than the 67108864 that are read"));
-  EXPECT_THAT(refusal(sample("hollow.png")),
+  EXPECT_THAT(image_refusal(image_sample("hollow.png")),
               HasSubstr("claims 5000 x 5000 pixels, more than its 68 bytes can hold (is it cut short?)"));
-  EXPECT_THAT(refusal(sample("huge.jpg")), HasSubstr("claims 60000 x 60000 pixels"));
+  EXPECT_THAT(image_refusal(image_sample("huge.jpg")), HasSubstr("claims 60000 x 60000 pixels"));
 }
 
 TEST(Image, TheMostCompressiblePngIsNoHollowOne) {

@@ -10,16 +10,16 @@
 
 #include "core/error.h"
 #include "tests/support/file_size_limit.h"
+#include "tests/support/special_values.h"
 #include "tests/support/temporary_folder.h"
 
 namespace espalier::io {
 namespace {
 
 using test::FileSizeLimit;
+using test::kInfinity;
 using test::TemporaryFolder;
 using testing::HasSubstr;
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
 
 std::string content_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -32,7 +32,7 @@ void put(const std::filesystem::path& path, const std::string& content) {
 
 /// The message of the error that `f` throws.
 template <class E = ValueError, class F>
-std::string refusal(F&& f) {
+std::string metrics_refusal(F&& f) {
   try {
     f();
   } catch (const E& error) {
@@ -67,8 +67,8 @@ TEST(MetricsLog, CsvHasTheHeaderOfItsFirstRow) {
   {
     MetricsLog log(folder / "run.csv");
     log.add(0, {{"loss", 0.1}, {"train, \"all\"", 3}, {"tiefe\xc3\xa4", -0.0}});
-    log.add(5, {{"train, \"all\"", kInf}, {"loss", std::nan("")}});
-    log.add(6, {{"loss", -std::nan("")}, {"tiefe\xc3\xa4", -kInf}});
+    log.add(5, {{"train, \"all\"", kInfinity}, {"loss", std::nan("")}});
+    log.add(6, {{"loss", -std::nan("")}, {"tiefe\xc3\xa4", -kInfinity}});
     log.add(int64_t{1} << 60, {{"loss", 1e-300}, {"tiefe\xc3\xa4", 1.0 / 3}});
   }
   EXPECT_EQ(content_of(folder / "run.csv"),
@@ -84,7 +84,7 @@ TEST(MetricsLog, JsonLinesAreObjects) {
   {
     MetricsLog log(folder / "run.jsonl");
     log.add(0, {{"loss", 0.1}});
-    log.add(5, {{"a \"b\\", -kInf}, {"loss", std::nan("")}, {"tiefe\xc3\xa4", 1e-7}});
+    log.add(5, {{"a \"b\\", -kInfinity}, {"loss", std::nan("")}, {"tiefe\xc3\xa4", 1e-7}});
   }
   EXPECT_EQ(content_of(folder / "run.jsonl"),
             "{\"step\":0,\"loss\":0.1}\n"
@@ -95,7 +95,7 @@ TEST(MetricsLog, AnUnknownNameInCsvIsNamed) {
   const TemporaryFolder folder;
   MetricsLog log(folder / "run.csv");
   log.add(1, {{"loss", 1}, {"accuracy", 2}});
-  EXPECT_EQ(refusal([&] { log.add(2, {{"loss", 1}, {"speed", 2}}); }),
+  EXPECT_EQ(metrics_refusal([&] { log.add(2, {{"loss", 1}, {"speed", 2}}); }),
             "has no column 'speed'; its first row fixed them: loss, accuracy");
   log.add(2, {{"accuracy", 3}});
   log.flush();
@@ -142,15 +142,17 @@ TEST_P(MetricsLogOf, ARunFromTheStartMayHaveOtherNames) {
 
 TEST_P(MetricsLogOf, RowsThatDoNotFitAreRefused) {
   MetricsLog log(path_, 5);
-  EXPECT_THAT(refusal([&] { log.add(4, {{"loss", 1}}); }), HasSubstr("step 4 is under the first one, 5"));
-  EXPECT_THAT(refusal([&] { log.add(5, {}); }), HasSubstr("at least one"));
-  EXPECT_THAT(refusal([&] { log.add(5, {{"", 1}}); }), HasSubstr("empty name"));
-  EXPECT_THAT(refusal([&] { log.add(5, {{"step", 1}}); }), HasSubstr("'step'"));
-  EXPECT_THAT(refusal([&] { log.add(5, {{"a\nb", 1}}); }), HasSubstr("control characters"));
-  EXPECT_THAT(refusal([&] { log.add(5, {{"\xff", 1}}); }), HasSubstr("UTF-8"));
-  EXPECT_THAT(refusal([&] { log.add(5, {{"a", 1}, {"b", 1}, {"a", 1}}); }), HasSubstr("'a' is twice"));
+  EXPECT_THAT(metrics_refusal([&] { log.add(4, {{"loss", 1}}); }),
+              HasSubstr("step 4 is under the first one, 5"));
+  EXPECT_THAT(metrics_refusal([&] { log.add(5, {}); }), HasSubstr("at least one"));
+  EXPECT_THAT(metrics_refusal([&] { log.add(5, {{"", 1}}); }), HasSubstr("empty name"));
+  EXPECT_THAT(metrics_refusal([&] { log.add(5, {{"step", 1}}); }), HasSubstr("'step'"));
+  EXPECT_THAT(metrics_refusal([&] { log.add(5, {{"a\nb", 1}}); }), HasSubstr("control characters"));
+  EXPECT_THAT(metrics_refusal([&] { log.add(5, {{"\xff", 1}}); }), HasSubstr("UTF-8"));
+  EXPECT_THAT(metrics_refusal([&] { log.add(5, {{"a", 1}, {"b", 1}, {"a", 1}}); }),
+              HasSubstr("'a' is twice"));
   log.add(5, {{"a", 1}});
-  EXPECT_THAT(refusal([&] { log.add(5, {{"a", 1}}); }), HasSubstr("step 5 follows step 5"));
+  EXPECT_THAT(metrics_refusal([&] { log.add(5, {{"a", 1}}); }), HasSubstr("step 5 follows step 5"));
   log.flush();
   const std::string content = content_of(path_);
   EXPECT_THAT(content, testing::AnyOf("step,a\n5,1\n", "{\"step\":5,\"a\":1}\n"));
@@ -186,7 +188,7 @@ TEST_P(MetricsLogOf, FilesOfOthersAreLeftAlone) {
   };
   for (const auto& [content, message] : csv ? csv_cases : json_cases) {
     put(path_, content);
-    EXPECT_THAT(refusal<FormatError>([&] { MetricsLog(path_, 10); }), HasSubstr(message)) << content;
+    EXPECT_THAT(metrics_refusal<FormatError>([&] { MetricsLog(path_, 10); }), HasSubstr(message)) << content;
     EXPECT_EQ(content_of(path_), content);
   }
 }

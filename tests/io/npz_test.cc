@@ -81,7 +81,7 @@ Bytes archive(const std::vector<Entry>& entries) {
 }
 
 /// The FormatError that parsing gives, in one line.
-std::string refusal(const Bytes& bytes) {
+std::string npz_refusal(const Bytes& bytes) {
   try {
     parse_npz(bytes, "w.npz");
   } catch (const FormatError& error) {
@@ -189,7 +189,7 @@ TEST(Npz, AFileCutAnywhereIsRefused) {
   const Bytes whole = archive({{"a.npy", npy({1, 2})}, {"b.npy", npy({3})}});
   EXPECT_EQ(parse_npz(whole).size(), 2U);
   for (size_t size = 0; size < whole.size(); ++size)
-    refusal({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
+    npz_refusal({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
 }
 
 TEST(Npz, ChangedDataIsRefused) {
@@ -198,28 +198,29 @@ TEST(Npz, ChangedDataIsRefused) {
   for (size_t at = 0; at < content.size(); ++at) {
     Bytes changed = whole;
     changed[30 + 5 + at] ^= 4;  // behind the entry's header and name
-    EXPECT_THAT(refusal(changed), HasSubstr("[w.npz/a.npy] cannot be read: CRC error"));
+    EXPECT_THAT(npz_refusal(changed), HasSubstr("[w.npz/a.npy] cannot be read: CRC error"));
   }
 }
 
 TEST(Npz, HostileEntriesAreRefused) {
   const Bytes good = npy({1});
-  EXPECT_THAT(refusal(archive({{"a.npy", good}, {"a.txt", good}})), HasSubstr("'a.txt', which is no .npy"));
-  EXPECT_THAT(refusal(archive({{"a/", {}}})), HasSubstr("'a/', which is no .npy"));
-  EXPECT_THAT(refusal(archive({{"a.npy", good}, {"a.npy", good}})), HasSubstr("'a.npy' twice"));
+  EXPECT_THAT(npz_refusal(archive({{"a.npy", good}, {"a.txt", good}})),
+              HasSubstr("'a.txt', which is no .npy"));
+  EXPECT_THAT(npz_refusal(archive({{"a/", {}}})), HasSubstr("'a/', which is no .npy"));
+  EXPECT_THAT(npz_refusal(archive({{"a.npy", good}, {"a.npy", good}})), HasSubstr("'a.npy' twice"));
   for (const char* path :
        {"/a.npy", "../a.npy", "a/../../b.npy", "..\\a.npy", "\\a.npy", "a/..\\b.npy", "a/../.npy"})
-    EXPECT_THAT(refusal(archive({{path, good}})), HasSubstr("leads out")) << path;
-  EXPECT_THAT(refusal(archive({{"a\nb.txt", good}})), HasSubstr("no .npy"));
-  EXPECT_THAT(refusal(archive({{"a.npy", good, 0, 1}})), HasSubstr("'a.npy' is encrypted"));
-  EXPECT_THAT(refusal(archive({{"a.npy", good, 77}})), HasSubstr("Compression method not supported"));
-  EXPECT_THAT(refusal(archive({{"a.npy", {0xff, 0xff}, 8}})),
+    EXPECT_THAT(npz_refusal(archive({{path, good}})), HasSubstr("leads out")) << path;
+  EXPECT_THAT(npz_refusal(archive({{"a\nb.txt", good}})), HasSubstr("no .npy"));
+  EXPECT_THAT(npz_refusal(archive({{"a.npy", good, 0, 1}})), HasSubstr("'a.npy' is encrypted"));
+  EXPECT_THAT(npz_refusal(archive({{"a.npy", good, 77}})), HasSubstr("Compression method not supported"));
+  EXPECT_THAT(npz_refusal(archive({{"a.npy", {0xff, 0xff}, 8}})),
               HasSubstr("[w.npz/a.npy] cannot be read: Zlib"));
-  EXPECT_THAT(refusal(archive({{"a.npy", {'h', 'i'}}})),
+  EXPECT_THAT(npz_refusal(archive({{"a.npy", {'h', 'i'}}})),
               HasSubstr("[w.npz/a.npy] does not begin as an npy file"));
-  EXPECT_THAT(refusal({'P', 'K', 3, 4}), HasSubstr("no whole zip archive"));
-  EXPECT_THAT(refusal(good), HasSubstr("does not begin as a zip archive"));
-  EXPECT_THAT(refusal({}), HasSubstr("does not begin as a zip archive"));
+  EXPECT_THAT(npz_refusal({'P', 'K', 3, 4}), HasSubstr("no whole zip archive"));
+  EXPECT_THAT(npz_refusal(good), HasSubstr("does not begin as a zip archive"));
+  EXPECT_THAT(npz_refusal({}), HasSubstr("does not begin as a zip archive"));
 }
 
 TEST(Npz, SizesThatAreMerelyClaimedAreRefused) {
@@ -228,16 +229,18 @@ TEST(Npz, SizesThatAreMerelyClaimedAreRefused) {
   Bytes shorter = npy({1, 0}), longer = good;
   shorter.pop_back();
   longer.push_back(0);
-  EXPECT_THAT(refusal(archive({{"a.npy", shorter, 0, 0, shorter.size() + 1}})), HasSubstr("[w.npz/a.npy]"));
-  EXPECT_THAT(refusal(archive({{"a.npy", longer, 0, 0, good.size()}})), HasSubstr("[w.npz/a.npy]"));
+  EXPECT_THAT(npz_refusal(archive({{"a.npy", shorter, 0, 0, shorter.size() + 1}})),
+              HasSubstr("[w.npz/a.npy]"));
+  EXPECT_THAT(npz_refusal(archive({{"a.npy", longer, 0, 0, good.size()}})), HasSubstr("[w.npz/a.npy]"));
   // One byte more than an archive of this size may claim in all, in one entry and in two.
   const size_t size = archive({{"a.npy", good}, {"b.npy", good}}).size();
   const size_t most = 1100 * size + (64 << 20);
   const Entry rest = {"b.npy", good, 0, 0, most - good.size() + 1};
-  EXPECT_THAT(refusal(archive({{"a.npy", good}, rest})), HasSubstr("zip bomb"));
-  EXPECT_THAT(refusal(archive({{"a.npy", good, 0, 0, 0xfffffffe}, {"b.npy", good}})), HasSubstr("zip bomb"));
+  EXPECT_THAT(npz_refusal(archive({{"a.npy", good}, rest})), HasSubstr("zip bomb"));
+  EXPECT_THAT(npz_refusal(archive({{"a.npy", good, 0, 0, 0xfffffffe}, {"b.npy", good}})),
+              HasSubstr("zip bomb"));
   const Entry within = {"b.npy", good, 0, 0, most - good.size()};
-  EXPECT_THAT(refusal(archive({{"a.npy", good}, within})), testing::Not(HasSubstr("zip bomb")));
+  EXPECT_THAT(npz_refusal(archive({{"a.npy", good}, within})), testing::Not(HasSubstr("zip bomb")));
 }
 
 TEST(Npz, AnEndRecordThatClaimsBillionsOfEntriesIsRefused) {
@@ -255,7 +258,7 @@ TEST(Npz, AnEndRecordThatClaimsBillionsOfEntriesIsRefused) {
   bytes.insert(bytes.end(), {'P', 'K', 5, 6, 0, 0, 0, 0});
   bytes.insert(bytes.end(), 12, 0xff);
   append_number(bytes, 0, 2);
-  EXPECT_THAT(refusal(bytes), HasSubstr("no whole zip archive"));
+  EXPECT_THAT(npz_refusal(bytes), HasSubstr("no whole zip archive"));
 }
 
 TEST(Npz, WhatCannotBeWrittenLeavesTheFileAlone) {

@@ -29,7 +29,7 @@ std::vector<unsigned char> file_of(const std::string& header, size_t data_bytes)
 }
 
 /// The message of the FormatError that parsing gives.
-std::string refusal(const std::vector<unsigned char>& bytes) {
+std::string safetensors_refusal(const std::vector<unsigned char>& bytes) {
   try {
     parse_safetensors(bytes, "w.safetensors");
   } catch (const FormatError& error) {
@@ -40,8 +40,8 @@ std::string refusal(const std::vector<unsigned char>& bytes) {
   ADD_FAILURE() << "was taken";
   return "";
 }
-std::string refusal(const std::string& header, size_t data_bytes = 0) {
-  return refusal(file_of(header, data_bytes));
+std::string safetensors_refusal(const std::string& header, size_t data_bytes = 0) {
+  return safetensors_refusal(file_of(header, data_bytes));
 }
 
 TEST(Safetensors, EveryTypeComesBack) {
@@ -96,7 +96,7 @@ TEST(Safetensors, AFileCutAnywhereIsRefused) {
   const std::vector<unsigned char> whole = file_of(header, 16);
   EXPECT_EQ(parse_safetensors(whole).tensors.size(), 2u);
   for (size_t size = 0; size < whole.size(); ++size)
-    refusal(std::vector(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+    safetensors_refusal(std::vector(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
 }
 
 TEST(Safetensors, HostileHeadersAreRefused) {
@@ -105,41 +105,53 @@ TEST(Safetensors, HostileHeadersAreRefused) {
     return "\"" + name + R"(":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" +
            offsets + "}";
   };
-  EXPECT_THAT(refusal(file_of("{}", 0, uint64_t{1} << 40)),
+  EXPECT_THAT(safetensors_refusal(file_of("{}", 0, uint64_t{1} << 40)),
               HasSubstr("claims a header of 1099511627776 bytes"));
   EXPECT_THAT(
-      refusal("{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("a", "F32", "[2]", "[8,16]") + "}", 16),
+      safetensors_refusal(
+          "{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("a", "F32", "[2]", "[8,16]") + "}", 16),
       HasSubstr("'a' occurs twice"));
   EXPECT_THAT(
-      refusal("{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("b", "F32", "[2]", "[4,12]") + "}", 12),
+      safetensors_refusal(
+          "{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("b", "F32", "[2]", "[4,12]") + "}", 12),
       HasSubstr("overlap"));
   EXPECT_THAT(
-      refusal("{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("b", "F32", "[2]", "[12,20]") + "}", 20),
+      safetensors_refusal(
+          "{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("b", "F32", "[2]", "[12,20]") + "}", 20),
       HasSubstr("nothing those before"));
-  EXPECT_THAT(refusal("{" + entry("a", "F32", "[2]", "[0,8]") + "}", 4), HasSubstr("outside the file"));
-  EXPECT_THAT(refusal("{" + entry("a", "F32", "[2]", "[0,8]") + "}", 12), HasSubstr("belong to no tensor"));
-  EXPECT_THAT(refusal("{" + entry("a", "F32", "[2]", "[8,0]") + "}", 8), HasSubstr("outside the file"));
-  EXPECT_THAT(refusal("{" + entry("a", "F32", "[3]", "[0,8]") + "}", 8), HasSubstr("f32[3] takes 12"));
-  EXPECT_THAT(refusal("{" + entry("a", "F128", "[2]", "[0,8]") + "}", 8), HasSubstr("unknown type 'F128'"));
-  EXPECT_THAT(refusal("{" + entry("a", "F32", "[4294967296,4294967296]", "[0,0]") + "}"),
+  EXPECT_THAT(safetensors_refusal("{" + entry("a", "F32", "[2]", "[0,8]") + "}", 4),
+              HasSubstr("outside the file"));
+  EXPECT_THAT(safetensors_refusal("{" + entry("a", "F32", "[2]", "[0,8]") + "}", 12),
+              HasSubstr("belong to no tensor"));
+  EXPECT_THAT(safetensors_refusal("{" + entry("a", "F32", "[2]", "[8,0]") + "}", 8),
+              HasSubstr("outside the file"));
+  EXPECT_THAT(safetensors_refusal("{" + entry("a", "F32", "[3]", "[0,8]") + "}", 8),
+              HasSubstr("f32[3] takes 12"));
+  EXPECT_THAT(safetensors_refusal("{" + entry("a", "F128", "[2]", "[0,8]") + "}", 8),
+              HasSubstr("unknown type 'F128'"));
+  EXPECT_THAT(safetensors_refusal("{" + entry("a", "F32", "[4294967296,4294967296]", "[0,0]") + "}"),
               HasSubstr("more elements than 64 bits"));
-  EXPECT_THAT(refusal("{" + entry("a", "F32", "[18446744073709551615]", "[0,0]") + "}"),
+  EXPECT_THAT(safetensors_refusal("{" + entry("a", "F32", "[18446744073709551615]", "[0,0]") + "}"),
               HasSubstr("18446744073709551615"));
-  EXPECT_THAT(refusal("{" + entry("a", "F32", "[-1]", "[0,0]") + "}"), HasSubstr("negative number"));
-  EXPECT_THAT(refusal("{" + entry("a", "F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]") + "}", 4),
+  EXPECT_THAT(safetensors_refusal("{" + entry("a", "F32", "[-1]", "[0,0]") + "}"),
+              HasSubstr("negative number"));
+  EXPECT_THAT(safetensors_refusal("{" + entry("a", "F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]") + "}", 4),
               HasSubstr("more than 8 axes"));
-  EXPECT_THAT(refusal("{" + entry("a", "F32", "[1]", "[0,4,8]") + "}", 4), HasSubstr("two data_offsets"));
-  EXPECT_THAT(refusal("{" + entry("a", "F32", "[1]", "[0]") + "}", 4), HasSubstr("two data_offsets"));
-  EXPECT_THAT(refusal(R"({"a":{"dtype":"F32","shape":[1]}})", 4), HasSubstr("lacks"));
-  EXPECT_THAT(refusal(R"({"a":{"dtype":"F32","dtype":"F16","shape":[1],"data_offsets":[0,4]}})", 4),
-              HasSubstr("two fields 'dtype'"));
-  EXPECT_THAT(refusal(R"({"a":3})"), HasSubstr("a number"));
-  EXPECT_THAT(refusal("[]"), HasSubstr("an array"));
-  EXPECT_THAT(refusal("{} x"), HasSubstr("not JSON"));
-  EXPECT_THAT(refusal(std::string(100000, '[')), HasSubstr("an array"));
+  EXPECT_THAT(safetensors_refusal("{" + entry("a", "F32", "[1]", "[0,4,8]") + "}", 4),
+              HasSubstr("two data_offsets"));
+  EXPECT_THAT(safetensors_refusal("{" + entry("a", "F32", "[1]", "[0]") + "}", 4),
+              HasSubstr("two data_offsets"));
+  EXPECT_THAT(safetensors_refusal(R"({"a":{"dtype":"F32","shape":[1]}})", 4), HasSubstr("lacks"));
+  EXPECT_THAT(
+      safetensors_refusal(R"({"a":{"dtype":"F32","dtype":"F16","shape":[1],"data_offsets":[0,4]}})", 4),
+      HasSubstr("two fields 'dtype'"));
+  EXPECT_THAT(safetensors_refusal(R"({"a":3})"), HasSubstr("a number"));
+  EXPECT_THAT(safetensors_refusal("[]"), HasSubstr("an array"));
+  EXPECT_THAT(safetensors_refusal("{} x"), HasSubstr("not JSON"));
+  EXPECT_THAT(safetensors_refusal(std::string(100000, '[')), HasSubstr("an array"));
   std::vector<unsigned char> bad_bool = file_of("{" + entry("a", "BOOL", "[1]", "[0,1]") + "}", 1);
   bad_bool.back() = 2;
-  EXPECT_THAT(refusal(bad_bool), HasSubstr("other than 0 and 1"));
+  EXPECT_THAT(safetensors_refusal(bad_bool), HasSubstr("other than 0 and 1"));
 }
 
 TEST(Safetensors, UnalignedElementsAreCopied) {

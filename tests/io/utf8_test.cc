@@ -13,7 +13,7 @@ namespace {
 using namespace std::string_literals;
 
 /// The message of the FormatError that a text gives.
-std::string refusal(const std::string& text) {
+std::string utf8_refusal(const std::string& text) {
   try {
     check_utf8(text, "x.txt");
   } catch (const FormatError& error) {
@@ -50,28 +50,29 @@ TEST(Utf8, PairsOfBytesAreTakenAsTheStandardSays) {
   for (unsigned first = 0; first < 256; ++first) {
     for (unsigned second = 0; second < 256; ++second) {
       const std::string text{static_cast<char>(first), static_cast<char>(second)};
-      ASSERT_EQ(refusal(text) == "none", two_are_right(first, second)) << first << ' ' << second;
+      ASSERT_EQ(utf8_refusal(text) == "none", two_are_right(first, second)) << first << ' ' << second;
     }
   }
 }
 
 TEST(Utf8, NamesTheByteOfWhatIsNone) {
-  EXPECT_EQ(refusal("ab\x80"s), "is not UTF-8: byte 2, 0x80, begins no character; convert it to UTF-8");
-  EXPECT_THAT(refusal("\xc3\xa9\xc0\xaf"s), testing::HasSubstr("byte 2, 0xc0")) << "an overlong slash";
-  EXPECT_THAT(refusal("a\xe0\x9f\xbf"s), testing::HasSubstr("byte 1, 0xe0")) << "overlong in three bytes";
-  EXPECT_THAT(refusal("\xf0\x8f\xbf\xbf"s), testing::HasSubstr("byte 0, 0xf0")) << "overlong in four";
-  EXPECT_THAT(refusal("\xed\xa0\x80"s), testing::HasSubstr("byte 0, 0xed")) << "a surrogate";
-  EXPECT_THAT(refusal("\xf4\x90\x80\x80"s), testing::HasSubstr("byte 0, 0xf4")) << "beyond U+10FFFF";
-  EXPECT_THAT(refusal("\xf5\x80\x80\x80"s), testing::HasSubstr("byte 0, 0xf5"));
-  EXPECT_EQ(refusal("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf"s), "none") << "the neighbours of those";
+  EXPECT_EQ(utf8_refusal("ab\x80"s), "is not UTF-8: byte 2, 0x80, begins no character; convert it to UTF-8");
+  EXPECT_THAT(utf8_refusal("\xc3\xa9\xc0\xaf"s), testing::HasSubstr("byte 2, 0xc0")) << "an overlong slash";
+  EXPECT_THAT(utf8_refusal("a\xe0\x9f\xbf"s), testing::HasSubstr("byte 1, 0xe0"))
+      << "overlong in three bytes";
+  EXPECT_THAT(utf8_refusal("\xf0\x8f\xbf\xbf"s), testing::HasSubstr("byte 0, 0xf0")) << "overlong in four";
+  EXPECT_THAT(utf8_refusal("\xed\xa0\x80"s), testing::HasSubstr("byte 0, 0xed")) << "a surrogate";
+  EXPECT_THAT(utf8_refusal("\xf4\x90\x80\x80"s), testing::HasSubstr("byte 0, 0xf4")) << "beyond U+10FFFF";
+  EXPECT_THAT(utf8_refusal("\xf5\x80\x80\x80"s), testing::HasSubstr("byte 0, 0xf5"));
+  EXPECT_EQ(utf8_refusal("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf"s), "none") << "the neighbours of those";
 }
 
 TEST(Utf8, CharactersCutAnywhereAreRefused) {
   for (const std::string whole : {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x8c\xb3"}) {
-    EXPECT_EQ(refusal(whole), "none");
+    EXPECT_EQ(utf8_refusal(whole), "none");
     for (size_t size = 1; size < whole.size(); ++size) {
-      EXPECT_THAT(refusal("a" + whole.substr(0, size)), testing::HasSubstr("byte 1,"));
-      EXPECT_THAT(refusal("a" + whole.substr(0, size) + "bcd"), testing::HasSubstr("byte 1,"));
+      EXPECT_THAT(utf8_refusal("a" + whole.substr(0, size)), testing::HasSubstr("byte 1,"));
+      EXPECT_THAT(utf8_refusal("a" + whole.substr(0, size) + "bcd"), testing::HasSubstr("byte 1,"));
     }
   }
 }

@@ -7,25 +7,16 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
 namespace espalier::io {
 namespace {
 
+using test::problem_of;
 using namespace std::string_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-template <class E>
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const E& error) {
-    EXPECT_THAT(error.what(), testing::Not(HasSubstr("\n")));
-    return error.message();
-  }
-  return "no error";
-}
 
 TEST(Vocabulary, CharactersAreNumberedByRisingCodePoint) {
   const Vocabulary vocabulary = Vocabulary::characters("na\xc3\xafve \xf0\x9f\x8c\xb3\nna\xe2\x82\xac");
@@ -53,20 +44,20 @@ TEST(Vocabulary, BytesAreTheirOwnNumbers) {
 
 TEST(Vocabulary, NamesWhatItDoesNotKnow) {
   const Vocabulary vocabulary = Vocabulary::characters("abc");
-  EXPECT_EQ(message_of<ValueError>([&] { vocabulary.encode("ab\xc3\xa9"); }),
+  EXPECT_EQ(problem_of<ValueError>([&] { vocabulary.encode("ab\xc3\xa9"); }),
             "character '\xc3\xa9' (U+00E9) at byte 2 is not among the 3 known ones");
-  EXPECT_EQ(message_of<ValueError>([&] { vocabulary.encode("\n"); }),
+  EXPECT_EQ(problem_of<ValueError>([&] { vocabulary.encode("\n"); }),
             "character U+000A at byte 0 is not among the 3 known ones");
-  EXPECT_EQ(message_of<ValueError>([&] { vocabulary.encode("`"); }),
+  EXPECT_EQ(problem_of<ValueError>([&] { vocabulary.encode("`"); }),
             "character '`' (U+0060) at byte 0 is not among the 3 known ones");
-  EXPECT_EQ(message_of<ValueError>([&] { vocabulary.decode(from_values<int64_t>({0, 3}, {2})); }),
+  EXPECT_EQ(problem_of<ValueError>([&] { vocabulary.decode(from_values<int64_t>({0, 3}, {2})); }),
             "id 3 at place 1; expected 0 to 2");
-  EXPECT_EQ(message_of<ValueError>([&] { vocabulary.decode(std::vector<int64_t>{-1}); }),
+  EXPECT_EQ(problem_of<ValueError>([&] { vocabulary.decode(std::vector<int64_t>{-1}); }),
             "id -1 at place 0; expected 0 to 2");
-  EXPECT_EQ(message_of<ValueError>([&] { Vocabulary::bytes().decode(std::vector<int64_t>{256}); }),
+  EXPECT_EQ(problem_of<ValueError>([&] { Vocabulary::bytes().decode(std::vector<int64_t>{256}); }),
             "id 256 at place 0; expected 0 to 255");
-  EXPECT_THAT(message_of<FormatError>([&] { vocabulary.encode("a\xff"); }), HasSubstr("byte 1, 0xff"));
-  EXPECT_THAT(message_of<FormatError>([&] { Vocabulary::characters("ab\xe2\x82"); }), HasSubstr("byte 2"));
+  EXPECT_THAT(problem_of<FormatError>([&] { vocabulary.encode("a\xff"); }), HasSubstr("byte 1, 0xff"));
+  EXPECT_THAT(problem_of<FormatError>([&] { Vocabulary::characters("ab\xe2\x82"); }), HasSubstr("byte 2"));
   EXPECT_THROW(Vocabulary::characters(""), ValueError);
   EXPECT_THROW(vocabulary.decode(zeros({1})), TypeError);
   EXPECT_THROW(vocabulary.decode(zeros({1, 1}, Dtype::i64)), ShapeError);
@@ -86,13 +77,13 @@ TEST(Vocabulary, ComesBackFromJson) {
   EXPECT_THROW(load_vocabulary(folder / "none.json"), IoError);
   std::ofstream(folder / "long.json").close();
   std::filesystem::resize_file(folder / "long.json", (size_t{16} << 20) + 1);
-  EXPECT_THAT(message_of<FormatError>([&] { load_vocabulary(folder / "long.json"); }),
+  EXPECT_THAT(problem_of<FormatError>([&] { load_vocabulary(folder / "long.json"); }),
               HasSubstr("more than"));
 }
 
 TEST(Vocabulary, OtherJsonIsRefused) {
   const auto refusal = [](const std::string& json) {
-    return message_of<FormatError>([&] { parse_vocabulary(json, "v.json"); });
+    return problem_of<FormatError>([&] { parse_vocabulary(json, "v.json"); });
   };
   EXPECT_THAT(refusal(R"({"kind":"characters","characters":"ba"})"), HasSubstr("order"));
   EXPECT_THAT(refusal(R"({"kind":"characters","characters":"aa"})"), HasSubstr("each once"));

@@ -13,42 +13,23 @@
 #include "ops/matmul.h"
 #include "ops/permute.h"
 #include "ops/reshape.h"
+#include "tests/nn/layer_checks.h"
 #include "tests/support/message_of.h"
 
 namespace espalier::nn {
 namespace {
 
 using test::message_of;
+using test::Moments;
 using testing::Each;
 using testing::HasSubstr;
-
-struct Moments {
-  double least = HUGE_VAL, largest = -HUGE_VAL, mean = 0, deviation = 0, fourth = 0;
-
-  explicit Moments(const Tensor& tensor) {
-    const std::vector<float> values = tensor.to_vector<float>();
-    const auto count = static_cast<double>(values.size());
-    for (const float value : values) {
-      least = std::min(least, static_cast<double>(value));
-      largest = std::max(largest, static_cast<double>(value));
-      mean += static_cast<double>(value) / count;
-    }
-    double variance = 0;
-    for (const float value : values) {
-      variance += std::pow(static_cast<double>(value) - mean, 2) / count;
-      fourth += std::pow(static_cast<double>(value) - mean, 4) / count;
-    }
-    deviation = std::sqrt(variance);
-    fourth /= variance * variance;
-  }
-};
 
 // Over 100,000 numbers a deviation is known to 0.3 % (its standard error is 1 / sqrt(2 n)), a mean to 0.003
 // deviations, a kurtosis of 3 to 0.016 (sqrt(24 / n)); tests allow four times that.
 const Shape kWeight = {250, 400};
 constexpr double kClose = 0.012;
 
-void expect_uniform(const Tensor& tensor, double bound) {
+void expect_uniform_moments(const Tensor& tensor, double bound) {
   const Moments m(tensor);
   EXPECT_GE(m.least, -bound);
   EXPECT_LE(m.largest, bound);
@@ -66,17 +47,17 @@ void expect_normal(const Tensor& tensor, double deviation) {
 }
 
 TEST(Init, XavierUsesBothFans) {
-  expect_uniform(xavier_uniform_(empty(kWeight), 1, Generator(1)), std::sqrt(6.0 / 650));
-  expect_uniform(xavier_uniform_(empty(kWeight), 2, Generator(1)), 2 * std::sqrt(6.0 / 650));
+  expect_uniform_moments(xavier_uniform_(empty(kWeight), 1, Generator(1)), std::sqrt(6.0 / 650));
+  expect_uniform_moments(xavier_uniform_(empty(kWeight), 2, Generator(1)), 2 * std::sqrt(6.0 / 650));
   expect_normal(xavier_normal_(empty(kWeight), 1, Generator(2)), std::sqrt(2.0 / 650));
 }
 
 TEST(Init, KaimingUsesOneFanAndTheGain) {
   const double tanh_gain = gain_of(Nonlinearity::tanh);
-  expect_uniform(kaiming_uniform_(empty(kWeight), std::sqrt(2.0), Fan::in, Generator(1)),
-                 std::sqrt(6.0 / 400));
-  expect_uniform(kaiming_uniform_(empty(kWeight), tanh_gain, Fan::out, Generator(1)),
-                 5.0 / 3 * std::sqrt(3.0 / 250));
+  expect_uniform_moments(kaiming_uniform_(empty(kWeight), std::sqrt(2.0), Fan::in, Generator(1)),
+                         std::sqrt(6.0 / 400));
+  expect_uniform_moments(kaiming_uniform_(empty(kWeight), tanh_gain, Fan::out, Generator(1)),
+                         5.0 / 3 * std::sqrt(3.0 / 250));
   expect_normal(kaiming_normal_(empty(kWeight)), std::sqrt(2.0 / 400));
   expect_normal(kaiming_normal_(empty(kWeight), 1, Fan::out, Generator(3)), std::sqrt(1.0 / 250));
 }

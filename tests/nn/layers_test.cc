@@ -20,62 +20,26 @@
 #include "ops/relu.h"
 #include "ops/sigmoid.h"
 #include "ops/sum.h"
+#include "tests/nn/layer_checks.h"
 #include "tests/support/message_of.h"
 
 namespace espalier::nn {
 namespace {
 
+using test::contents;
+using test::expect_uniform;
 using test::message_of;
+using test::Moments;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-/// `name: f32[2, 3]` of each tensor; `*` marks buffers.
-template <class M>
-std::vector<std::string> contents(M& model) {
-  std::vector<std::string> result;
-  for (const StateEntry& entry : entries(model)) {
-    const char* mark = entry.kind == Visitor::Kind::buffer ? "*" : "";
-    result.push_back(entry.name + mark + ": " + describe(entry.tensor));
-    EXPECT_EQ(entry.tensor.requires_grad(), entry.kind == Visitor::Kind::parameter) << entry.name;
-  }
-  return result;
-}
-
-struct Moments {
-  double least, largest, mean, deviation;
-};
-
-Moments moments(const Tensor& tensor) {
-  const std::vector<float> values = tensor.to_vector<float>();
-  Moments m{HUGE_VAL, -HUGE_VAL, 0, 0};
-  for (const float value : values) {
-    m.least = std::min(m.least, static_cast<double>(value));
-    m.largest = std::max(m.largest, static_cast<double>(value));
-    m.mean += static_cast<double>(value) / static_cast<double>(values.size());
-  }
-  for (const float value : values)
-    m.deviation += std::pow(static_cast<double>(value) - m.mean, 2) / static_cast<double>(values.size());
-  m.deviation = std::sqrt(m.deviation);
-  return m;
-}
-
-/// Uniform within the bound: fills the range to 2 %, and deviates by bound / sqrt(3).
-void expect_uniform(const Tensor& tensor, double bound) {
-  const Moments m = moments(tensor);
-  EXPECT_GE(m.least, -bound);
-  EXPECT_LE(m.largest, bound);
-  EXPECT_LT(m.least, -0.98 * bound);
-  EXPECT_GT(m.largest, 0.98 * bound);
-  EXPECT_NEAR(m.deviation, bound / std::sqrt(3.0), 0.05 * bound);
-}
 
 TEST(Linear, NamesShapesAndInitialValuesAreThoseOfPyTorch) {
   Linear layer(100, 40, true, Generator(7));
   EXPECT_THAT(contents(layer), ElementsAre("weight: f32[40, 100]", "bias: f32[40]"));
   expect_uniform(layer.weight, 0.1);
-  EXPECT_LE(moments(layer.bias).largest, 0.1);
-  EXPECT_GT(moments(layer.bias).deviation, 0.03);
+  EXPECT_LE(Moments(layer.bias).largest, 0.1);
+  EXPECT_GT(Moments(layer.bias).deviation, 0.03);
   Linear plain(100, 40, false);
   EXPECT_THAT(contents(plain), ElementsAre("weight: f32[40, 100]"));
   EXPECT_EQ(to_string(layer(zeros({5, 2, 100})).shape()), "[5, 2, 40]");
@@ -120,14 +84,14 @@ TEST(LayerNorm, NormalisesTheLastAxis) {
 TEST(Embedding, LooksUpNormalRows) {
   Embedding layer(50, 40, Generator(7));
   EXPECT_THAT(contents(layer), ElementsAre("weight: f32[50, 40]"));
-  EXPECT_NEAR(moments(layer.weight).mean, 0, 0.1);
-  EXPECT_NEAR(moments(layer.weight).deviation, 1, 0.1);
+  EXPECT_NEAR(Moments(layer.weight).mean, 0, 0.1);
+  EXPECT_NEAR(Moments(layer.weight).deviation, 1, 0.1);
   EXPECT_EQ(to_string(layer(zeros({2, 3}, Dtype::i64)).shape()), "[2, 3, 40]");
 }
 
 TEST(Init, HeNormalDeviatesByTheRootOfTwoOverFanIn) {
-  EXPECT_NEAR(moments(kaiming_normal({64, 50}, 50, Generator(1))).deviation, 0.2, 0.01);
-  EXPECT_NEAR(moments(normal_values({64, 50}, 0.02, Generator(1))).deviation, 0.02, 0.001);
+  EXPECT_NEAR(Moments(kaiming_normal({64, 50}, 50, Generator(1))).deviation, 0.2, 0.01);
+  EXPECT_NEAR(Moments(normal_values({64, 50}, 0.02, Generator(1))).deviation, 0.02, 0.001);
 }
 
 TEST(Dropout, IsSilentInEvaluation) {

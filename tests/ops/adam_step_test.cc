@@ -8,13 +8,13 @@
 namespace espalier::test {
 namespace {
 
-struct Case {
+struct AdamCase {
   AdamRule rule = {};
   double beta1 = 0.9;
   bool largest = false;
 };
 
-OpSample sample(std::string label, const Shape& shape, const Case& c) {
+OpSample adam_step_sample(std::string label, const Shape& shape, const AdamCase& c) {
   const AdamRule rule = c.rule;
   return {std::move(label),
           {{shape},
@@ -53,12 +53,12 @@ OpSample sample(std::string label, const Shape& shape, const Case& c) {
           }};
 }
 
-void step(const Tensor& parameter, const Tensor& gradient, const Tensor& state, const Tensor& steps,
-          const Tensor& beta1 = full({}, 0.9, Dtype::f64)) {
+void take_adam_step(const Tensor& parameter, const Tensor& gradient, const Tensor& state, const Tensor& steps,
+                    const Tensor& beta1 = full({}, 0.9, Dtype::f64)) {
   adam_step_(parameter, gradient, state, zeros({2}), {}, full({}, 0.1, Dtype::f64), beta1, steps, {});
 }
 
-Tensor none() {
+Tensor no_adam_steps() {
   return zeros({}, Dtype::i64);
 }
 
@@ -69,49 +69,53 @@ OpTest adam_step_test() {
       .name = "adam_step",
       .samples =
           {
-              sample("adam", {3, 5}, {}),
-              sample("large epsilon", {5}, {{.beta2 = 0.9, .epsilon = 0.1}, 0.5}),
-              sample("decay in the gradient", {4, 3}, {{.weight_decay = 0.1}}),
-              sample("decay beside it", {2, 3, 2, 2}, {{.weight_decay = 0.1, .decoupled = true}}),
-              sample("longer than a tile", {300}, {}),
-              sample("amsgrad", {4, 70}, {.largest = true}),
-              sample("amsgrad with decay", {3, 5}, {{.weight_decay = 0.1, .decoupled = true}, 0.8, true}),
-              sample("scalar", {}, {}),
-              sample("empty", {0, 2}, {}),
+              adam_step_sample("adam", {3, 5}, {}),
+              adam_step_sample("large epsilon", {5}, {{.beta2 = 0.9, .epsilon = 0.1}, 0.5}),
+              adam_step_sample("decay in the gradient", {4, 3}, {{.weight_decay = 0.1}}),
+              adam_step_sample("decay beside it", {2, 3, 2, 2}, {{.weight_decay = 0.1, .decoupled = true}}),
+              adam_step_sample("longer than a tile", {300}, {}),
+              adam_step_sample("amsgrad", {4, 70}, {.largest = true}),
+              adam_step_sample("amsgrad with decay", {3, 5},
+                               {{.weight_decay = 0.1, .decoupled = true}, 0.8, true}),
+              adam_step_sample("scalar", {}, {}),
+              adam_step_sample("empty", {0, 2}, {}),
           },
       .errors =
           {
               {"shapes that differ",
-               [] { step(zeros({2}), zeros({3}), zeros({2}), none()); },
+               [] { take_adam_step(zeros({2}), zeros({3}), zeros({2}), no_adam_steps()); },
                "ShapeError",
                {"adam_step", "f32[2]", "f32[3]"}},
               {"types that differ",
-               [] { step(zeros({2}), zeros({2}), zeros({2}, Dtype::f64), none()); },
+               [] { take_adam_step(zeros({2}), zeros({2}), zeros({2}, Dtype::f64), no_adam_steps()); },
                "TypeError",
                {"adam_step", "f64[2]"}},
               {"a floating step",
-               [] { step(zeros({2}), zeros({2}), zeros({2}), ones({})); },
+               [] { take_adam_step(zeros({2}), zeros({2}), zeros({2}), ones({})); },
                "TypeError",
                {"adam_step", "the step is f32[]", "i64"}},
               {"a negative step",
-               [] { step(zeros({2}), zeros({2}), zeros({2}), full({}, -1, Dtype::i64)); },
+               [] { take_adam_step(zeros({2}), zeros({2}), zeros({2}), full({}, -1, Dtype::i64)); },
                "ValueError",
                {"adam_step", "step is -1", "counts from 0"}},
               {"an integer beta1",
-               [] { step(zeros({2}), zeros({2}), zeros({2}), none(), none()); },
+               [] { take_adam_step(zeros({2}), zeros({2}), zeros({2}), no_adam_steps(), no_adam_steps()); },
                "TypeError",
                {"adam_step", "beta1 is i64[]", "f64"}},
               {"no step",
-               [] { step(zeros({2}), zeros({2}), zeros({2}), {}); },
+               [] { take_adam_step(zeros({2}), zeros({2}), zeros({2}), {}); },
                "ValueError",
                {"adam_step", "undefined"}},
-              {"no state", [] { step(zeros({2}), zeros({2}), {}, none()); }, "ValueError", {"undefined"}},
+              {"no state",
+               [] { take_adam_step(zeros({2}), zeros({2}), {}, no_adam_steps()); },
+               "ValueError",
+               {"undefined"}},
           },
       // The change is a quotient of five roundings and may be a few times the parameter.
       .tolerance = 8,
       .differentiable = false,
       .twice_differentiable = false,
-      .benchmarks = {sample("4096", {64, 64}, {}), sample("1M", {1024, 1024}, {})},
+      .benchmarks = {adam_step_sample("4096", {64, 64}, {}), adam_step_sample("1M", {1024, 1024}, {})},
   };
 }
 

@@ -31,7 +31,7 @@ void for_each_pair(const Shape& image, const Shape& pooled, const F& f) {
   });
 }
 
-OpSample average(std::string label, const Shape& x, Size2d size) {
+OpSample adaptive_pool_average(std::string label, const Shape& x, Size2d size) {
   return {std::move(label),
           {{x}},
           [=](Inputs in) { return Tensors{adaptive_avg_pool2d(in[0], size)}; },
@@ -65,7 +65,7 @@ OpSample largest(std::string label, const Shape& x, Size2d size) {
           }};
 }
 
-std::vector<OpSample> samples(OpSample (*sample)(std::string, const Shape&, Size2d)) {
+std::vector<OpSample> adaptive_pool_samples(OpSample (*sample)(std::string, const Shape&, Size2d)) {
   return in_both_layouts({
       sample("windows that overlap", {2, 3, 5, 7}, Size2d(3, 2)),
       sample("windows that tile", {2, 3, 4, 6}, 2),
@@ -77,7 +77,7 @@ std::vector<OpSample> samples(OpSample (*sample)(std::string, const Shape&, Size
   });
 }
 
-std::vector<OpError> errors(const std::string& name, void (*run)(const Tensor&, Size2d)) {
+std::vector<OpError> adaptive_pool_errors(const std::string& name, void (*run)(const Tensor&, Size2d)) {
   return {
       {"rank", [=] { run(zeros({3, 4, 5}), 3); }, "ShapeError", {name, "f32[3, 4, 5]", "N, C, H, W"}},
       {"no rows", [=] { run(zeros({1, 2, 0, 5}), 3); }, "ShapeError", {name, "0x5", "f32[1, 2, 0, 5]"}},
@@ -89,25 +89,25 @@ std::vector<OpError> errors(const std::string& name, void (*run)(const Tensor&, 
 }  // namespace
 
 OpTest adaptive_avg_pool2d_test() {
-  std::vector<OpError> wrong =
-      errors("adaptive_avg_pool2d", [](const Tensor& x, Size2d size) { adaptive_avg_pool2d(x, size); });
+  std::vector<OpError> wrong = adaptive_pool_errors(
+      "adaptive_avg_pool2d", [](const Tensor& x, Size2d size) { adaptive_avg_pool2d(x, size); });
   wrong.push_back({"a gradient on images without rows",
                    [] { apply_one(AdaptiveAvgPool2dBackward({0, 3}), zeros({1, 2, 2, 2})); },
                    "ShapeError",
                    {"adaptive_avg_pool2d_backward", "0x3"}});
   return {.name = "adaptive_avg_pool2d",
           .covers = {"adaptive_avg_pool2d_backward"},
-          .samples = samples(average),
+          .samples = adaptive_pool_samples(adaptive_pool_average),
           .errors = wrong,
-          .benchmarks = {average("32x256x13x13 to 6x6", {32, 256, 13, 13}, 6),
-                         average("32x512x7x7 to 1x1", {32, 512, 7, 7}, 1)}};
+          .benchmarks = {adaptive_pool_average("32x256x13x13 to 6x6", {32, 256, 13, 13}, 6),
+                         adaptive_pool_average("32x512x7x7 to 1x1", {32, 512, 7, 7}, 1)}};
 }
 
 OpTest adaptive_max_pool2d_test() {
   return {.name = "adaptive_max_pool2d",
-          .samples = samples(largest),
-          .errors = errors("adaptive_max_pool2d",
-                           [](const Tensor& x, Size2d size) { adaptive_max_pool2d(x, size); }),
+          .samples = adaptive_pool_samples(largest),
+          .errors = adaptive_pool_errors("adaptive_max_pool2d",
+                                         [](const Tensor& x, Size2d size) { adaptive_max_pool2d(x, size); }),
           .benchmarks = {largest("32x256x13x13 to 6x6", {32, 256, 13, 13}, 6)}};
 }
 

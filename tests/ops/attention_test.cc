@@ -29,8 +29,8 @@ int64_t seen_keys(const AttentionOptions& options, int64_t t, int64_t queries, i
 
 /// Row by row, with all scores of a row at hand. The heads of k and v, if fewer, are repeated. `mask`, empty
 /// or of rank up to q's, is added.
-Array reference(const Array& q, const Array& k, const Array& v, const AttentionOptions& options,
-                const Array& mask = Array()) {
+Array attention_reference(const Array& q, const Array& k, const Array& v, const AttentionOptions& options,
+                          const Array& mask = Array()) {
   const int rank = q.shape.rank();
   const int64_t queries = q.shape[rank - 2], depth = q.shape.back(), keys = k.shape[rank - 2];
   const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(depth)));
@@ -68,12 +68,12 @@ Array reference(const Array& q, const Array& k, const Array& v, const AttentionO
   return y;
 }
 
-OpSample sample(std::string label, const Shape& q, const Shape& k, const Shape& v,
-                const AttentionOptions& options = {}) {
+OpSample attention_sample(std::string label, const Shape& q, const Shape& k, const Shape& v,
+                          const AttentionOptions& options = {}) {
   return {std::move(label),
           {{q}, {k}, {v}},
           [=](Inputs in) { return Tensors{attention(in[0], in[1], in[2], options)}; },
-          [=](const Arrays& in) { return Arrays{reference(in[0], in[1], in[2], options)}; }};
+          [=](const Arrays& in) { return Arrays{attention_reference(in[0], in[1], in[2], options)}; }};
 }
 
 /// With a mask: numbers that are added, or bools of which about `hidden` are false.
@@ -93,12 +93,12 @@ OpSample masked(std::string label, const Shape& q, const Shape& k, const Shape& 
             if (hides) {
               for (double& value : added.values) value = value != 0 ? 0 : -kInfinity;
             }
-            return Arrays{reference(in[0], in[1], in[2], options, added)};
+            return Arrays{attention_reference(in[0], in[1], in[2], options, added)};
           }};
 }
 
 OpSample square(std::string label, const Shape& shape, const AttentionOptions& options = {}) {
-  return sample(std::move(label), shape, shape, shape, options);
+  return attention_sample(std::move(label), shape, shape, shape, options);
 }
 
 /// Its gradient is left to fused_gradients_test.cc: differences in hundreds of numbers take long.
@@ -128,7 +128,8 @@ OpSample split_heads() {
                              [&](const Dims& i) { result.at(i) = array.at({i[0], i[2], i[1], i[3]}); });
               return result;
             };
-            Array y = exchanged(reference(exchanged(in[0]), exchanged(in[1]), exchanged(in[2]), kCausal));
+            Array y =
+                exchanged(attention_reference(exchanged(in[0]), exchanged(in[1]), exchanged(in[2]), kCausal));
             y.shape = {2, 5, 12};
             return Arrays{y};
           }};
@@ -145,24 +146,24 @@ OpTest attention_test() {
               square("one head", {5, 4}),
               square("causal", {5, 4}, kCausal),
               square("heads", {2, 3, 4, 2}, kCausal),
-              sample("more keys than queries", {2, 3, 4}, {2, 5, 4}, {2, 5, 3}),
-              sample("more keys than queries, causal", {2, 3, 4}, {2, 5, 4}, {2, 5, 3}, kCausal),
-              sample("fewer keys than queries, causal", {1, 5, 2}, {1, 3, 2}, {1, 3, 2}, kCausal),
+              attention_sample("more keys than queries", {2, 3, 4}, {2, 5, 4}, {2, 5, 3}),
+              attention_sample("more keys than queries, causal", {2, 3, 4}, {2, 5, 4}, {2, 5, 3}, kCausal),
+              attention_sample("fewer keys than queries, causal", {1, 5, 2}, {1, 3, 2}, {1, 3, 2}, kCausal),
               square("a scale", {1, 4, 3}, {.scale = 0.3}),
               value_only(square("several blocks of queries and keys", {1, 70, 2}, kCausal)),
-              value_only(sample("many keys", {1, 2, 3}, {1, 130, 3}, {1, 130, 1})),
+              value_only(attention_sample("many keys", {1, 2, 3}, {1, 130, 3}, {1, 130, 1})),
               split_heads(),
               square("no heads", {0, 3, 2}),
-              sample("no queries", {2, 0, 3}, {2, 4, 3}, {2, 4, 3}, kCausal),
-              sample("no keys", {2, 3, 4}, {2, 0, 4}, {2, 0, 4}),
-              sample("the latest of more keys", {2, 3, 4}, {2, 5, 4}, {2, 5, 3}, kLatest),
-              sample("queries before all keys", {1, 5, 2}, {1, 3, 2}, {1, 3, 2}, kLatest),
-              value_only(
-                  sample("the latest of several blocks", {1, 70, 2}, {1, 150, 2}, {1, 150, 2}, kLatest)),
-              value_only(
-                  sample("blocks of queries before all keys", {1, 150, 2}, {1, 70, 2}, {1, 70, 2}, kLatest)),
-              sample("grouped heads", {2, 4, 3, 2}, {2, 2, 5, 2}, {2, 2, 5, 3}),
-              sample("one head of keys for all", {1, 3, 2, 2}, {1, 1, 4, 2}, {1, 1, 4, 2}, kLatest),
+              attention_sample("no queries", {2, 0, 3}, {2, 4, 3}, {2, 4, 3}, kCausal),
+              attention_sample("no keys", {2, 3, 4}, {2, 0, 4}, {2, 0, 4}),
+              attention_sample("the latest of more keys", {2, 3, 4}, {2, 5, 4}, {2, 5, 3}, kLatest),
+              attention_sample("queries before all keys", {1, 5, 2}, {1, 3, 2}, {1, 3, 2}, kLatest),
+              value_only(attention_sample("the latest of several blocks", {1, 70, 2}, {1, 150, 2},
+                                          {1, 150, 2}, kLatest)),
+              value_only(attention_sample("blocks of queries before all keys", {1, 150, 2}, {1, 70, 2},
+                                          {1, 70, 2}, kLatest)),
+              attention_sample("grouped heads", {2, 4, 3, 2}, {2, 2, 5, 2}, {2, 2, 5, 3}),
+              attention_sample("one head of keys for all", {1, 3, 2, 2}, {1, 1, 4, 2}, {1, 1, 4, 2}, kLatest),
               masked("an added mask", {2, 3, 4}, {2, 5, 4}, {2, 3, 5}, false),
               masked("an added row", {2, 2, 3, 2}, {2, 2, 5, 2}, {2, 1, 1, 5}, false, kCausal),
               masked("an added column", {2, 3, 4}, {2, 5, 4}, {3, 1}, false),

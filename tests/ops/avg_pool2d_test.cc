@@ -6,7 +6,8 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& x, Size2d kernel, const AvgPool2dOptions& options = {}) {
+OpSample avg_pool2d_sample(std::string label, const Shape& x, Size2d kernel,
+                           const AvgPool2dOptions& options = {}) {
   return {std::move(label),
           {{x}},
           [=](Inputs in) { return Tensors{avg_pool2d(in[0], kernel, options)}; },
@@ -34,16 +35,17 @@ OpTest avg_pool2d_test() {
       .name = "avg_pool2d",
       .covers = {"avg_pool2d_backward"},
       .samples = in_both_layouts({
-          sample("halves", {2, 3, 4, 6}, 2),
-          sample("overlapping, padded", {2, 5, 7, 6}, 3, {.stride = 2, .padding = 1}),
-          sample("padding not counted", {2, 3, 5, 5}, 3,
-                 {.stride = 2, .padding = 1, .count_include_pad = false}),
-          sample("kernel 3x2", {1, 4, 5, 5}, {3, 2}, {.stride = Size2d(1, 2), .padding = Size2d(1, 0)}),
-          sample("more channels than a vector", {2, 37, 4, 4}, 2),
-          sample("more channels than a part", {1, 70, 2, 4}, 2),
-          sample("whole image", {2, 3, 4, 4}, 4),
-          sample("no images", {0, 3, 4, 4}, 2),
-          sample("no channels", {2, 0, 4, 4}, 2),
+          avg_pool2d_sample("halves", {2, 3, 4, 6}, 2),
+          avg_pool2d_sample("overlapping, padded", {2, 5, 7, 6}, 3, {.stride = 2, .padding = 1}),
+          avg_pool2d_sample("padding not counted", {2, 3, 5, 5}, 3,
+                            {.stride = 2, .padding = 1, .count_include_pad = false}),
+          avg_pool2d_sample("kernel 3x2", {1, 4, 5, 5}, {3, 2},
+                            {.stride = Size2d(1, 2), .padding = Size2d(1, 0)}),
+          avg_pool2d_sample("more channels than a vector", {2, 37, 4, 4}, 2),
+          avg_pool2d_sample("more channels than a part", {1, 70, 2, 4}, 2),
+          avg_pool2d_sample("whole image", {2, 3, 4, 4}, 4),
+          avg_pool2d_sample("no images", {0, 3, 4, 4}, 2),
+          avg_pool2d_sample("no channels", {2, 0, 4, 4}, 2),
       }),
       .errors =
           {
@@ -74,7 +76,7 @@ OpTest avg_pool2d_test() {
                {"avg_pool2d_backward", "[2, 3, 4, 4]", "[2, 3, 2, 2]"}},
           },
       .tolerance = 8,  // a window's sum of up to 16 elements
-      .benchmarks = {channels_last_sample(sample("32x64x32x32", {32, 64, 32, 32}, 2))},
+      .benchmarks = {channels_last_sample(avg_pool2d_sample("32x64x32x32", {32, 64, 32, 32}, 2))},
   };
 }
 

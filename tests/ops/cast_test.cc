@@ -12,7 +12,7 @@ namespace espalier::test {
 namespace {
 
 /// Differences cannot see through a rounding, so gradients are looked at below.
-OpSample sample(Dtype to, const Shape& shape, const std::function<double(double)>& f) {
+OpSample cast_sample(Dtype to, const Shape& shape, const std::function<double(double)>& f) {
   return elementwise_sample(
       "to " + std::string(to_string(to)), {{shape, 0, 2, {}, false}},
       [to](Inputs in) { return cast(in[0], to); }, [f](const std::vector<double>& x) { return f(x[0]); });
@@ -31,10 +31,10 @@ OpTest cast_test() {
   std::vector<OpSample> samples;
   for (const Dtype to : kEveryType) {
     // What is not zero becomes true.
-    samples.push_back(sample(to, {3, 5}, is_floating(to) || to == Dtype::boolean ? same : whole));
+    samples.push_back(cast_sample(to, {3, 5}, is_floating(to) || to == Dtype::boolean ? same : whole));
   }
-  samples.push_back(sample(Dtype::f16, {2, 300}, same));
-  samples.push_back(sample(Dtype::i64, {0, 3}, whole));
+  samples.push_back(cast_sample(Dtype::f16, {2, 300}, same));
+  samples.push_back(cast_sample(Dtype::i64, {0, 3}, whole));
   return {
       .name = "cast",
       .samples = std::move(samples),

@@ -15,7 +15,7 @@ namespace espalier::test {
 namespace {
 
 /// Row by row.
-Arrays reference(const Array& a) {
+Arrays cholesky_reference(const Array& a) {
   Array l(a.shape);
   for_each_index(a.shape, [&](const Dims& index) {
     const int64_t i = index[0], j = index[1];
@@ -27,9 +27,10 @@ Arrays reference(const Array& a) {
   return {l};
 }
 
-OpSample sample(std::string label, const Shape& shape) {
+OpSample cholesky_sample(std::string label, const Shape& shape) {
   return matrix_sample(
-      std::move(label), shape, true, [](const Tensor& a) { return Tensors{cholesky(a)}; }, reference);
+      std::move(label), shape, true, [](const Tensor& a) { return Tensors{cholesky(a)}; },
+      cholesky_reference);
 }
 
 Tensors factor(const Tensor& x) {
@@ -72,11 +73,13 @@ TEST(Cholesky, TakesIntegers) {
 OpTest cholesky_test() {
   return {
       .name = "cholesky",
-      .samples = {sample("matrix", {4, 4}), sample("batch", {2, 3, 3, 3}), sample("one element", {1, 1}),
-                  sample("no elements", {2, 0, 0}), sample("no matrices", {0, 3, 3}),
+      .samples = {cholesky_sample("matrix", {4, 4}), cholesky_sample("batch", {2, 3, 3, 3}),
+                  cholesky_sample("one element", {1, 1}), cholesky_sample("no elements", {2, 0, 0}),
+                  cholesky_sample("no matrices", {0, 3, 3}),
                   matrix_sample(
                       "transposed", {3, 3}, true,
-                      [](const Tensor& a) { return Tensors{cholesky(transpose(a, 0, 1))}; }, reference)},
+                      [](const Tensor& a) { return Tensors{cholesky(transpose(a, 0, 1))}; },
+                      cholesky_reference)},
       .errors =
           {{"not square", [] { cholesky(zeros({2, 3})); }, "ShapeError", {"cholesky", "f32[2, 3]", "square"}},
            {"a vector", [] { cholesky(zeros({3})); }, "ShapeError", {"cholesky", "f32[3]", "matrix"}},

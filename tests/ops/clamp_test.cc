@@ -78,17 +78,15 @@ OpTest clamp_between_test() {
 
 namespace {
 
-const float kNanF = static_cast<float>(kNan), kInfinityF = static_cast<float>(kInfinity);
-
-std::vector<float> gradient_of(const std::function<Tensor(const Tensor&)>& f,
-                               const std::vector<float>& values) {
+std::vector<float> clamp_gradient(const std::function<Tensor(const Tensor&)>& f,
+                                  const std::vector<float>& values) {
   const Tensor x = requires_grad_(from_values(values, {static_cast<int64_t>(values.size())}));
   backward(f(x), ones(x.shape()));
   return x.grad().to_vector<float>();
 }
 
 TEST(Clamp, KeepsNanAndFollowsBoundsThatAreNan) {
-  const Tensor x = from_values<float>({kNanF, -5, 5}, {3});
+  const Tensor x = from_values<float>({kNan, -5, 5}, {3});
   const std::vector<float> brought = clamp(x, -1, 1).to_vector<float>();
   EXPECT_TRUE(std::isnan(brought[0]));
   EXPECT_EQ(brought[1], -1);
@@ -107,17 +105,17 @@ TEST(Clamp, TakesBoundsBeyondTheRangeOfATypeForItsEnds) {
 }
 
 TEST(Clamp, HasTheGradientsOfTorch) {
-  const std::vector<float> x = {-kInfinityF, -2, -1, 0, 1, 2, kNanF, kInfinityF};
-  EXPECT_EQ(gradient_of([](const Tensor& t) { return clamp(t, -1, 1); }, x),
+  const std::vector<float> x = {-kInfinity, -2, -1, 0, 1, 2, kNan, kInfinity};
+  EXPECT_EQ(clamp_gradient([](const Tensor& t) { return clamp(t, -1, 1); }, x),
             (std::vector<float>{0, 0, 0, 1, 0, 0, 0, 0}));
-  EXPECT_EQ(gradient_of([](const Tensor& t) { return clamp(t, -1, {}); }, x),
+  EXPECT_EQ(clamp_gradient([](const Tensor& t) { return clamp(t, -1, {}); }, x),
             (std::vector<float>{0, 0, 0, 1, 1, 1, 0, 1}));
-  EXPECT_EQ(gradient_of([](const Tensor& t) { return clamp(t, {}, 1); }, x),
+  EXPECT_EQ(clamp_gradient([](const Tensor& t) { return clamp(t, {}, 1); }, x),
             (std::vector<float>{1, 1, 1, 1, 0, 0, 0, 0}));
-  EXPECT_EQ(gradient_of([](const Tensor& t) { return clamp(t, kNan, 1); }, x),
+  EXPECT_EQ(clamp_gradient([](const Tensor& t) { return clamp(t, kNan, 1); }, x),
             (std::vector<float>(x.size(), 0.0F)));
   const auto between = [](const Tensor& t) { return clamp(t, full({}, -1), full({}, 1)); };
-  EXPECT_EQ(gradient_of(between, x), (std::vector<float>{0, 0, 0.5F, 1, 0.5F, 0, 1, 0}));
+  EXPECT_EQ(clamp_gradient(between, x), (std::vector<float>{0, 0, 0.5F, 1, 0.5F, 0, 1, 0}));
 }
 
 }  // namespace

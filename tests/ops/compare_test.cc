@@ -79,8 +79,7 @@ void expect_comparisons_of(const std::vector<T>& values) {
 }
 
 TEST(Compare, OrdersSpecialValuesAsCppDoes) {
-  expect_comparisons_of<float>({static_cast<float>(kNan), static_cast<float>(kInfinity),
-                                static_cast<float>(-kInfinity), 0.0F, -0.0F, 1e-45F, -1e-45F, 1e30F, 1.0F});
+  expect_comparisons_of<float>({kNan, kInfinity, -kInfinity, 0.0F, -0.0F, 1e-45F, -1e-45F, 1e30F, 1.0F});
   expect_comparisons_of<double>({kNan, kInfinity, -kInfinity, 0.0, -0.0, 5e-324, 1e300, 1 + 0x1p-52, 1.0});
   constexpr int64_t kLarge = int64_t{1} << 53;
   expect_comparisons_of<int64_t>({kLarge, kLarge + 1, -kLarge, 0, std::numeric_limits<int64_t>::min()});

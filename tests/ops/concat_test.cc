@@ -6,7 +6,7 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, std::vector<InputSpec> inputs, int64_t axis) {
+OpSample concat_sample(std::string label, std::vector<InputSpec> inputs, int64_t axis) {
   return {std::move(label), std::move(inputs), [axis](Inputs in) { return Tensors{concat(in, axis)}; },
           [axis](const Arrays& in) {
             Shape shape = in[0].shape;
@@ -44,8 +44,8 @@ OpSample stack_sample(std::string label, std::vector<InputSpec> inputs, int64_t 
 }
 
 /// In channels-last memory, which must stay.
-OpSample channels_last_sample() {
-  OpSample made = sample("channels-last", {{{2, 3, 4, 5}}, {{2, 1, 4, 5}}}, 1);
+OpSample concat_channels_last_sample() {
+  OpSample made = concat_sample("channels-last", {{{2, 3, 4, 5}}, {{2, 1, 4, 5}}}, 1);
   made.run = [](Inputs in) {
     const Tensor joined = concat({channels_last(in[0]), channels_last(in[1])}, 1);
     if (!channels_last(joined).is(joined)) throw Error("concat", "left channels-last memory");
@@ -61,13 +61,13 @@ OpTest concat_test() {
       .name = "concat",
       .samples =
           {
-              sample("rows", {{{2, 3}}, {{1, 3}}, {{4, 3}}}, 0),
-              sample("columns", {{{2, 3}}, {{2, 2}}}, -1),
-              sample("in the middle", {{{2, 1, 3}}, {{2, 4, 3}}}, 1),
-              sample("one", {{{2, 3}}}, 0),
-              sample("empty", {{{2, 0}}, {{2, 3}}, {{2, 0}}}, 1),
-              sample("more than an operation takes", std::vector<InputSpec>(70, {{1, 2}}), 0),
-              channels_last_sample(),
+              concat_sample("rows", {{{2, 3}}, {{1, 3}}, {{4, 3}}}, 0),
+              concat_sample("columns", {{{2, 3}}, {{2, 2}}}, -1),
+              concat_sample("in the middle", {{{2, 1, 3}}, {{2, 4, 3}}}, 1),
+              concat_sample("one", {{{2, 3}}}, 0),
+              concat_sample("empty", {{{2, 0}}, {{2, 3}}, {{2, 0}}}, 1),
+              concat_sample("more than an operation takes", std::vector<InputSpec>(70, {{1, 2}}), 0),
+              concat_channels_last_sample(),
               stack_sample("stack", {{{2, 3}}, {{2, 3}}}, 0),
               stack_sample("stack in the middle", {{{2, 3}}, {{2, 3}}, {{2, 3}}}, 1),
               stack_sample("stack at the end", {{{2, 3}}, {{2, 3}}}, -1),
@@ -109,7 +109,7 @@ OpTest concat_test() {
               {"undefined", [] { concat({zeros({2}), Tensor()}); }, "ValueError", {"concat", "undefined"}},
           },
       .dtypes = kStoredTypes,
-      .benchmarks = {sample("channels", {{{128, 32, 16, 16}}, {{128, 32, 16, 16}}}, 1)},
+      .benchmarks = {concat_sample("channels", {{{128, 32, 16, 16}}, {{128, 32, 16, 16}}}, 1)},
   };
 }
 

@@ -6,8 +6,8 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& x, const Shape& weight, bool bias,
-                const Conv2dOptions& options = {}) {
+OpSample conv2d_sample(std::string label, const Shape& x, const Shape& weight, bool bias,
+                       const Conv2dOptions& options = {}) {
   return {std::move(label),
           {{x}, {weight}, {.shape = {weight[0]}, .absent = !bias}},
           [=](Inputs in) { return Tensors{conv2d(in[0], in[1], in[2], options)}; },
@@ -23,8 +23,8 @@ OpSample sample(std::string label, const Shape& x, const Shape& weight, bool bia
 }
 
 /// The backward operations on their own: all gradients of the sum of y * gradient.
-OpSample backward_sample(std::string label, const Shape& x, const Shape& weight,
-                         const Conv2dOptions& options = {}) {
+OpSample conv2d_backward_sample(std::string label, const Shape& x, const Shape& weight,
+                                const Conv2dOptions& options = {}) {
   const Size2d kernel(weight[2], weight[3]);
   const Shape y = slid_over(x, weight[0], kernel, options.stride, options.padding, options.dilation);
   return {std::move(label),
@@ -54,24 +54,27 @@ OpTest conv2d_test() {
       .name = "conv2d",
       .covers = {"conv2d_backward_weights"},
       .samples = in_both_layouts({
-          sample("3x3", {2, 3, 5, 6}, {4, 3, 3, 3}, true, {.padding = 1}),
-          sample("1x1", {2, 5, 3, 4}, {3, 5, 1, 1}, false),
-          sample("stride 2", {1, 2, 7, 6}, {3, 2, 3, 3}, true, {.stride = 2, .padding = 1}),
-          sample("what a stride leaves over", {1, 2, 6, 8}, {2, 2, 3, 3}, false, {.stride = Size2d(2, 3)}),
-          sample("dilation", {1, 2, 7, 8}, {2, 2, 3, 2}, true, {.padding = 2, .dilation = Size2d(2, 3)}),
-          sample("unequal sides", {2, 2, 4, 6}, {3, 2, 1, 3}, true, {.padding = Size2d(0, 1)}),
-          sample("groups", {2, 4, 4, 5}, {6, 2, 3, 3}, true, {.padding = 1, .groups = 2}),
-          sample("depthwise", {1, 3, 5, 4}, {3, 1, 3, 3}, false, {.stride = 2, .padding = 1, .groups = 3}),
-          sample("blocks of 16 channels", {1, 16, 3, 3}, {16, 16, 3, 3}, true, {.padding = 1}),
-          sample("one channel", {2, 1, 4, 4}, {1, 1, 2, 2}, true),
-          sample("one pixel", {2, 3, 1, 1}, {4, 3, 1, 1}, true),
-          sample("no images", {0, 2, 4, 4}, {3, 2, 3, 3}, true),
-          sample("no output channels", {2, 2, 4, 4}, {0, 2, 3, 3}, true),
-          sample("no input channels", {2, 0, 4, 4}, {3, 0, 3, 3}, true),
-          backward_sample("gradients", {2, 3, 5, 6}, {4, 3, 3, 3}, {.padding = 1}),
-          backward_sample("gradients, stride and groups", {2, 4, 6, 5}, {6, 2, 3, 2},
-                          {.stride = 2, .padding = 1, .groups = 2}),
-          backward_sample("gradients of no images", {0, 2, 4, 4}, {3, 2, 3, 3}),
+          conv2d_sample("3x3", {2, 3, 5, 6}, {4, 3, 3, 3}, true, {.padding = 1}),
+          conv2d_sample("1x1", {2, 5, 3, 4}, {3, 5, 1, 1}, false),
+          conv2d_sample("stride 2", {1, 2, 7, 6}, {3, 2, 3, 3}, true, {.stride = 2, .padding = 1}),
+          conv2d_sample("what a stride leaves over", {1, 2, 6, 8}, {2, 2, 3, 3}, false,
+                        {.stride = Size2d(2, 3)}),
+          conv2d_sample("dilation", {1, 2, 7, 8}, {2, 2, 3, 2}, true,
+                        {.padding = 2, .dilation = Size2d(2, 3)}),
+          conv2d_sample("unequal sides", {2, 2, 4, 6}, {3, 2, 1, 3}, true, {.padding = Size2d(0, 1)}),
+          conv2d_sample("groups", {2, 4, 4, 5}, {6, 2, 3, 3}, true, {.padding = 1, .groups = 2}),
+          conv2d_sample("depthwise", {1, 3, 5, 4}, {3, 1, 3, 3}, false,
+                        {.stride = 2, .padding = 1, .groups = 3}),
+          conv2d_sample("blocks of 16 channels", {1, 16, 3, 3}, {16, 16, 3, 3}, true, {.padding = 1}),
+          conv2d_sample("one channel", {2, 1, 4, 4}, {1, 1, 2, 2}, true),
+          conv2d_sample("one pixel", {2, 3, 1, 1}, {4, 3, 1, 1}, true),
+          conv2d_sample("no images", {0, 2, 4, 4}, {3, 2, 3, 3}, true),
+          conv2d_sample("no output channels", {2, 2, 4, 4}, {0, 2, 3, 3}, true),
+          conv2d_sample("no input channels", {2, 0, 4, 4}, {3, 0, 3, 3}, true),
+          conv2d_backward_sample("gradients", {2, 3, 5, 6}, {4, 3, 3, 3}, {.padding = 1}),
+          conv2d_backward_sample("gradients, stride and groups", {2, 4, 6, 5}, {6, 2, 3, 2},
+                                 {.stride = 2, .padding = 1, .groups = 2}),
+          conv2d_backward_sample("gradients of no images", {0, 2, 4, 4}, {3, 2, 3, 3}),
       }),
       .errors =
           {
@@ -147,7 +150,7 @@ OpTest conv2d_test() {
       // Sums of up to 144 products of size 4 grow to some 50; each addition rounds once.
       .tolerance = 64,
       .benchmarks = {channels_last_sample(
-          sample("128x16x32x32 3x3", {128, 16, 32, 32}, {16, 16, 3, 3}, false, {.padding = 1}))},
+          conv2d_sample("128x16x32x32 3x3", {128, 16, 32, 32}, {16, 16, 3, 3}, false, {.padding = 1}))},
   };
 }
 

@@ -15,8 +15,8 @@ int64_t grown(int64_t size, int64_t taps, int64_t stride, int64_t padding, int64
   return (size - 1) * stride - 2 * padding + dilation * (taps - 1) + added + 1;
 }
 
-OpSample sample(std::string label, const Shape& x, const Shape& weight, bool bias,
-                const ConvTranspose2dOptions& o = {}) {
+OpSample conv_transpose2d_sample(std::string label, const Shape& x, const Shape& weight, bool bias,
+                                 const ConvTranspose2dOptions& o = {}) {
   const int64_t channels = weight[1] * o.groups;
   const Shape y = {
       x[0], channels,
@@ -49,20 +49,21 @@ OpTest conv_transpose2d_test() {
   return {
       .name = "conv2d_backward_data",
       .samples = in_both_layouts({
-          sample("3x3", {2, 3, 4, 3}, {3, 4, 3, 3}, true),
-          sample("stride and padding", {2, 3, 3, 4}, {3, 2, 4, 4}, true, {.stride = 2, .padding = 1}),
-          sample("output padding", {1, 2, 3, 4}, {2, 2, 3, 3}, false,
-                 {.stride = Size2d(2, 3), .padding = 1, .output_padding = Size2d(1, 2)}),
-          sample("output padding by the dilation", {1, 2, 3, 2}, {2, 2, 2, 2}, true,
-                 {.stride = Size2d(1, 2),
-                  .padding = 1,
-                  .output_padding = Size2d(2, 3),
-                  .dilation = Size2d(3, 4)}),
-          sample("dilation", {1, 2, 4, 3}, {2, 3, 2, 3}, true, {.dilation = Size2d(2, 1)}),
-          sample("groups", {2, 4, 3, 3}, {4, 3, 2, 2}, true, {.stride = 2, .groups = 2}),
-          sample("one pixel", {2, 3, 1, 1}, {3, 2, 2, 2}, false, {.stride = 2}),
-          sample("no images", {0, 3, 2, 2}, {3, 2, 2, 2}, true),
-          sample("no input channels", {2, 0, 2, 2}, {0, 2, 2, 2}, true),
+          conv_transpose2d_sample("3x3", {2, 3, 4, 3}, {3, 4, 3, 3}, true),
+          conv_transpose2d_sample("stride and padding", {2, 3, 3, 4}, {3, 2, 4, 4}, true,
+                                  {.stride = 2, .padding = 1}),
+          conv_transpose2d_sample("output padding", {1, 2, 3, 4}, {2, 2, 3, 3}, false,
+                                  {.stride = Size2d(2, 3), .padding = 1, .output_padding = Size2d(1, 2)}),
+          conv_transpose2d_sample("output padding by the dilation", {1, 2, 3, 2}, {2, 2, 2, 2}, true,
+                                  {.stride = Size2d(1, 2),
+                                   .padding = 1,
+                                   .output_padding = Size2d(2, 3),
+                                   .dilation = Size2d(3, 4)}),
+          conv_transpose2d_sample("dilation", {1, 2, 4, 3}, {2, 3, 2, 3}, true, {.dilation = Size2d(2, 1)}),
+          conv_transpose2d_sample("groups", {2, 4, 3, 3}, {4, 3, 2, 2}, true, {.stride = 2, .groups = 2}),
+          conv_transpose2d_sample("one pixel", {2, 3, 1, 1}, {3, 2, 2, 2}, false, {.stride = 2}),
+          conv_transpose2d_sample("no images", {0, 3, 2, 2}, {3, 2, 2, 2}, true),
+          conv_transpose2d_sample("no input channels", {2, 0, 2, 2}, {0, 2, 2, 2}, true),
       }),
       .errors =
           {
@@ -134,16 +135,17 @@ OpTest conv_transpose2d_test() {
           },
       // Sums of up to 16 products of size 4; each addition rounds once.
       .tolerance = 64,
-      .benchmarks = {sample("8x64x16x16 4x4 stride 2", {8, 64, 16, 16}, {64, 32, 4, 4}, true,
-                            {.stride = 2, .padding = 1}),
-                     sample("1x16x64x64 2x2 stride 2", {1, 16, 64, 64}, {16, 8, 2, 2}, true, {.stride = 2})},
+      .benchmarks = {conv_transpose2d_sample("8x64x16x16 4x4 stride 2", {8, 64, 16, 16}, {64, 32, 4, 4}, true,
+                                             {.stride = 2, .padding = 1}),
+                     conv_transpose2d_sample("1x16x64x64 2x2 stride 2", {1, 16, 64, 64}, {16, 8, 2, 2}, true,
+                                             {.stride = 2})},
   };
 }
 
 namespace {
 
 /// Small integers, so that products add up without rounding.
-Tensor numbers(const Shape& shape, int64_t step) {
+Tensor conv_transpose2d_numbers(const Shape& shape, int64_t step) {
   Tensor result = empty(shape, Dtype::f64);
   for (int64_t i = 0; i < result.numel(); ++i)
     result.mutable_data<double>()[i] = static_cast<double>(i * step % 7 - 3);
@@ -151,7 +153,8 @@ Tensor numbers(const Shape& shape, int64_t step) {
 }
 
 TEST(Conv1d, IsTheDefiningSum) {
-  const Tensor x = numbers({2, 4, 9}, 3), weight = numbers({6, 2, 3}, 5), bias = numbers({6}, 1);
+  const Tensor x = conv_transpose2d_numbers({2, 4, 9}, 3), weight = conv_transpose2d_numbers({6, 2, 3}, 5),
+               bias = conv_transpose2d_numbers({6}, 1);
   const Tensor y = conv1d(x, weight, bias, {.stride = 2, .padding = 2, .dilation = 3, .groups = 2});
   ASSERT_EQ(to_string(y.shape()), "[2, 6, 4]");
   const std::vector<double> values = y.to_vector<double>(), from = x.to_vector<double>(),
@@ -176,8 +179,9 @@ TEST(Conv1d, IsTheDefiningSum) {
 }
 
 TEST(Conv1d, HasGradientsAndASignalsTranspose) {
-  const std::vector<Tensor> inputs = {requires_grad_(numbers({1, 2, 5}, 3)),
-                                      requires_grad_(numbers({2, 2, 2}, 5)), requires_grad_(numbers({2}, 1))};
+  const std::vector<Tensor> inputs = {requires_grad_(conv_transpose2d_numbers({1, 2, 5}, 3)),
+                                      requires_grad_(conv_transpose2d_numbers({2, 2, 2}, 5)),
+                                      requires_grad_(conv_transpose2d_numbers({2}, 1))};
   for (const bool second_order : {false, true}) {
     const auto f = [](const std::vector<Tensor>& in) {
       const Tensor y = conv1d(in[0], in[1], in[2], {.stride = 2, .padding = 1});
@@ -187,7 +191,8 @@ TEST(Conv1d, HasGradientsAndASignalsTranspose) {
     EXPECT_EQ(check_gradients(f, inputs, {.second_order = second_order}), "");
   }
   // <conv(x), y> = <x, transpose(y)>.
-  const Tensor x = numbers({1, 2, 6}, 3), weight = numbers({3, 2, 2}, 5), y = numbers({1, 3, 3}, 2);
+  const Tensor x = conv_transpose2d_numbers({1, 2, 6}, 3), weight = conv_transpose2d_numbers({3, 2, 2}, 5),
+               y = conv_transpose2d_numbers({1, 3, 3}, 2);
   const auto dot = [](const Tensor& a, const Tensor& b) {
     double sum = 0;
     const auto left = a.to_vector<double>(), right = b.to_vector<double>();

@@ -11,7 +11,7 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& shape, Tensor (*run)(const Tensor&)) {
+OpSample copy_sample(std::string label, const Shape& shape, Tensor (*run)(const Tensor&)) {
   return {std::move(label),
           {{shape}},
           [run](Inputs in) { return Tensors{run(in[0])}; },
@@ -23,10 +23,10 @@ OpSample sample(std::string label, const Shape& shape, Tensor (*run)(const Tenso
 OpTest copy_test() {
   return {
       .name = "copy",
-      .samples = {sample("a matrix", {3, 5}, copy), sample("a scalar", {}, copy),
-                  sample("empty", {0, 3}, copy), sample("to row-major", {2, 3, 4}, contiguous),
-                  sample("to channels-last", {2, 3, 4, 5}, channels_last),
-                  sample("empty to channels-last", {0, 3, 4, 5}, channels_last)},
+      .samples = {copy_sample("a matrix", {3, 5}, copy), copy_sample("a scalar", {}, copy),
+                  copy_sample("empty", {0, 3}, copy), copy_sample("to row-major", {2, 3, 4}, contiguous),
+                  copy_sample("to channels-last", {2, 3, 4, 5}, channels_last),
+                  copy_sample("empty to channels-last", {0, 3, 4, 5}, channels_last)},
       .errors =
           {
               {"channels-last without the axes of images",

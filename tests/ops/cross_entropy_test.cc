@@ -14,7 +14,7 @@ struct Use {
   double lowest = 0;  ///< of the targets
 };
 
-OpSample sample(std::string label, const Shape& logits, const Use& use = {}) {
+OpSample cross_entropy_sample(std::string label, const Shape& logits, const Use& use = {}) {
   Shape rows = logits;
   rows.erase(rows.rank() - 1);
   return {
@@ -51,36 +51,40 @@ OpSample mixed(std::string label, const Shape& logits, const Use& use = {}) {
       }};
 }
 
-std::vector<OpSample> samples() {
+std::vector<OpSample> cross_entropy_samples() {
   std::vector<OpSample> result = {
-      sample("digits", {5, 10}),
-      sample("i32 targets", {7, 3}, {.index = Dtype::i32}),
-      sample("one row without a batch", {4}),
-      sample("tokens", {2, 3, 17}),
-      sample("one class", {3, 1}),
-      sample("several blocks of rows", {130, 4}),
-      sample("rows longer than a tile", {2, 300}),
-      sample("extreme logits", {6, 5}, {.range = 3e4}),
-      sample("no rows", {0, 3}),
+      cross_entropy_sample("digits", {5, 10}),
+      cross_entropy_sample("i32 targets", {7, 3}, {.index = Dtype::i32}),
+      cross_entropy_sample("one row without a batch", {4}),
+      cross_entropy_sample("tokens", {2, 3, 17}),
+      cross_entropy_sample("one class", {3, 1}),
+      cross_entropy_sample("several blocks of rows", {130, 4}),
+      cross_entropy_sample("rows longer than a tile", {2, 300}),
+      cross_entropy_sample("extreme logits", {6, 5}, {.range = 3e4}),
+      cross_entropy_sample("no rows", {0, 3}),
       mixed("no rows", {0, 3}),
   };
   for (const LossReduction reduction : {LossReduction::mean, LossReduction::sum, LossReduction::none}) {
     const std::string label = std::string(to_string(reduction));
     const ClassLoss smooth = {0.1, 1, reduction};
-    result.push_back(sample(label, {2, 4, 5}, {.loss = {.reduction = reduction}}));
-    result.push_back(sample(label + ", ignored", {9, 3}, {.loss = {0, -1, reduction}, .lowest = -1}));
-    result.push_back(sample(label + ", weighted", {9, 3}, {.loss = {0, 1, reduction}, .weighted = true}));
-    result.push_back(sample(label + ", smooth", {9, 5}, {.loss = smooth}));
-    result.push_back(sample(label + ", smooth, weighted", {70, 3}, {.loss = smooth, .weighted = true}));
+    result.push_back(cross_entropy_sample(label, {2, 4, 5}, {.loss = {.reduction = reduction}}));
+    result.push_back(
+        cross_entropy_sample(label + ", ignored", {9, 3}, {.loss = {0, -1, reduction}, .lowest = -1}));
+    result.push_back(
+        cross_entropy_sample(label + ", weighted", {9, 3}, {.loss = {0, 1, reduction}, .weighted = true}));
+    result.push_back(cross_entropy_sample(label + ", smooth", {9, 5}, {.loss = smooth}));
+    result.push_back(
+        cross_entropy_sample(label + ", smooth, weighted", {70, 3}, {.loss = smooth, .weighted = true}));
     result.push_back(mixed(label, {2, 3, 5}, {.loss = {.reduction = reduction}}));
     result.push_back(mixed(label + ", smooth, weighted", {7, 3}, {.loss = smooth, .weighted = true}));
   }
-  result.push_back(sample("long rows, smooth, weighted", {2, 300}, {.loss = {0.1}, .weighted = true}));
+  result.push_back(
+      cross_entropy_sample("long rows, smooth, weighted", {2, 300}, {.loss = {0.1}, .weighted = true}));
   result.push_back(mixed("long rows, smooth, weighted", {2, 300}, {.loss = {0.1}, .weighted = true}));
   return result;
 }
 
-std::vector<OpError> errors() {
+std::vector<OpError> cross_entropy_errors() {
   std::vector<OpError> result = class_loss_errors(
       "cross_entropy", [](const Tensor& logits, const Tensor& targets, const Tensor& weight) {
         cross_entropy(logits, targets, {.weight = weight});
@@ -116,14 +120,14 @@ OpTest cross_entropy_test() {
   return {
       .name = "cross_entropy",
       .covers = {"cross_entropy_backward"},
-      .samples = samples(),
-      .errors = errors(),
+      .samples = cross_entropy_samples(),
+      .errors = cross_entropy_errors(),
       // The f32 exponentials and logarithms are within 1 ulp of the sum, which is larger than the loss of a
       // row by the largest logit; a sum has up to 70 rows.
       .tolerance = 16,
-      .benchmarks = {sample("32 x 10", {32, 10}), sample("1024 x 65", {1024, 65}),
-                     sample("1024 x 65, smooth", {1024, 65}, {.loss = {0.1}}), mixed("1024 x 65", {1024, 65}),
-                     sample("256 x 50257", {256, 50257})},
+      .benchmarks = {cross_entropy_sample("32 x 10", {32, 10}), cross_entropy_sample("1024 x 65", {1024, 65}),
+                     cross_entropy_sample("1024 x 65, smooth", {1024, 65}, {.loss = {0.1}}),
+                     mixed("1024 x 65", {1024, 65}), cross_entropy_sample("256 x 50257", {256, 50257})},
   };
 }
 

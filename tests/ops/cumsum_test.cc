@@ -15,7 +15,7 @@ namespace {
 
 using Run = Tensor (*)(const Tensor&, int64_t);
 
-OpSample sample(Run run, bool product, std::string label, const Shape& shape, int axis) {
+OpSample cumsum_sample(Run run, bool product, std::string label, const Shape& shape, int axis) {
   const double size = static_cast<double>(std::max<int64_t>(count(shape), 2));
   InputSpec input{shape};
   // Products stay near 1 for numbers near 1.
@@ -40,7 +40,7 @@ OpSample sample(Run run, bool product, std::string label, const Shape& shape, in
 
 OpTest scan_test(const std::string& name, Run run, bool product) {
   const auto with = [=](std::string label, const Shape& shape, int axis) {
-    return sample(run, product, std::move(label), shape, axis);
+    return cumsum_sample(run, product, std::move(label), shape, axis);
   };
   return {
       .name = name,

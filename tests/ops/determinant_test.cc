@@ -23,7 +23,7 @@ Array scalar(double value) {
   return array;
 }
 
-OpSample sample(std::string label, const Shape& shape) {
+OpSample determinant_sample(std::string label, const Shape& shape) {
   return matrix_sample(
       std::move(label), shape, false, [](const Tensor& a) { return Tensors{determinant(a)}; },
       [](const Array& a) { return Arrays{scalar(determinant_of(a))}; });
@@ -35,7 +35,7 @@ OpSample log_sample(std::string label, const Shape& shape) {
       [](const Array& a) { return Arrays{scalar(std::log(std::abs(determinant_of(a))))}; });
 }
 
-Tensors run(const Tensor& a) {
+Tensors determinant_run(const Tensor& a) {
   return {determinant(a)};
 }
 
@@ -84,15 +84,15 @@ TEST(Determinant, TakesIntegers) {
 OpTest determinant_test() {
   return {
       .name = "determinant",
-      .samples = {sample("matrix", {4, 4}), sample("batch", {2, 3, 2, 2}), sample("no elements", {2, 0, 0}),
-                  sample("no matrices", {0, 2, 2})},
+      .samples = {determinant_sample("matrix", {4, 4}), determinant_sample("batch", {2, 3, 2, 2}),
+                  determinant_sample("no elements", {2, 0, 0}), determinant_sample("no matrices", {0, 2, 2})},
       .errors =
           {{"not square", [] { determinant(zeros({2, 3})); }, "ShapeError", {"determinant", "f32[2, 3]"}},
            {"no tensor", [] { determinant({}); }, "ValueError", {"determinant", "undefined"}}},
       .dtypes = kMatrixTypes,
       .tolerance = kMatrixTolerance,
-      .benchmarks = {matrix_benchmark("512", {512, 512}, run),
-                     matrix_benchmark("64 x 32", {64, 32, 32}, run)},
+      .benchmarks = {matrix_benchmark("512", {512, 512}, determinant_run),
+                     matrix_benchmark("64 x 32", {64, 32, 32}, determinant_run)},
   };
 }
 

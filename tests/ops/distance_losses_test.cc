@@ -7,6 +7,7 @@
 #include "ops/likelihood_losses.h"
 #include "tests/ops/loss_checks.h"
 #include "tests/support/message_of.h"
+#include "tests/support/special_values.h"
 
 namespace espalier::test {
 namespace {
@@ -15,8 +16,6 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsNan;
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
 
 // The inputs of all tests; the last vector of `a` is zero, that of `smooth_a` is not: there the norm has no
 // second derivative.
@@ -111,7 +110,7 @@ TEST(Distances, TripletMarginLossInSeveralNorms) {
               {0.5077813476635329, -0.37262282744545455, -0.49240299106992363, 0.020786871152056952,
                0.7880745090902277, 0.07042209371137587, -0.6967288747208235, 0.2381256415311881,
                -0.6742306150885002});
-  expect_loss(loss(kInf, true), a(), {3.916665333333333},
+  expect_loss(loss(kInfinity, true), a(), {3.916665333333333},
               {0, -1.0 / 3, -1.0 / 3, 0, 0, 0, -1.0 / 3, 0, -1.0 / 3});
   for (const double p : {1.0, 2.0, 3.0}) {
     expect_gradients(
@@ -139,7 +138,7 @@ TEST(Distances, TripletMarginLossTakesTheNearerOfTwoDistances) {
 
 TEST(Distances, NormsOfZeroHaveNoNan) {
   const Tensor x = requires_grad_(zeros({1, 2}));
-  for (const double p : {1.0, 2.0, 2.5, kInf}) {
+  for (const float p : {1.0F, 2.0F, 2.5F, kInfinity}) {
     backward(triplet_margin_loss(x, zeros({1, 2}), ones({1, 2}), {.margin = 3, .p = p, .eps = 0}));
     for (const float g : x.grad().to_vector<float>()) EXPECT_TRUE(std::isfinite(g)) << p;
   }

@@ -10,13 +10,13 @@ namespace espalier::test {
 namespace {
 
 /// A generator's state: seed and offset.
-const InputSpec kState{{2}, 0, 1000, Dtype::i64, false};
+const InputSpec kDropoutState{{2}, 0, 1000, Dtype::i64, false};
 
 /// `run` makes the same mask each time, because it works on a copy of the state.
-OpSample sample(std::string label, const Shape& shape, double p,
-                const std::function<Tensor(const Tensor&, double, const Generator&)>& run) {
+OpSample dropout_sample(std::string label, const Shape& shape, double p,
+                        const std::function<Tensor(const Tensor&, double, const Generator&)>& run) {
   return {std::move(label),
-          {{shape}, kState},
+          {{shape}, kDropoutState},
           [=](Inputs in) { return Tensors{run(in[0], p, Generator(copy(in[1])))}; },
           [p](const Arrays& in) {
             const auto seed = static_cast<uint64_t>(in[1][0]), offset = static_cast<uint64_t>(in[1][1]);
@@ -29,8 +29,8 @@ OpSample sample(std::string label, const Shape& shape, double p,
           }};
 }
 
-OpSample sample(std::string label, const Shape& shape, double p) {
-  return sample(std::move(label), shape, p, dropout);
+OpSample dropout_sample(std::string label, const Shape& shape, double p) {
+  return dropout_sample(std::move(label), shape, p, dropout);
 }
 
 }  // namespace
@@ -41,17 +41,17 @@ OpTest dropout_test() {
       .covers = {"dropout_backward"},
       .samples =
           {
-              sample("half", {3, 7}, 0.5),
-              sample("longer than a tile", {3, 700}, 0.25),
-              sample("nothing dropped", {4, 3}, 0),
-              sample("hardly any left", {4, 30}, 0.9),
-              sample("all dropped", {2, 3}, 1),
-              sample("channels-last", {2, 3, 4, 5}, 0.4,
-                     [](const Tensor& x, double p, const Generator& from) {
-                       return dropout(channels_last(x), p, from);
-                     }),
-              sample("scalar", {}, 0.5),
-              sample("empty", {0, 3}, 0.5),
+              dropout_sample("half", {3, 7}, 0.5),
+              dropout_sample("longer than a tile", {3, 700}, 0.25),
+              dropout_sample("nothing dropped", {4, 3}, 0),
+              dropout_sample("hardly any left", {4, 30}, 0.9),
+              dropout_sample("all dropped", {2, 3}, 1),
+              dropout_sample("channels-last", {2, 3, 4, 5}, 0.4,
+                             [](const Tensor& x, double p, const Generator& from) {
+                               return dropout(channels_last(x), p, from);
+                             }),
+              dropout_sample("scalar", {}, 0.5),
+              dropout_sample("empty", {0, 3}, 0.5),
           },
       .errors =
           {
@@ -74,7 +74,7 @@ OpTest dropout_test() {
           },
       .dtypes = kAllFloatingTypes,
       .mixed_axes = {0, 1, 2, 3},
-      .benchmarks = {sample("1M", {1024, 1024}, 0.1)},
+      .benchmarks = {dropout_sample("1M", {1024, 1024}, 0.1)},
   };
 }
 

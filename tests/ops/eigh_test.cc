@@ -44,7 +44,7 @@ std::pair<std::vector<double>, Array> jacobi(Array a) {
 }
 
 /// What does not depend on the vectors' signs: values, squared vectors, and V diag(w^2) V^T.
-Arrays reference(const Array& a) {
+Arrays eigh_reference(const Array& a) {
   const int64_t n = a.shape[0];
   const auto [w, v] = jacobi(a);
   std::vector<int64_t> order(static_cast<size_t>(n));
@@ -60,18 +60,19 @@ Arrays reference(const Array& a) {
   return {values, squares, product(a, a)};
 }
 
-Tensors invariants(const EighFactors& factors) {
+Tensors eigh_invariants(const EighFactors& factors) {
   const Tensor& v = factors.vectors;
   const Tensor scaled = v * unsqueeze(factors.values * factors.values, -2);
   return {factors.values, v * v, matmul(scaled, transpose(v, -2, -1))};
 }
 
-OpSample sample(std::string label, const Shape& shape) {
+OpSample eigh_sample(std::string label, const Shape& shape) {
   return matrix_sample(
-      std::move(label), shape, true, [](const Tensor& a) { return invariants(eigh(a)); }, reference);
+      std::move(label), shape, true, [](const Tensor& a) { return eigh_invariants(eigh(a)); },
+      eigh_reference);
 }
 
-Tensors run(const Tensor& a) {
+Tensors eigh_run(const Tensor& a) {
   const EighFactors factors = eigh(a);
   return {factors.values, factors.vectors};
 }
@@ -110,12 +111,13 @@ TEST(Eigh, NamesTheMatrixThatIsNotFinite) {
 OpTest eigh_test() {
   return {
       .name = "eigh",
-      .samples = {sample("matrix", {4, 4}), sample("batch", {2, 2, 3, 3}), sample("one element", {1, 1}),
-                  sample("no elements", {2, 0, 0}), sample("no matrices", {0, 3, 3}),
+      .samples = {eigh_sample("matrix", {4, 4}), eigh_sample("batch", {2, 2, 3, 3}),
+                  eigh_sample("one element", {1, 1}), eigh_sample("no elements", {2, 0, 0}),
+                  eigh_sample("no matrices", {0, 3, 3}),
                   matrix_sample(
                       "values alone", {3, 3}, true,
                       [](const Tensor& a) { return Tensors{eigh(transpose(a, 0, 1)).values}; },
-                      [](const Array& a) { return Arrays{reference(a)[0]}; })},
+                      [](const Array& a) { return Arrays{eigh_reference(a)[0]}; })},
       .errors = {{"not square", [] { eigh(zeros({2, 3})); }, "ShapeError", {"eigh", "f32[2, 3]", "square"}},
                  {"too large",
                   [] { eigh(empty({40000, 40000}, Dtype::f32, kMeta)); },
@@ -124,8 +126,8 @@ OpTest eigh_test() {
                  {"no tensor", [] { eigh({}); }, "ValueError", {"eigh", "undefined"}}},
       .dtypes = kMatrixTypes,
       .tolerance = kMatrixTolerance,
-      .benchmarks = {matrix_benchmark("256", {256, 256}, run),
-                     matrix_benchmark("64 x 32", {64, 32, 32}, run)},
+      .benchmarks = {matrix_benchmark("256", {256, 256}, eigh_run),
+                     matrix_benchmark("64 x 32", {64, 32, 32}, eigh_run)},
   };
 }
 

@@ -22,7 +22,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 /// Small integers, so that products add up without rounding.
-Tensor numbers(const Shape& shape, int64_t step) {
+Tensor einsum_numbers(const Shape& shape, int64_t step) {
   Tensor result = empty(shape, Dtype::f64);
   for (int64_t i = 0; i < result.numel(); ++i)
     result.mutable_data<double>()[i] = static_cast<double>(i * step % 7 - 3);
@@ -32,12 +32,12 @@ Tensor numbers(const Shape& shape, int64_t step) {
 std::vector<Tensor> operands_of(const std::vector<Shape>& shapes) {
   std::vector<Tensor> operands;
   for (size_t i = 0; i < shapes.size(); ++i)
-    operands.push_back(numbers(shapes[i], static_cast<int64_t>(2 * i + 3)));
+    operands.push_back(einsum_numbers(shapes[i], static_cast<int64_t>(2 * i + 3)));
   return operands;
 }
 
 /// What letters alone mean: the sum over all values of all indices. `terms` ends with the result's.
-Array reference(const std::vector<std::string>& terms, const std::vector<Tensor>& operands) {
+Array einsum_reference(const std::vector<std::string>& terms, const std::vector<Tensor>& operands) {
   std::map<char, int64_t> sizes;
   for (size_t t = 0; t < operands.size(); ++t) {
     for (size_t k = 0; k < terms[t].size(); ++k) {
@@ -123,7 +123,7 @@ TEST(Einsum, IsTheSumOverAllOtherIndices) {
     const std::string equation = equation_of(example);
     const std::vector<Tensor> operands = operands_of(example.shapes);
     const Tensor got = einsum(equation, operands);
-    const Array expected = reference(example.terms, operands);
+    const Array expected = einsum_reference(example.terms, operands);
     EXPECT_EQ(to_string(got.shape()), to_string(expected.shape)) << equation;
     EXPECT_EQ(got.to_vector<double>(), expected.values) << equation;
   }
@@ -144,7 +144,8 @@ TEST(Einsum, HasGradientsTwice) {
 }
 
 TEST(Einsum, AnEllipsisStandsForAxesThatBroadcast) {
-  const Tensor a = numbers({2, 3, 2, 4}, 3), b = numbers({3, 4, 2}, 5), c = numbers({2, 1, 4, 2}, 5);
+  const Tensor a = einsum_numbers({2, 3, 2, 4}, 3), b = einsum_numbers({3, 4, 2}, 5),
+               c = einsum_numbers({2, 1, 4, 2}, 5);
   const auto expect = [](const Tensor& got, const Tensor& want) {
     EXPECT_EQ(to_string(got.shape()), to_string(want.shape()));
     EXPECT_EQ(got.to_vector<double>(), want.to_vector<double>());
@@ -153,26 +154,27 @@ TEST(Einsum, AnEllipsisStandsForAxesThatBroadcast) {
   expect(einsum("...ij, ...jk", {a, b}), matmul(a, b));
   expect(einsum("...ij,...jk->...ik", {a, c}), matmul(a, c));
   // The axes 3 and 2 of a, of which b has the last.
-  expect(einsum("i...j,j...k->k...i", {a, numbers({4, 2, 5}, 1)}),
-         einsum("iabj,jbk->kabi", {a, numbers({4, 2, 5}, 1)}));
+  expect(einsum("i...j,j...k->k...i", {a, einsum_numbers({4, 2, 5}, 1)}),
+         einsum("iabj,jbk->kabi", {a, einsum_numbers({4, 2, 5}, 1)}));
 }
 
 TEST(Einsum, ImpliesTheLettersThatOccurOnce) {
-  const Tensor a = numbers({2, 3}, 3), b = numbers({3, 4}, 5);
+  const Tensor a = einsum_numbers({2, 3}, 3), b = einsum_numbers({3, 4}, 5);
   EXPECT_EQ(einsum("ba,ac", {a, b}).to_vector<double>(), matmul(a, b).to_vector<double>());
   EXPECT_EQ(einsum("ij", {a}).to_vector<double>(), a.to_vector<double>());
   EXPECT_EQ(einsum("ji", {a}).to_vector<double>(), transpose(a, 0, 1).to_vector<double>());
-  EXPECT_EQ(to_string(einsum("bA,bc", {a, numbers({2, 5}, 1)}).shape()), "[3, 5]");
-  EXPECT_EQ(einsum("ii", {numbers({3, 3}, 1)}).rank(), 0);
+  EXPECT_EQ(to_string(einsum("bA,bc", {a, einsum_numbers({2, 5}, 1)}).shape()), "[3, 5]");
+  EXPECT_EQ(einsum("ii", {einsum_numbers({3, 3}, 1)}).rank(), 0);
   // What the result's ellipsis leaves out is summed over.
   EXPECT_EQ(einsum("...j->j", {a}).to_vector<double>(), einsum("ij->j", {a}).to_vector<double>());
 }
 
 TEST(Einsum, KeepsTheType) {
-  const Tensor a = cast(numbers({2, 3}, 3), Dtype::i32), b = cast(numbers({3, 2}, 5), Dtype::i32);
+  const Tensor a = cast(einsum_numbers({2, 3}, 3), Dtype::i32),
+               b = cast(einsum_numbers({3, 2}, 5), Dtype::i32);
   EXPECT_EQ(einsum("ij,jk->i", {a, b}).dtype(), Dtype::i32);
   EXPECT_EQ(cast(einsum("ij,jk->i", {a, b}), Dtype::f64).to_vector<double>(),
-            einsum("ij,jk->i", {numbers({2, 3}, 3), numbers({3, 2}, 5)}).to_vector<double>());
+            einsum("ij,jk->i", {einsum_numbers({2, 3}, 3), einsum_numbers({3, 2}, 5)}).to_vector<double>());
   EXPECT_EQ(describe(einsum("ij,jk", {zeros({2, 3}, Dtype::bf16, kMeta), zeros({3, 2}, Dtype::bf16, kMeta)})),
             "bf16[2, 2] on meta");
 }
@@ -206,13 +208,13 @@ TEST(Einsum, SaysWhatIsWrong) {
 }
 
 TEST(Tensordot, SumsOverPairsOfAxes) {
-  const Tensor a = numbers({2, 3, 4}, 3), b = numbers({4, 3, 5}, 5);
+  const Tensor a = einsum_numbers({2, 3, 4}, 3), b = einsum_numbers({4, 3, 5}, 5);
   EXPECT_EQ(tensordot(a, b, {1, 2}, {1, 0}).to_vector<double>(),
             einsum("ijk,kjl->il", {a, b}).to_vector<double>());
   EXPECT_EQ(tensordot(a, b, {-1}, {0}).to_vector<double>(),
             einsum("ijk,kml->ijml", {a, b}).to_vector<double>());
-  EXPECT_EQ(tensordot(a, numbers({3, 4, 2}, 5)).to_vector<double>(),
-            einsum("ijk,jkl->il", {a, numbers({3, 4, 2}, 5)}).to_vector<double>());
+  EXPECT_EQ(tensordot(a, einsum_numbers({3, 4, 2}, 5)).to_vector<double>(),
+            einsum("ijk,jkl->il", {a, einsum_numbers({3, 4, 2}, 5)}).to_vector<double>());
   EXPECT_EQ(to_string(tensordot(a, b, 0).shape()), "[2, 3, 4, 4, 3, 5]");
   EXPECT_THROW(tensordot(a, b, {1}, {0}), ShapeError);
   EXPECT_THROW(tensordot(a, b, {1, 1}, {1, 1}), ShapeError);

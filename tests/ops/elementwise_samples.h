@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/op_test.h"
+#include "tests/support/special_values.h"
 
 namespace espalier::test {
 
@@ -31,9 +32,6 @@ std::vector<OpSample> joined(const std::vector<std::vector<OpSample>>& lists);
 
 /// The derivative of an elementwise function at `x`.
 Tensor slope_of(const std::function<Tensor(const Tensor&)>& f, const Tensor& x);
-
-inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
-inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// Expects `f` to make `y` of `x`, in type T, up to what rounds away beside 1.
 template <class T>

@@ -5,12 +5,12 @@
 namespace espalier::test {
 namespace {
 
-InputSpec indices(const Shape& shape, int64_t rows, Dtype dtype = Dtype::i64) {
+InputSpec embedding_indices(const Shape& shape, int64_t rows, Dtype dtype = Dtype::i64) {
   return {shape, 0, static_cast<double>(rows), dtype, false};
 }
 
 /// Rows of a table; with few rows and many indices the gradient adds up duplicates.
-OpSample sample(std::string label, const Shape& weights, InputSpec index) {
+OpSample embedding_sample(std::string label, const Shape& weights, InputSpec index) {
   return {std::move(label),
           {{weights}, index},
           [](Inputs in) { return Tensors{embedding(in[0], in[1])}; },
@@ -35,13 +35,13 @@ OpTest embedding_test() {
       .covers = {"embedding_backward"},
       .samples =
           {
-              sample("rows", {7, 3}, indices({5}, 7)),
-              sample("duplicates", {3, 20}, indices({4, 10}, 3)),
-              sample("i32", {4, 2}, indices({2, 1, 3}, 4, Dtype::i32)),
-              sample("one index", {4, 3}, indices({}, 4)),
-              sample("no indices", {4, 3}, indices({2, 0}, 4)),
-              sample("no rows, no indices", {0, 3}, indices({0}, 0)),
-              sample("rows without elements", {4, 0}, indices({3}, 4)),
+              embedding_sample("rows", {7, 3}, embedding_indices({5}, 7)),
+              embedding_sample("duplicates", {3, 20}, embedding_indices({4, 10}, 3)),
+              embedding_sample("i32", {4, 2}, embedding_indices({2, 1, 3}, 4, Dtype::i32)),
+              embedding_sample("one index", {4, 3}, embedding_indices({}, 4)),
+              embedding_sample("no indices", {4, 3}, embedding_indices({2, 0}, 4)),
+              embedding_sample("no rows, no indices", {0, 3}, embedding_indices({0}, 0)),
+              embedding_sample("rows without elements", {4, 0}, embedding_indices({3}, 4)),
           },
       .errors =
           {
@@ -75,7 +75,7 @@ OpTest embedding_test() {
                {"embedding_backward", "i64[2, 2]", "floating"}},
           },
       .dtypes = kAllTypes,
-      .benchmarks = {sample("65 characters", {65, 384}, indices({8, 128}, 65))},
+      .benchmarks = {embedding_sample("65 characters", {65, 384}, embedding_indices({8, 128}, 65))},
   };
 }
 

@@ -7,7 +7,7 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(const Shape& from, const Shape& to, const Shape& asked) {
+OpSample expand_sample(const Shape& from, const Shape& to, const Shape& asked) {
   return {to_string(from) + " to " + to_string(asked),
           {{from}},
           [asked](Inputs in) { return Tensors{expand(in[0], asked)}; },
@@ -59,10 +59,10 @@ OpSample interleave_sample(std::string label, const Shape& shape, int64_t repeat
 OpTest expand_test() {
   return {
       .name = "expand",
-      .samples = {sample({3}, {2, 3}, {2, 3}), sample({3, 1}, {3, 4}, {-1, 4}), sample({}, {2, 2}, {2, 2}),
-                  sample({1, 2, 1}, {4, 3, 2, 5}, {4, 3, 2, 5}), sample({1, 3}, {0, 3}, {0, 3}),
-                  sample({0, 3}, {2, 0, 3}, {2, 0, 3}), sample({2, 3}, {2, 3}, {2, 3}),
-                  tile_sample("tile", {2, 3}, {2, 2}, {4, 6}),
+      .samples = {expand_sample({3}, {2, 3}, {2, 3}), expand_sample({3, 1}, {3, 4}, {-1, 4}),
+                  expand_sample({}, {2, 2}, {2, 2}), expand_sample({1, 2, 1}, {4, 3, 2, 5}, {4, 3, 2, 5}),
+                  expand_sample({1, 3}, {0, 3}, {0, 3}), expand_sample({0, 3}, {2, 0, 3}, {2, 0, 3}),
+                  expand_sample({2, 3}, {2, 3}, {2, 3}), tile_sample("tile", {2, 3}, {2, 2}, {4, 6}),
                   tile_sample("tile the last axis", {2, 3}, {3}, {2, 9}),
                   tile_sample("tile with new axes", {2}, {2, 1, 2}, {2, 1, 4}),
                   tile_sample("tile a scalar", {}, {3}, {3}),

@@ -6,7 +6,7 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& shape, const Dims& axes) {
+OpSample flip_sample(std::string label, const Shape& shape, const Dims& axes) {
   return {std::move(label),
           {{shape}},
           [axes](Inputs in) { return Tensors{flip(in[0], axes)}; },
@@ -41,8 +41,8 @@ OpSample roll_sample(std::string label, const Shape& shape, int64_t shift, int a
 }
 
 /// In channels-last memory, which must stay.
-OpSample channels_last_sample() {
-  OpSample made = sample("channels-last", {2, 3, 4, 5}, {-1});
+OpSample flip_channels_last_sample() {
+  OpSample made = flip_sample("channels-last", {2, 3, 4, 5}, {-1});
   made.run = [](Inputs in) {
     const Tensor flipped = flip(channels_last(in[0]), {-1});
     if (!channels_last(flipped).is(flipped)) throw Error("flip", "left channels-last memory");
@@ -58,13 +58,13 @@ OpTest flip_test() {
       .name = "flip",
       .samples =
           {
-              sample("rows", {3, 4}, {0}),
-              sample("columns", {3, 4}, {-1}),
-              sample("both", {2, 3, 4}, {0, 2}),
-              sample("none", {2, 3}, {}),
-              sample("scalar", {}, {}),
-              sample("empty", {0, 3}, {0, 1}),
-              channels_last_sample(),
+              flip_sample("rows", {3, 4}, {0}),
+              flip_sample("columns", {3, 4}, {-1}),
+              flip_sample("both", {2, 3, 4}, {0, 2}),
+              flip_sample("none", {2, 3}, {}),
+              flip_sample("scalar", {}, {}),
+              flip_sample("empty", {0, 3}, {0, 1}),
+              flip_channels_last_sample(),
               roll_sample("roll", {5, 2}, 2, 0),
               roll_sample("roll back", {2, 5}, -7, 1),
               roll_sample("roll around", {4}, 8, 0),
@@ -81,7 +81,7 @@ OpTest flip_test() {
               {"roll along no axis", [] { roll(zeros({2}), 1, 1); }, "ShapeError", {"roll", "axis 1"}},
           },
       .dtypes = kEveryType,
-      .benchmarks = {sample("images", {128, 3, 32, 32}, {-1}), sample("rows", {1024, 1024}, {0})},
+      .benchmarks = {flip_sample("images", {128, 3, 32, 32}, {-1}), flip_sample("rows", {1024, 1024}, {0})},
   };
 }
 

@@ -12,8 +12,8 @@ Tensor own_channels_last(const Tensor& x) {
   return x.defined() ? apply_one(Copy(Copy::Layout::channels_last), x) : x;
 }
 
-OpSample sample(std::string label, const Shape& x, const Shape& weight, bool bias, bool residual,
-                const FusedConv2dOptions& options) {
+OpSample fused_conv2d_sample(std::string label, const Shape& x, const Shape& weight, bool bias, bool residual,
+                             const FusedConv2dOptions& options) {
   const Conv2dOptions& conv = options.conv;
   const Shape y = slid_over(x, weight[0], {weight[2], weight[3]}, conv.stride, conv.padding, conv.dilation);
   return {std::move(label),
@@ -36,7 +36,7 @@ OpSample sample(std::string label, const Shape& x, const Shape& weight, bool bia
 
 /// The residual is the image itself.
 OpSample around_sample(const Shape& x, const FusedConv2dOptions& options) {
-  OpSample whole = sample("around", x, {x[1], x[1], 3, 3}, true, true, options);
+  OpSample whole = fused_conv2d_sample("around", x, {x[1], x[1], 3, 3}, true, true, options);
   whole.inputs.pop_back();
   whole.run = [options](Inputs in) {
     const Tensor own = own_channels_last(in[0]);
@@ -56,16 +56,16 @@ OpTest fused_conv2d_test() {
   return {
       .name = "fused_conv2d",
       .samples = in_both_layouts({
-          sample("ReLU", {2, 3, 5, 6}, {4, 3, 3, 3}, true, false, same),
-          sample("residual", {2, 3, 5, 6}, {4, 3, 3, 3}, true, true, {.conv = {.padding = 1}}),
-          sample("residual and ReLU", {2, 16, 5, 6}, {16, 16, 3, 3}, true, true, same),
-          sample("no bias", {1, 5, 3, 4}, {3, 5, 1, 1}, false, true, {.relu = true}),
-          sample("stride 2", {1, 2, 7, 6}, {3, 2, 3, 3}, true, true,
-                 {.conv = {.stride = 2, .padding = 1}, .relu = true}),
-          sample("groups", {2, 4, 4, 5}, {6, 2, 3, 3}, true, false,
-                 {.conv = {.padding = 1, .groups = 2}, .relu = true}),
+          fused_conv2d_sample("ReLU", {2, 3, 5, 6}, {4, 3, 3, 3}, true, false, same),
+          fused_conv2d_sample("residual", {2, 3, 5, 6}, {4, 3, 3, 3}, true, true, {.conv = {.padding = 1}}),
+          fused_conv2d_sample("residual and ReLU", {2, 16, 5, 6}, {16, 16, 3, 3}, true, true, same),
+          fused_conv2d_sample("no bias", {1, 5, 3, 4}, {3, 5, 1, 1}, false, true, {.relu = true}),
+          fused_conv2d_sample("stride 2", {1, 2, 7, 6}, {3, 2, 3, 3}, true, true,
+                              {.conv = {.stride = 2, .padding = 1}, .relu = true}),
+          fused_conv2d_sample("groups", {2, 4, 4, 5}, {6, 2, 3, 3}, true, false,
+                              {.conv = {.padding = 1, .groups = 2}, .relu = true}),
           around_sample({2, 16, 5, 6}, same),
-          sample("no images", {0, 2, 4, 4}, {3, 2, 3, 3}, true, false, same),
+          fused_conv2d_sample("no images", {0, 2, 4, 4}, {3, 2, 3, 3}, true, false, same),
       }),
       .errors =
           {
@@ -90,8 +90,8 @@ OpTest fused_conv2d_test() {
       .tolerance = 64,
       .differentiable = false,
       .twice_differentiable = false,
-      .benchmarks = {channels_last_sample(
-          sample("128x16x32x32 3x3 residual", {128, 16, 32, 32}, {16, 16, 3, 3}, true, true, same))},
+      .benchmarks = {channels_last_sample(fused_conv2d_sample("128x16x32x32 3x3 residual", {128, 16, 32, 32},
+                                                              {16, 16, 3, 3}, true, true, same))},
   };
 }
 

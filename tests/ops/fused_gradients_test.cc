@@ -41,7 +41,7 @@ namespace {
 
 using Function = std::function<Tensors(Inputs)>;
 
-struct Case {
+struct FusedCase {
   std::string name;
   std::vector<InputSpec> inputs;
   Function fused, simple;
@@ -49,8 +49,8 @@ struct Case {
 };
 
 /// The same case with the first input, an image, in channels-last memory.
-Case channels_last_case(const Case& given) {
-  Case result = given;
+FusedCase channels_last_case(const FusedCase& given) {
+  FusedCase result = given;
   result.name += "_channels_last";
   result.fused = [fused = given.fused](Inputs in) {
     std::vector<Tensor> inputs(in.begin(), in.end());
@@ -62,7 +62,7 @@ Case channels_last_case(const Case& given) {
 
 /// Operations on images: more channels than a vector or a block, several blocks, odd sizes. Their f64 kernels
 /// are plain loops, so those that have no simpler form are compared with themselves.
-std::vector<Case> image_cases() {
+std::vector<FusedCase> image_cases() {
   const BatchNormOptions training{.training = true};
   const auto normalize = [=](Inputs in) {
     return Tensors{batch_norm(in[0], in[1], in[2], {}, {}, training)};
@@ -101,7 +101,7 @@ std::vector<Case> image_cases() {
   const auto average = [](Inputs in) {
     return Tensors{avg_pool2d(in[0], 3, {.stride = 2, .padding = 1, .count_include_pad = false})};
   };
-  std::vector<Case> cases = {
+  std::vector<FusedCase> cases = {
       {"batch_norm", {{{3, 21, 17, 19}}, {{21}}, {{21}}}, normalize, normalize_simply},
       {"batch_norm_evaluation", {{{3, 21, 17, 19}}, {{21}}, {{21}}}, evaluate, evaluate_simply},
       {"group_norm", {{{2, 24, 23, 31}}, {{24}}, {{24}}}, groups(4), groups_simply(4)},
@@ -115,7 +115,7 @@ std::vector<Case> image_cases() {
   return cases;
 }
 
-std::vector<Case> cases() {
+std::vector<FusedCase> cases() {
   const auto attend = [](Causal causal) {
     return [causal](Inputs in) { return Tensors{attention(in[0], in[1], in[2], {.causal = causal})}; };
   };
@@ -164,7 +164,7 @@ std::vector<Case> cases() {
   };
 }
 
-std::vector<Tensor> inputs_of(const Case& fused, Dtype dtype) {
+std::vector<Tensor> inputs_of(const FusedCase& fused, Dtype dtype) {
   return make_inputs({fused.name, fused.inputs, {}, {}}, dtype);
 }
 
@@ -182,7 +182,7 @@ std::vector<std::vector<double>> results(const Function& f, const std::vector<Te
   return values;
 }
 
-class FusedGradients : public testing::TestWithParam<Case> {};
+class FusedGradients : public testing::TestWithParam<FusedCase> {};
 
 TEST_P(FusedGradients, AgreeWithThoseOfSimpleOperationsInDoublePrecision) {
   // Sums of up to 301 products, of gradients that are themselves rounded.
@@ -215,7 +215,7 @@ TEST_P(FusedGradients, AreTheSameBitsForAnyNumberOfThreads) {
   for (const int threads : {2, 3, 8}) EXPECT_TRUE(on(threads) == alone) << threads << " threads";
 }
 
-const auto name_of = [](const testing::TestParamInfo<Case>& tested) { return tested.param.name; };
+const auto name_of = [](const testing::TestParamInfo<FusedCase>& tested) { return tested.param.name; };
 INSTANTIATE_TEST_SUITE_P(Each, FusedGradients, testing::ValuesIn(cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Images, FusedGradients, testing::ValuesIn(image_cases()), name_of);
 

@@ -24,8 +24,8 @@ double activated(double x, Activation activation) {
   return x;
 }
 
-OpSample sample(std::string label, const Shape& x, int64_t out, bool bias, bool residual,
-                Activation activation) {
+OpSample fused_linear_sample(std::string label, const Shape& x, int64_t out, bool bias, bool residual,
+                             Activation activation) {
   Shape y = x;
   y[y.rank() - 1] = out;
   const int64_t in_features = x.back();
@@ -58,15 +58,15 @@ OpTest fused_linear_test() {
       .name = "fused_linear",
       .samples =
           {
-              sample("bias", {3, 4}, 5, true, false, Activation::none),
-              sample("ReLU", {2, 3, 4}, 5, true, false, Activation::relu),
-              sample("GELU by tanh", {2, 3, 4}, 5, true, false, Activation::gelu_tanh),
-              sample("GELU by erf", {3, 4}, 5, false, false, Activation::gelu_erf),
-              sample("residual", {2, 3, 4}, 5, true, true, Activation::none),
-              sample("residual and ReLU", {20, 33}, 18, true, true, Activation::relu),
-              sample("one row", {17}, 6, true, true, Activation::relu),
-              sample("no rows", {0, 4}, 5, true, false, Activation::relu),
-              sample("a sum of nothing", {3, 0}, 5, true, true, Activation::relu),
+              fused_linear_sample("bias", {3, 4}, 5, true, false, Activation::none),
+              fused_linear_sample("ReLU", {2, 3, 4}, 5, true, false, Activation::relu),
+              fused_linear_sample("GELU by tanh", {2, 3, 4}, 5, true, false, Activation::gelu_tanh),
+              fused_linear_sample("GELU by erf", {3, 4}, 5, false, false, Activation::gelu_erf),
+              fused_linear_sample("residual", {2, 3, 4}, 5, true, true, Activation::none),
+              fused_linear_sample("residual and ReLU", {20, 33}, 18, true, true, Activation::relu),
+              fused_linear_sample("one row", {17}, 6, true, true, Activation::relu),
+              fused_linear_sample("no rows", {0, 4}, 5, true, false, Activation::relu),
+              fused_linear_sample("a sum of nothing", {3, 0}, 5, true, true, Activation::relu),
           },
       .errors =
           {
@@ -88,7 +88,8 @@ OpTest fused_linear_test() {
       .tolerance = 64,
       .differentiable = false,
       .twice_differentiable = false,
-      .benchmarks = {sample("128x512 to 2048, GELU", {128, 512}, 2048, true, false, Activation::gelu_tanh)},
+      .benchmarks = {fused_linear_sample("128x512 to 2048, GELU", {128, 512}, 2048, true, false,
+                                         Activation::gelu_tanh)},
   };
 }
 

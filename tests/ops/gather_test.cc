@@ -77,7 +77,7 @@ OpSample scatter_add_sample(std::string label, const Shape& x, int64_t axis, Inp
 
 /// Ways through the loop: lanes inside and outside the indexed axis, several outer axes, one only, partial
 /// tables, duplicates.
-std::vector<OpSample> samples(Maker make) {
+std::vector<OpSample> gather_samples(Maker make) {
   return {
       make("columns", {3, 5}, 1, index({3, 4}, 5)),
       make("rows", {5, 3}, 0, index({7, 3}, 5)),
@@ -91,8 +91,8 @@ std::vector<OpSample> samples(Maker make) {
   };
 }
 
-std::vector<OpError> errors(const std::string& name,
-                            const std::function<void(const Tensor&, int64_t, const Tensor&)>& run) {
+std::vector<OpError> gather_errors(const std::string& name,
+                                   const std::function<void(const Tensor&, int64_t, const Tensor&)>& run) {
   const auto wrong = [&](std::string label, const Shape& x, int64_t axis, const Tensor& at, std::string kind,
                          std::vector<std::string> mentions) {
     mentions.push_back(name);
@@ -116,7 +116,7 @@ std::vector<OpError> errors(const std::string& name,
 
 std::vector<OpError> errors_with_source(const std::string& name,
                                         Tensor (*run)(const Tensor&, int64_t, const Tensor&, const Tensor&)) {
-  std::vector<OpError> all = errors(name, [run](const Tensor& x, int64_t axis, const Tensor& at) {
+  std::vector<OpError> all = gather_errors(name, [run](const Tensor& x, int64_t axis, const Tensor& at) {
     run(x, axis, at, at.defined() ? zeros(at.shape()) : at);
   });
   const Tensor at = zeros({2}, Dtype::i64);
@@ -136,9 +136,9 @@ std::vector<OpError> errors_with_source(const std::string& name,
 OpTest gather_test() {
   return {
       .name = "gather",
-      .samples = samples(gather_sample),
-      .errors =
-          errors("gather", [](const Tensor& x, int64_t axis, const Tensor& at) { gather(x, axis, at); }),
+      .samples = gather_samples(gather_sample),
+      .errors = gather_errors("gather",
+                              [](const Tensor& x, int64_t axis, const Tensor& at) { gather(x, axis, at); }),
       .dtypes = kEveryType,
       .benchmarks = {gather_sample("1M, columns", {1024, 1024}, 1, index({1024, 1024}, 1024)),
                      gather_sample("1M, rows", {1024, 1024}, 0, index({1024, 1024}, 1024)),
@@ -154,7 +154,7 @@ OpTest scatter_test() {
                    {"256", "u8"}});
   return {
       .name = "scatter",
-      .samples = samples(scatter_sample),
+      .samples = gather_samples(scatter_sample),
       .errors = wrong,
       .dtypes = kEveryType,
       .benchmarks = {scatter_sample("1M, columns", {1024, 1024}, 1, index({1024, 1024}, 1024))},
@@ -164,7 +164,7 @@ OpTest scatter_test() {
 OpTest scatter_add_test() {
   return {
       .name = "scatter_add",
-      .samples = samples(scatter_add_sample),
+      .samples = gather_samples(scatter_add_sample),
       .errors = errors_with_source("scatter_add", scatter_add),
       .dtypes = kAllTypes,
       .benchmarks = {scatter_add_sample("1M, columns", {1024, 1024}, 1, index({1024, 1024}, 1024)),

@@ -9,14 +9,12 @@
 
 #include "core/parallel.h"
 #include "tests/support/op_test.h"
+#include "tests/support/special_values.h"
 
 namespace espalier::test {
 namespace {
 
 using testing::ElementsAre;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-const double kNan = std::numeric_limits<double>::quiet_NaN();
 
 OpSample norm(std::string label, const std::vector<Shape>& shapes) {
   std::vector<InputSpec> inputs;

@@ -11,9 +11,9 @@
 namespace espalier::test {
 namespace {
 
-constexpr double kEpsilon = 1e-3;
+constexpr double kGroupNormEpsilon = 1e-3;
 
-Array reference(const Array& x, int64_t groups, const Array& weight, const Array& bias) {
+Array group_norm_reference(const Array& x, int64_t groups, const Array& weight, const Array& bias) {
   Array y(x.shape);
   const int64_t channels = x.shape[1], members = channels / groups;
   const int64_t size = count(x.shape) / std::max<int64_t>(x.shape[0] * channels, 1), n = members * size;
@@ -23,7 +23,7 @@ Array reference(const Array& x, int64_t groups, const Array& weight, const Array
     for (int64_t i = 0; i < n; ++i) variance += std::pow(x[group * n + i] - mean, 2) / static_cast<double>(n);
     for (int64_t i = 0; i < n; ++i) {
       const int64_t channel = group % groups * members + i / size;
-      const double value = (x[group * n + i] - mean) / std::sqrt(variance + kEpsilon);
+      const double value = (x[group * n + i] - mean) / std::sqrt(variance + kGroupNormEpsilon);
       y[group * n + i] =
           value * (weight.shape.empty() ? 1 : weight[channel]) + (bias.shape.empty() ? 0 : bias[channel]);
     }
@@ -31,12 +31,13 @@ Array reference(const Array& x, int64_t groups, const Array& weight, const Array
   return y;
 }
 
-OpSample sample(std::string label, const Shape& x, int64_t groups, bool weighted = true, bool biased = true) {
+OpSample group_norm_sample(std::string label, const Shape& x, int64_t groups, bool weighted = true,
+                           bool biased = true) {
   const Shape channels = {x[1]};
   return {std::move(label),
           {{x}, {.shape = channels, .absent = !weighted}, {.shape = channels, .absent = !biased}},
-          [=](Inputs in) { return Tensors{group_norm(in[0], groups, in[1], in[2], kEpsilon)}; },
-          [=](const Arrays& in) { return Arrays{reference(in[0], groups, in[1], in[2])}; }};
+          [=](Inputs in) { return Tensors{group_norm(in[0], groups, in[1], in[2], kGroupNormEpsilon)}; },
+          [=](const Arrays& in) { return Arrays{group_norm_reference(in[0], groups, in[1], in[2])}; }};
 }
 
 }  // namespace
@@ -47,21 +48,21 @@ OpTest group_norm_test() {
       .name = "group_norm",
       .covers = {"group_norm_backward"},
       .samples = in_both_layouts({
-          sample("two groups", {2, 4, 3, 2}, 2),
-          sample("one group", {2, 3, 2, 2}, 1),
-          sample("a group for each channel", {2, 3, 2, 3}, 3),
-          sample("weight only", {2, 4, 2, 2}, 2, true, false),
-          sample("bias only", {2, 4, 2, 2}, 2, false, true),
-          sample("neither", {2, 4, 2, 2}, 2, false, false),
-          sample("one pixel", {3, 6, 1, 1}, 2),
-          sample("one channel", {2, 1, 3, 3}, 1),
-          sample("no images", {0, 4, 2, 2}, 2),
-          sample("no pixels", {2, 4, 0, 2}, 2),
-          sample("no channels", {2, 0, 2, 2}, 2),
-          sample("many images", {9, 2, 2, 1}, 1),
-          sample("vectors", {3, 8}, 2),
-          sample("signals", {2, 4, 21}, 2),
-          sample("volumes", {2, 4, 2, 3, 2}, 2),
+          group_norm_sample("two groups", {2, 4, 3, 2}, 2),
+          group_norm_sample("one group", {2, 3, 2, 2}, 1),
+          group_norm_sample("a group for each channel", {2, 3, 2, 3}, 3),
+          group_norm_sample("weight only", {2, 4, 2, 2}, 2, true, false),
+          group_norm_sample("bias only", {2, 4, 2, 2}, 2, false, true),
+          group_norm_sample("neither", {2, 4, 2, 2}, 2, false, false),
+          group_norm_sample("one pixel", {3, 6, 1, 1}, 2),
+          group_norm_sample("one channel", {2, 1, 3, 3}, 1),
+          group_norm_sample("no images", {0, 4, 2, 2}, 2),
+          group_norm_sample("no pixels", {2, 4, 0, 2}, 2),
+          group_norm_sample("no channels", {2, 0, 2, 2}, 2),
+          group_norm_sample("many images", {9, 2, 2, 1}, 1),
+          group_norm_sample("vectors", {3, 8}, 2),
+          group_norm_sample("signals", {2, 4, 21}, 2),
+          group_norm_sample("volumes", {2, 4, 2, 3, 2}, 2),
       }),
       .errors =
           {
@@ -102,11 +103,11 @@ OpTest group_norm_test() {
       // The sums of up to 42 elements, and values of up to 4 after weight and bias.
       .tolerance = 16,
       .mixed_axes = {1, 2, 3, 4},
-      .benchmarks = {sample("8x64x32x32, 8 groups", {8, 64, 32, 32}, 8),
-                     channels_last_sample(sample("8x64x32x32, 8 groups", {8, 64, 32, 32}, 8)),
-                     sample("1x320x64x64, 32 groups", {1, 320, 64, 64}, 32),
-                     channels_last_sample(sample("1x320x64x64, 32 groups", {1, 320, 64, 64}, 32)),
-                     sample("32x512x7x7, 32 groups", {32, 512, 7, 7}, 32)},
+      .benchmarks = {group_norm_sample("8x64x32x32, 8 groups", {8, 64, 32, 32}, 8),
+                     channels_last_sample(group_norm_sample("8x64x32x32, 8 groups", {8, 64, 32, 32}, 8)),
+                     group_norm_sample("1x320x64x64, 32 groups", {1, 320, 64, 64}, 32),
+                     channels_last_sample(group_norm_sample("1x320x64x64, 32 groups", {1, 320, 64, 64}, 32)),
+                     group_norm_sample("32x512x7x7, 32 groups", {32, 512, 7, 7}, 32)},
   };
 }
 

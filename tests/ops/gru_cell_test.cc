@@ -7,30 +7,31 @@
 namespace espalier::test {
 namespace {
 
-double logistic(double x) {
+double gru_cell_logistic(double x) {
   return 1 / (1 + std::exp(-x));
 }
 
-Array reference(const Array& x, const Array& h, const Array& hidden) {
+Array gru_cell_reference(const Array& x, const Array& h, const Array& hidden) {
   Array next(hidden.shape);
   const int64_t width = hidden.shape[1];
   for_each_index(hidden.shape, [&](const Dims& at) {
     const auto part = [&](const Array& from, int64_t which) {
       return from.at({at[0], which * width + at[1]});
     };
-    const double reset = logistic(part(x, 0) + part(h, 0)), update = logistic(part(x, 1) + part(h, 1));
+    const double reset = gru_cell_logistic(part(x, 0) + part(h, 0)),
+                 update = gru_cell_logistic(part(x, 1) + part(h, 1));
     const double candidate = std::tanh(part(x, 2) + reset * part(h, 2));
     next.at(at) = (1 - update) * candidate + update * hidden.at(at);
   });
   return next;
 }
 
-OpSample sample(std::string label, int64_t batch, int64_t width) {
+OpSample gru_cell_sample(std::string label, int64_t batch, int64_t width) {
   const Shape gates{batch, 3 * width};
   return {std::move(label),
           {{gates}, {gates}, {{batch, width}}},
           [](Inputs in) { return Tensors{gru_cell(in[0], in[1], in[2])}; },
-          [](const Arrays& in) { return Arrays{reference(in[0], in[1], in[2])}; }};
+          [](const Arrays& in) { return Arrays{gru_cell_reference(in[0], in[1], in[2])}; }};
 }
 
 }  // namespace
@@ -39,8 +40,9 @@ OpTest gru_cell_test() {
   return {
       .name = "gru_cell",
       .covers = {"gru_cell_backward"},
-      .samples = {sample("units", 3, 5), sample("wider than a vector", 2, 19), sample("one", 1, 1),
-                  sample("no sequences", 0, 4), sample("no units", 2, 0)},
+      .samples = {gru_cell_sample("units", 3, 5), gru_cell_sample("wider than a vector", 2, 19),
+                  gru_cell_sample("one", 1, 1), gru_cell_sample("no sequences", 0, 4),
+                  gru_cell_sample("no units", 2, 0)},
       .errors =
           {
               {"gates of another width",
@@ -65,7 +67,7 @@ OpTest gru_cell_test() {
           },
       // Three functions with up to 2.5 units of error each, multiplied and added.
       .tolerance = 12,
-      .benchmarks = {sample("batch 32, 256 units", 32, 256)},
+      .benchmarks = {gru_cell_sample("batch 32, 256 units", 32, 256)},
   };
 }
 

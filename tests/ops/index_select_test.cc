@@ -9,7 +9,7 @@
 namespace espalier::test {
 namespace {
 
-InputSpec indices(int64_t count, int64_t size, Dtype dtype = Dtype::i64) {
+InputSpec index_select_indices(int64_t count, int64_t size, Dtype dtype = Dtype::i64) {
   return {{count}, 0, static_cast<double>(size), dtype, false};
 }
 
@@ -49,20 +49,20 @@ OpSample add_sample(std::string label, const Shape& x, int64_t axis, InputSpec a
           }};
 }
 
-std::vector<OpSample> samples(OpSample (*make)(std::string, const Shape&, int64_t, InputSpec)) {
+std::vector<OpSample> index_select_samples(OpSample (*make)(std::string, const Shape&, int64_t, InputSpec)) {
   return {
-      make("rows", {5, 3}, 0, indices(7, 5)),
-      make("columns", {3, 5}, -1, indices(4, 5)),
-      make("channels", {2, 4, 3, 3}, 1, indices(3, 4)),
-      make("one axis", {6}, 0, indices(9, 6)),
-      make("i32", {4, 2}, 0, indices(3, 4, Dtype::i32)),
-      make("no indices", {4, 3}, 0, indices(0, 4)),
-      make("slices without elements", {4, 0}, 0, indices(2, 4)),
+      make("rows", {5, 3}, 0, index_select_indices(7, 5)),
+      make("columns", {3, 5}, -1, index_select_indices(4, 5)),
+      make("channels", {2, 4, 3, 3}, 1, index_select_indices(3, 4)),
+      make("one axis", {6}, 0, index_select_indices(9, 6)),
+      make("i32", {4, 2}, 0, index_select_indices(3, 4, Dtype::i32)),
+      make("no indices", {4, 3}, 0, index_select_indices(0, 4)),
+      make("slices without elements", {4, 0}, 0, index_select_indices(2, 4)),
   };
 }
 
-std::vector<OpError> errors(const std::string& name,
-                            const std::function<void(const Tensor&, int64_t, const Tensor&)>& run) {
+std::vector<OpError> index_select_errors(
+    const std::string& name, const std::function<void(const Tensor&, int64_t, const Tensor&)>& run) {
   const auto wrong = [&](std::string label, const Shape& x, int64_t axis, const Tensor& at, std::string kind,
                          std::vector<std::string> mentions) {
     mentions.push_back(name);
@@ -86,22 +86,23 @@ std::vector<OpError> errors(const std::string& name,
 OpTest index_select_test() {
   return {
       .name = "index_select",
-      .samples = samples(select_sample),
-      .errors = errors("index_select",
-                       [](const Tensor& x, int64_t axis, const Tensor& at) { index_select(x, axis, at); }),
+      .samples = index_select_samples(select_sample),
+      .errors = index_select_errors(
+          "index_select", [](const Tensor& x, int64_t axis, const Tensor& at) { index_select(x, axis, at); }),
       .dtypes = kEveryType,
-      .benchmarks = {select_sample("rows", {4096, 256}, 0, indices(4096, 4096)),
-                     select_sample("channels", {32, 256, 28, 28}, 1, indices(128, 256)),
-                     select_sample("columns", {1024, 1024}, 1, indices(512, 1024))},
+      .benchmarks = {select_sample("rows", {4096, 256}, 0, index_select_indices(4096, 4096)),
+                     select_sample("channels", {32, 256, 28, 28}, 1, index_select_indices(128, 256)),
+                     select_sample("columns", {1024, 1024}, 1, index_select_indices(512, 1024))},
   };
 }
 
 OpTest index_add_test() {
-  std::vector<OpError> wrong = errors("index_add", [](const Tensor& x, int64_t axis, const Tensor& at) {
-    Shape source = x.shape();
-    if (at.defined()) source[normalize_axis(axis, 2, "index_add")] = at.numel();
-    index_add(x, axis, at, zeros(source));
-  });
+  std::vector<OpError> wrong =
+      index_select_errors("index_add", [](const Tensor& x, int64_t axis, const Tensor& at) {
+        Shape source = x.shape();
+        if (at.defined()) source[normalize_axis(axis, 2, "index_add")] = at.numel();
+        index_add(x, axis, at, zeros(source));
+      });
   wrong.erase(wrong.begin() + 3);  // the source's shape could not be made
   wrong.push_back({"an axis out of range",
                    [] { index_add(zeros({2}), 1, zeros({2}, Dtype::i64), zeros({2})); },
@@ -121,10 +122,10 @@ OpTest index_add_test() {
                    {"index_add", "undefined"}});
   return {
       .name = "index_add",
-      .samples = samples(add_sample),
+      .samples = index_select_samples(add_sample),
       .errors = wrong,
       .dtypes = kAllTypes,
-      .benchmarks = {add_sample("rows", {4096, 256}, 0, indices(4096, 4096))},
+      .benchmarks = {add_sample("rows", {4096, 256}, 0, index_select_indices(4096, 4096))},
   };
 }
 

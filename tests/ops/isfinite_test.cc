@@ -41,8 +41,8 @@ namespace {
 template <class T>
 void expect_answers() {
   std::vector<T> x;
-  for (const double value : {0.0, -0.0, 448.0, -448.0, kInfinity, -kInfinity, kNan, -kNan})
-    x.push_back(T(static_cast<float>(value)));
+  for (const float value : {0.0F, -0.0F, 448.0F, -448.0F, kInfinity, -kInfinity, kNan, -kNan})
+    x.push_back(T(value));
   if constexpr (std::is_floating_point_v<T>) {
     x.push_back(std::numeric_limits<T>::max());
     x.push_back(-std::numeric_limits<T>::denorm_min());

@@ -7,13 +7,13 @@
 
 #include "autograd/autograd.h"
 #include "tests/ops/element_loss_samples.h"
+#include "tests/support/special_values.h"
 
 namespace espalier::test {
 namespace {
 
-constexpr float kInf = std::numeric_limits<float>::infinity();
 /// What an absolute error makes of numbers at the end of f32, as torch gives it.
-const std::vector<float> kFar = {0, NAN, kInf, -kInf, 1e30F, -1e30F, 1e-42F};
+const std::vector<float> kFar = {0, NAN, kInfinity, -kInfinity, 1e30F, -1e30F, 1e-42F};
 const std::vector<float> kFarTargets = {0, 0, 0, 0, -1e30F, 1e30F, 0};
 
 /// |p - t| as f32 computes it from 1e30 and -1e30.
@@ -56,7 +56,7 @@ OpError refused(std::string label, std::function<void()> run, std::vector<std::s
 
 OpTest l1_loss_test() {
   return object("l1_loss", l1_loss, [](double p, double t) { return std::abs(p - t); },
-                {0, NAN, kInf, kInf, kTwice, kTwice, double{1e-42F}});
+                {0, NAN, kInfinity, kInfinity, kTwice, kTwice, double{1e-42F}});
 }
 
 OpTest huber_loss_test() {
@@ -65,7 +65,7 @@ OpTest huber_loss_test() {
                          const double e = std::abs(p - t);
                          return e <= 0.75 ? e * e / 2 : 0.75 * (e - 0.375);
                        },
-                       {0, NAN, kInf, kInf, 0.75 * kTwice, 0.75 * kTwice, 0});
+                       {0, NAN, kInfinity, kInfinity, 0.75 * kTwice, 0.75 * kTwice, 0});
   test.errors.push_back(refused("no delta", [] { huber_loss(zeros({2}), zeros({2}), {.delta = 0}); },
                                 {"huber_loss", "delta 0", "above 0"}));
   test.errors.push_back(refused("endless delta",
@@ -80,7 +80,7 @@ OpTest smooth_l1_loss_test() {
                          const double e = std::abs(p - t);
                          return e < 0.75 ? e * e / 1.5 : e - 0.375;
                        },
-                       {0, NAN, kInf, kInf, kTwice, kTwice, 0});
+                       {0, NAN, kInfinity, kInfinity, kTwice, kTwice, 0});
   OpSample sharp = test.samples.front();
   sharp.label = "no beta";
   sharp.run = [](Inputs in) { return Tensors{smooth_l1_loss(in[0], in[1], {.beta = 0})}; };

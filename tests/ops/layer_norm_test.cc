@@ -8,9 +8,9 @@
 namespace espalier::test {
 namespace {
 
-constexpr double kEpsilon = 1e-3;
+constexpr double kLayerNormEpsilon = 1e-3;
 
-Array reference(const Array& x, const Array& weight, const Array& bias, int64_t size) {
+Array layer_norm_reference(const Array& x, const Array& weight, const Array& bias, int64_t size) {
   Array y(x.shape);
   const int64_t rows = size == 0 ? 0 : count(x.shape) / size;
   for (int64_t row = 0; row < rows; ++row) {
@@ -20,7 +20,7 @@ Array reference(const Array& x, const Array& weight, const Array& bias, int64_t 
       variance += (x[row * size + i] - mean) * (x[row * size + i] - mean) / static_cast<double>(size);
     }
     for (int64_t i = 0; i < size; ++i) {
-      double value = (x[row * size + i] - mean) / std::sqrt(variance + kEpsilon);
+      double value = (x[row * size + i] - mean) / std::sqrt(variance + kLayerNormEpsilon);
       if (!weight.shape.empty()) value *= weight[i];
       if (!bias.shape.empty()) value += bias[i];
       y[row * size + i] = value;
@@ -29,12 +29,13 @@ Array reference(const Array& x, const Array& weight, const Array& bias, int64_t 
   return y;
 }
 
-OpSample sample(std::string label, const Shape& x, const Shape& normalized, bool weighted = true,
-                bool biased = true) {
-  return {std::move(label),
-          {{x}, {.shape = normalized, .absent = !weighted}, {.shape = normalized, .absent = !biased}},
-          [=](Inputs in) { return Tensors{layer_norm(in[0], normalized, in[1], in[2], kEpsilon)}; },
-          [=](const Arrays& in) { return Arrays{reference(in[0], in[1], in[2], count(normalized))}; }};
+OpSample layer_norm_sample(std::string label, const Shape& x, const Shape& normalized, bool weighted = true,
+                           bool biased = true) {
+  return {
+      std::move(label),
+      {{x}, {.shape = normalized, .absent = !weighted}, {.shape = normalized, .absent = !biased}},
+      [=](Inputs in) { return Tensors{layer_norm(in[0], normalized, in[1], in[2], kLayerNormEpsilon)}; },
+      [=](const Arrays& in) { return Arrays{layer_norm_reference(in[0], in[1], in[2], count(normalized))}; }};
 }
 
 }  // namespace
@@ -45,25 +46,25 @@ OpTest layer_norm_test() {
       .covers = {"layer_norm_backward"},
       .samples =
           {
-              sample("rows", {4, 7}, {7}),
-              sample("one row", {5}, {5}),
-              sample("weight only", {3, 6}, {6}, true, false),
-              sample("bias only", {3, 6}, {6}, false, true),
-              sample("neither", {3, 6}, {6}, false, false),
-              sample("two axes", {2, 3, 4}, {3, 4}),
-              sample("rows longer than vectors", {2, 37}, {37}),
-              sample("several blocks of rows", {70, 3}, {3}),
-              sample("no rows", {0, 4}, {4}),
-              sample("rows without elements", {3, 0}, {0}),
+              layer_norm_sample("rows", {4, 7}, {7}),
+              layer_norm_sample("one row", {5}, {5}),
+              layer_norm_sample("weight only", {3, 6}, {6}, true, false),
+              layer_norm_sample("bias only", {3, 6}, {6}, false, true),
+              layer_norm_sample("neither", {3, 6}, {6}, false, false),
+              layer_norm_sample("two axes", {2, 3, 4}, {3, 4}),
+              layer_norm_sample("rows longer than vectors", {2, 37}, {37}),
+              layer_norm_sample("several blocks of rows", {70, 3}, {3}),
+              layer_norm_sample("no rows", {0, 4}, {4}),
+              layer_norm_sample("rows without elements", {3, 0}, {0}),
               {"transposed",
                {{{5, 4}}, {{5}}, {{5}}},
                [](Inputs in) {
-                 return Tensors{layer_norm(transpose(in[0], 0, 1), {5}, in[1], in[2], kEpsilon)};
+                 return Tensors{layer_norm(transpose(in[0], 0, 1), {5}, in[1], in[2], kLayerNormEpsilon)};
                },
                [](const Arrays& in) {
                  Array x({4, 5});
                  for_each_index(x.shape, [&](const Dims& i) { x.at(i) = in[0].at({i[1], i[0]}); });
-                 return Arrays{reference(x, in[1], in[2], 5)};
+                 return Arrays{layer_norm_reference(x, in[1], in[2], 5)};
                }},
           },
       .errors =
@@ -100,7 +101,8 @@ OpTest layer_norm_test() {
       // The sum and the sum of squares of up to 37 elements, and values of up to 4 after weight and bias.
       .tolerance = 16,
       .mixed_axes = {-2, -1},
-      .benchmarks = {sample("768 x 128", {768, 128}, {128}), sample("1024 x 384", {1024, 384}, {384})},
+      .benchmarks = {layer_norm_sample("768 x 128", {768, 128}, {128}),
+                     layer_norm_sample("1024 x 384", {1024, 384}, {384})},
   };
 }
 

@@ -7,7 +7,7 @@
 namespace espalier::test {
 namespace {
 
-Array reference(const Arrays& in) {
+Array linear_reference(const Arrays& in) {
   const Array &x = in[0], &weight = in[1], &bias = in[2];
   const bool biased = !bias.shape.empty();
   Shape shape = x.shape;
@@ -25,11 +25,11 @@ Array reference(const Arrays& in) {
   return y;
 }
 
-OpSample sample(std::string label, const Shape& x, const Shape& weight, bool biased = true) {
+OpSample linear_sample(std::string label, const Shape& x, const Shape& weight, bool biased = true) {
   return {std::move(label),
           {{x, -1, 1}, {weight, -1, 1}, {.shape = {weight[0]}, .absent = !biased}},
           [](Inputs in) { return Tensors{linear(in[0], in[1], in[2])}; },
-          [](const Arrays& in) { return Arrays{reference(in)}; }};
+          [](const Arrays& in) { return Arrays{linear_reference(in)}; }};
 }
 
 }  // namespace
@@ -40,13 +40,13 @@ OpTest linear_test() {
       .covers = {"linear_backward"},
       .samples =
           {
-              sample("rows", {4, 5}, {3, 5}),
-              sample("one row", {5}, {3, 5}),
-              sample("without bias", {4, 5}, {3, 5}, false),
-              sample("two leading axes", {2, 3, 4}, {5, 4}),
-              sample("wider than a tile", {9, 20}, {37, 20}),
-              sample("no rows", {0, 4}, {3, 4}),
-              sample("no features", {2, 0}, {3, 0}),
+              linear_sample("rows", {4, 5}, {3, 5}),
+              linear_sample("one row", {5}, {3, 5}),
+              linear_sample("without bias", {4, 5}, {3, 5}, false),
+              linear_sample("two leading axes", {2, 3, 4}, {5, 4}),
+              linear_sample("wider than a tile", {9, 20}, {37, 20}),
+              linear_sample("no rows", {0, 4}, {3, 4}),
+              linear_sample("no features", {2, 0}, {3, 0}),
               {"x transposed, weight expanded",
                {{{5, 4}, -1, 1}, {{1, 5}, -1, 1}, {{3}}},
                [](Inputs in) {
@@ -56,7 +56,7 @@ OpTest linear_test() {
                  Array x({4, 5}), weight({3, 5});
                  for_each_index(x.shape, [&](const Dims& i) { x.at(i) = in[0].at({i[1], i[0]}); });
                  for_each_index(weight.shape, [&](const Dims& i) { weight.at(i) = in[1][i[1]]; });
-                 return Arrays{reference({x, weight, in[2]})};
+                 return Arrays{linear_reference({x, weight, in[2]})};
                }},
           },
       .errors =
@@ -93,8 +93,8 @@ OpTest linear_test() {
           },
       // Sums of up to 20 products.
       .tolerance = 20,
-      .benchmarks = {sample("32 x 64 to 64", {32, 64}, {64, 64}),
-                     sample("768 x 128 to 512", {12, 64, 128}, {512, 128})},
+      .benchmarks = {linear_sample("32 x 64 to 64", {32, 64}, {64, 64}),
+                     linear_sample("768 x 128 to 512", {12, 64, 128}, {512, 128})},
   };
 }
 

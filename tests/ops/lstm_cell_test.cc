@@ -9,11 +9,11 @@
 namespace espalier::test {
 namespace {
 
-double logistic(double x) {
+double lstm_cell_logistic(double x) {
   return 1 / (1 + std::exp(-x));
 }
 
-Arrays reference(const Array& x, const Array& h, const Array& cell) {
+Arrays lstm_cell_reference(const Array& x, const Array& h, const Array& cell) {
   Array hidden(cell.shape), next(cell.shape);
   const int64_t width = cell.shape[1];
   for_each_index(cell.shape, [&](const Dims& at) {
@@ -21,14 +21,15 @@ Arrays reference(const Array& x, const Array& h, const Array& cell) {
       const Dims place{at[0], which * width + at[1]};
       return x.at(place) + h.at(place);
     };
-    const double state = logistic(gate(1)) * cell.at(at) + logistic(gate(0)) * std::tanh(gate(2));
+    const double state =
+        lstm_cell_logistic(gate(1)) * cell.at(at) + lstm_cell_logistic(gate(0)) * std::tanh(gate(2));
     next.at(at) = state;
-    hidden.at(at) = logistic(gate(3)) * std::tanh(state);
+    hidden.at(at) = lstm_cell_logistic(gate(3)) * std::tanh(state);
   });
   return {hidden, next};
 }
 
-OpSample sample(std::string label, int64_t batch, int64_t width) {
+OpSample lstm_cell_sample(std::string label, int64_t batch, int64_t width) {
   const Shape gates{batch, 4 * width};
   return {std::move(label),
           {{gates}, {gates}, {{batch, width}}},
@@ -36,12 +37,12 @@ OpSample sample(std::string label, int64_t batch, int64_t width) {
             const LstmState state = lstm_cell(in[0], in[1], in[2]);
             return Tensors{state.hidden, state.cell};
           },
-          [](const Arrays& in) { return reference(in[0], in[1], in[2]); }};
+          [](const Arrays& in) { return lstm_cell_reference(in[0], in[1], in[2]); }};
 }
 
 /// The gates of one step, where they lie in those of a sequence.
 OpSample step_of_sequence() {
-  OpSample whole = sample("a step of a sequence", 3, 5);
+  OpSample whole = lstm_cell_sample("a step of a sequence", 3, 5);
   whole.inputs[0].shape = {3, 2, 20};
   const auto run = whole.run;
   whole.run = [run](Inputs in) {
@@ -51,7 +52,7 @@ OpSample step_of_sequence() {
   whole.reference = [](const Arrays& in) {
     Array gates({3, 20});
     for_each_index(gates.shape, [&](const Dims& i) { gates.at(i) = in[0].at({i[0], 1, i[1]}); });
-    return reference(gates, in[1], in[2]);
+    return lstm_cell_reference(gates, in[1], in[2]);
   };
   return whole;
 }
@@ -62,8 +63,9 @@ OpTest lstm_cell_test() {
   return {
       .name = "lstm_cell",
       .covers = {"lstm_cell_backward"},
-      .samples = {sample("units", 3, 5), sample("wider than a vector", 2, 19), sample("one", 1, 1),
-                  sample("no sequences", 0, 4), sample("no units", 2, 0), step_of_sequence()},
+      .samples = {lstm_cell_sample("units", 3, 5), lstm_cell_sample("wider than a vector", 2, 19),
+                  lstm_cell_sample("one", 1, 1), lstm_cell_sample("no sequences", 0, 4),
+                  lstm_cell_sample("no units", 2, 0), step_of_sequence()},
       .errors =
           {
               {"gates of another width",
@@ -92,7 +94,7 @@ OpTest lstm_cell_test() {
           },
       // Three functions with up to 2.5 units of error each, multiplied and added.
       .tolerance = 12,
-      .benchmarks = {sample("batch 32, 256 units", 32, 256)},
+      .benchmarks = {lstm_cell_sample("batch 32, 256 units", 32, 256)},
   };
 }
 

@@ -31,7 +31,7 @@ Array product_of_matrices(const Array& a, const Array& b) {
   return result;
 }
 
-Array product(Array a, Array b) {
+Array matmul_product(Array a, Array b) {
   const bool row = a.shape.rank() == 1, column = b.shape.rank() == 1;
   if (row) a.shape.insert(0, 1);
   if (column) b.shape.push_back(1);
@@ -54,11 +54,11 @@ Array transposed(const Array& array) {
   return result;
 }
 
-OpSample sample(std::string label, const Shape& a, const Shape& b) {
+OpSample matmul_sample(std::string label, const Shape& a, const Shape& b) {
   return {std::move(label),
           {{a, -1, 1.9}, {b, -1, 1.9}},
           [](Inputs in) { return Tensors{matmul(in[0], in[1])}; },
-          [](const Arrays& in) { return Arrays{product(in[0], in[1])}; }};
+          [](const Arrays& in) { return Arrays{matmul_product(in[0], in[1])}; }};
 }
 
 OpSample transposed_sample(std::string label, const Shape& a, const Shape& b, bool of_a, bool of_b) {
@@ -69,7 +69,7 @@ OpSample transposed_sample(std::string label, const Shape& a, const Shape& b, bo
                 matmul(of_a ? transpose(in[0], -1, -2) : in[0], of_b ? transpose(in[1], -1, -2) : in[1])};
           },
           [=](const Arrays& in) {
-            return Arrays{product(of_a ? transposed(in[0]) : in[0], of_b ? transposed(in[1]) : in[1])};
+            return Arrays{matmul_product(of_a ? transposed(in[0]) : in[0], of_b ? transposed(in[1]) : in[1])};
           }};
 }
 
@@ -80,25 +80,25 @@ OpTest matmul_test() {
       .name = "matmul",
       .samples =
           {
-              sample("matrices", {3, 5}, {5, 4}),
-              sample("vectors", {6}, {6}),
-              sample("matrix and vector", {3, 5}, {5}),
-              sample("vector and matrix", {5}, {5, 4}),
-              sample("batch", {2, 3, 4}, {2, 4, 5}),
-              sample("batch and matrix", {2, 3, 4}, {4, 5}),
-              sample("matrix and batch", {3, 4}, {2, 4, 5}),
-              sample("batch of rows and matrix", {3, 1, 4}, {4, 5}),
-              sample("batch and vector", {2, 3, 4}, {4}),
-              sample("vector and batch", {4}, {2, 4, 3}),
-              sample("leading axes that broadcast", {2, 1, 3, 4}, {3, 4, 2}),
-              sample("one of each", {1, 1}, {1, 1}),
-              sample("larger than a tile", {37, 21}, {21, 35}),
+              matmul_sample("matrices", {3, 5}, {5, 4}),
+              matmul_sample("vectors", {6}, {6}),
+              matmul_sample("matrix and vector", {3, 5}, {5}),
+              matmul_sample("vector and matrix", {5}, {5, 4}),
+              matmul_sample("batch", {2, 3, 4}, {2, 4, 5}),
+              matmul_sample("batch and matrix", {2, 3, 4}, {4, 5}),
+              matmul_sample("matrix and batch", {3, 4}, {2, 4, 5}),
+              matmul_sample("batch of rows and matrix", {3, 1, 4}, {4, 5}),
+              matmul_sample("batch and vector", {2, 3, 4}, {4}),
+              matmul_sample("vector and batch", {4}, {2, 4, 3}),
+              matmul_sample("leading axes that broadcast", {2, 1, 3, 4}, {3, 4, 2}),
+              matmul_sample("one of each", {1, 1}, {1, 1}),
+              matmul_sample("larger than a tile", {37, 21}, {21, 35}),
               transposed_sample("left transposed", {5, 3}, {5, 4}, true, false),
               transposed_sample("right transposed", {3, 5}, {4, 5}, false, true),
               transposed_sample("both transposed", {2, 5, 3}, {2, 4, 5}, true, true),
-              sample("no rows", {0, 3}, {3, 4}),
-              sample("sum of nothing", {2, 0}, {0, 3}),
-              sample("no matrices", {0, 2, 3}, {3, 4}),
+              matmul_sample("no rows", {0, 3}, {3, 4}),
+              matmul_sample("sum of nothing", {2, 0}, {0, 3}),
+              matmul_sample("no matrices", {0, 2, 3}, {3, 4}),
           },
       .errors =
           {
@@ -135,9 +135,9 @@ OpTest matmul_test() {
                  Dtype::i32, Dtype::i64},
       // Sums of up to 21 products of size 4 round at each step.
       .tolerance = 40,
-      .benchmarks = {sample("64 x 64 x 64", {64, 64}, {64, 64}),
-                     sample("1024 cubed", {1024, 1024}, {1024, 1024}),
-                     sample("48 of 64 x 32 x 64", {48, 64, 32}, {48, 32, 64})},
+      .benchmarks = {matmul_sample("64 x 64 x 64", {64, 64}, {64, 64}),
+                     matmul_sample("1024 cubed", {1024, 1024}, {1024, 1024}),
+                     matmul_sample("48 of 64 x 32 x 64", {48, 64, 32}, {48, 32, 64})},
   };
 }
 

@@ -17,8 +17,8 @@ struct LevelScope {
   ~LevelScope() { set_cpu_level(best); }
 };
 
-std::vector<float> product(const Tensor& w, const Tensor& x, const Tensor& bias, const Tensor& start,
-                           bool relu) {
+std::vector<float> matrix_vector_product(const Tensor& w, const Tensor& x, const Tensor& bias,
+                                         const Tensor& start, bool relu) {
   const int64_t rows = w.size(0), columns = w.size(1);
   const Tensor packed = empty({static_cast<int64_t>(packed_matrix_size(rows, columns))});
   pack_matrix(w.data<float>(), rows, columns, static_cast<float*>(packed.raw_data()));
@@ -45,7 +45,7 @@ TEST(MatrixVector, AgreesWithPlainLoopsOnEveryInstructionSet) {
       if (level > scope.best) continue;
       set_cpu_level(level);
       for (const bool relu : {false, true}) {
-        const std::vector<float> got = product(w, x, bias, start, relu);
+        const std::vector<float> got = matrix_vector_product(w, x, bias, start, relu);
         for (int64_t r = 0; r < rows; ++r) {
           const double added =
               static_cast<double>(bias.data<float>()[r]) + static_cast<double>(start.data<float>()[r]);
@@ -69,15 +69,15 @@ TEST(MatrixVector, AgreesWithPlainLoopsOnEveryInstructionSet) {
 
 TEST(MatrixVector, GivesTheSameBitsForAnyNumberOfThreads) {
   const Tensor w = normal({800, 784}), x = normal({784}), bias = normal({800}), start = normal({800});
-  const std::vector<float> expected = product(w, x, bias, start, true);
+  const std::vector<float> expected = matrix_vector_product(w, x, bias, start, true);
   const ThreadCountGuard one(1);
-  EXPECT_EQ(product(w, x, bias, start, true), expected);
+  EXPECT_EQ(matrix_vector_product(w, x, bias, start, true), expected);
 }
 
 TEST(MatrixVector, KeepsNan) {
   const Tensor w = full({2, 2}, 1.0), zero = zeros({2});
   const Tensor x = from_values(std::vector<float>{NAN, 1}, {2});
-  for (const float value : product(w, x, zero, zero, true)) EXPECT_TRUE(std::isnan(value));
+  for (const float value : matrix_vector_product(w, x, zero, zero, true)) EXPECT_TRUE(std::isnan(value));
 }
 
 }  // namespace

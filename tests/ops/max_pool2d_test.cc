@@ -13,7 +13,8 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& x, Size2d kernel, const MaxPool2dOptions& options = {}) {
+OpSample max_pool2d_sample(std::string label, const Shape& x, Size2d kernel,
+                           const MaxPool2dOptions& options = {}) {
   return {std::move(label),
           {{x}},
           [=](Inputs in) {
@@ -42,7 +43,7 @@ OpSample sample(std::string label, const Shape& x, Size2d kernel, const MaxPool2
 }
 
 /// The operations behind the first and the second derivative, on indices that meet and one that is nowhere.
-OpSample backward_sample() {
+OpSample max_pool2d_backward_sample() {
   return {"backward and take",
           {{{1, 2, 2, 2}}, {{1, 2, 3, 3}}},
           [](Inputs in) {
@@ -67,7 +68,7 @@ OpSample backward_sample() {
 
 /// -inf has no differences to compare a gradient with.
 TEST(MaxPool2d, WindowsWithoutAnElement) {
-  OpSample past = sample("dilated past the image", {1, 2, 3, 3}, 2, {.padding = 1, .dilation = 4});
+  OpSample past = max_pool2d_sample("dilated past the image", {1, 2, 3, 3}, 2, {.padding = 1, .dilation = 4});
   for (const OpSample& tested : in_both_layouts({past})) {
     const std::vector<Tensor> inputs = make_inputs(tested, Dtype::f32);
     const Tensors pooled = tested.run(inputs);
@@ -96,16 +97,17 @@ TEST(MaxPool2d, NanIsTheLargestAndInfinitiesAreNumbers) {
 
 OpTest max_pool2d_test() {
   std::vector<OpSample> samples = in_both_layouts({
-      sample("halves", {2, 3, 4, 6}, 2),
-      sample("overlapping, padded", {2, 5, 7, 6}, 3, {.stride = 2, .padding = 1}),
-      sample("kernel 3x2", {1, 4, 5, 5}, {3, 2}, {.stride = Size2d(1, 2), .padding = Size2d(1, 0)}),
-      sample("dilated", {1, 2, 7, 8}, 2, {.stride = 1, .dilation = Size2d(3, 2)}),
-      sample("more channels than a vector", {2, 37, 4, 4}, 2),
-      sample("whole image", {2, 3, 4, 4}, 4),
-      sample("no images", {0, 3, 4, 4}, 2),
-      sample("no channels", {2, 0, 4, 4}, 2),
+      max_pool2d_sample("halves", {2, 3, 4, 6}, 2),
+      max_pool2d_sample("overlapping, padded", {2, 5, 7, 6}, 3, {.stride = 2, .padding = 1}),
+      max_pool2d_sample("kernel 3x2", {1, 4, 5, 5}, {3, 2},
+                        {.stride = Size2d(1, 2), .padding = Size2d(1, 0)}),
+      max_pool2d_sample("dilated", {1, 2, 7, 8}, 2, {.stride = 1, .dilation = Size2d(3, 2)}),
+      max_pool2d_sample("more channels than a vector", {2, 37, 4, 4}, 2),
+      max_pool2d_sample("whole image", {2, 3, 4, 4}, 4),
+      max_pool2d_sample("no images", {0, 3, 4, 4}, 2),
+      max_pool2d_sample("no channels", {2, 0, 4, 4}, 2),
   });
-  samples.push_back(backward_sample());
+  samples.push_back(max_pool2d_backward_sample());
   const Tensor x = zeros({2, 3, 4, 4});
   return {
       .name = "max_pool2d",
@@ -148,7 +150,7 @@ OpTest max_pool2d_test() {
                "ShapeError",
                {"max_pool2d_backward", "[2, 3, 4, 4]", "[2, 3, 4, 5]"}},
           },
-      .benchmarks = {channels_last_sample(sample("32x64x32x32", {32, 64, 32, 32}, 2))},
+      .benchmarks = {channels_last_sample(max_pool2d_sample("32x64x32x32", {32, 64, 32, 32}, 2))},
   };
 }
 

@@ -56,8 +56,8 @@ TEST(Maximum, IsNanWhereAnOperandIsAndKeepsTheFirstZero) {
 }
 
 TEST(Maximum, SharesTheGradientAsTorchDoes) {
-  const std::vector<float> values_a = {1, 2, 3, static_cast<float>(kNan), 1};
-  const std::vector<float> values_b = {2, 2, 1, 1, static_cast<float>(kNan)};
+  const std::vector<float> values_a = {1, 2, 3, kNan, 1};
+  const std::vector<float> values_b = {2, 2, 1, 1, kNan};
   const auto gradients = [&](auto f) {
     const Tensor a = requires_grad_(from_values(values_a, {5})),
                  b = requires_grad_(from_values(values_b, {5}));

@@ -4,17 +4,16 @@
 #include <limits>
 
 #include "tests/ops/element_loss_samples.h"
+#include "tests/support/special_values.h"
 
 namespace espalier::test {
 namespace {
 
-constexpr float kInf = std::numeric_limits<float>::infinity();
-
-std::vector<OpSample> samples() {
+std::vector<OpSample> mse_loss_samples() {
   std::vector<OpSample> result =
       element_loss_samples(mse_loss, -2, 2, [](double p, double t) { return (p - t) * (p - t); });
-  result.push_back(fixed_loss_sample("extremes", mse_loss, {0, NAN, kInf, -kInf, 1e30F, 1e-42F},
-                                     {0, 0, 0, 0, -1e30F, 0}, {0, NAN, kInf, kInf, kInf, 0}));
+  result.push_back(fixed_loss_sample("extremes", mse_loss, {0, NAN, kInfinity, -kInfinity, 1e30F, 1e-42F},
+                                     {0, 0, 0, 0, -1e30F, 0}, {0, NAN, kInfinity, kInfinity, kInfinity, 0}));
   return result;
 }
 
@@ -24,7 +23,7 @@ OpTest mse_loss_test() {
   return {
       .name = "mse_loss",
       .covers = {"mse_loss_backward"},
-      .samples = samples(),
+      .samples = mse_loss_samples(),
       .errors = element_loss_errors(mse_loss, "mse_loss"),
       // Sums of up to 60 terms.
       .tolerance = 8,

@@ -6,8 +6,8 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& scores, const ClassLoss& loss = {}, bool weighted = false,
-                double lowest = 0, Dtype index = Dtype::i64) {
+OpSample nll_loss_sample(std::string label, const Shape& scores, const ClassLoss& loss = {},
+                         bool weighted = false, double lowest = 0, Dtype index = Dtype::i64) {
   Shape rows = scores;
   rows.erase(rows.rank() - 1);
   return {std::move(label) + ", " + std::string(to_string(loss.reduction)),
@@ -21,14 +21,14 @@ OpSample sample(std::string label, const Shape& scores, const ClassLoss& loss = 
           [loss](const Arrays& in) { return class_loss_reference(loss, in[0], in[1], false, in[2]); }};
 }
 
-std::vector<OpSample> samples() {
-  std::vector<OpSample> result = {sample("digits", {5, 10}), sample("one row without a batch", {4}),
-                                  sample("several blocks of rows", {2100, 3}),
-                                  sample("i32 targets", {7, 3}, {}, false, 0, Dtype::i32),
-                                  sample("no rows", {0, 3})};
+std::vector<OpSample> nll_loss_samples() {
+  std::vector<OpSample> result = {
+      nll_loss_sample("digits", {5, 10}), nll_loss_sample("one row without a batch", {4}),
+      nll_loss_sample("several blocks of rows", {2100, 3}),
+      nll_loss_sample("i32 targets", {7, 3}, {}, false, 0, Dtype::i32), nll_loss_sample("no rows", {0, 3})};
   for (const LossReduction reduction : {LossReduction::mean, LossReduction::sum, LossReduction::none}) {
-    result.push_back(sample("tokens", {2, 3, 17}, {.reduction = reduction}));
-    result.push_back(sample("weights, ignored", {9, 3}, {0, -1, reduction}, true, -1));
+    result.push_back(nll_loss_sample("tokens", {2, 3, 17}, {.reduction = reduction}));
+    result.push_back(nll_loss_sample("weights, ignored", {9, 3}, {0, -1, reduction}, true, -1));
   }
   return result;
 }
@@ -47,9 +47,9 @@ OpTest nll_loss_test() {
   return {
       .name = "nll_loss",
       .covers = {"nll_loss_backward"},
-      .samples = samples(),
+      .samples = nll_loss_samples(),
       .errors = errors,
-      .benchmarks = {sample("32 x 10", {32, 10}), sample("8192 x 1000", {8192, 1000})},
+      .benchmarks = {nll_loss_sample("32 x 10", {32, 10}), nll_loss_sample("8192 x 1000", {8192, 1000})},
   };
 }
 

@@ -5,7 +5,7 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& shape, int64_t classes, Dtype dtype) {
+OpSample one_hot_sample(std::string label, const Shape& shape, int64_t classes, Dtype dtype) {
   return {std::move(label),
           {{shape, 0, static_cast<double>(classes)}},
           [=](Inputs in) { return Tensors{one_hot(in[0], classes, dtype)}; },
@@ -26,10 +26,10 @@ OpTest one_hot_test() {
       .name = "one_hot",
       .samples =
           {
-              sample("vector", {5}, 3, Dtype::f32),
-              sample("matrix of bool", {2, 3}, 4, Dtype::boolean),
-              sample("one index in f16", {}, 6, Dtype::f16),
-              sample("nothing", {0}, 3, Dtype::i64),
+              one_hot_sample("vector", {5}, 3, Dtype::f32),
+              one_hot_sample("matrix of bool", {2, 3}, 4, Dtype::boolean),
+              one_hot_sample("one index in f16", {}, 6, Dtype::f16),
+              one_hot_sample("nothing", {0}, 3, Dtype::i64),
           },
       .errors =
           {

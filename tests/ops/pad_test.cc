@@ -6,8 +6,8 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& shape, const Dims& before, const Dims& between,
-                const Dims& after, double value = 0) {
+OpSample pad_sample(std::string label, const Shape& shape, const Dims& before, const Dims& between,
+                    const Dims& after, double value = 0) {
   return {std::move(label),
           {{shape}},
           [=](Inputs in) { return Tensors{apply_one(Pad(before, between, after, value), in[0])}; },
@@ -27,8 +27,8 @@ OpSample sample(std::string label, const Shape& shape, const Dims& before, const
 }
 
 /// The same in channels-last memory, which must stay.
-OpSample channels_last_sample() {
-  OpSample made = sample("channels-last", {2, 3, 4, 5}, {0, 2, 1, 0}, {0, 0, 0, 0}, {0, 1, 0, 3}, 1);
+OpSample pad_channels_last_sample() {
+  OpSample made = pad_sample("channels-last", {2, 3, 4, 5}, {0, 2, 1, 0}, {0, 0, 0, 0}, {0, 1, 0, 3}, 1);
   made.run = [](Inputs in) {
     const Tensor padded = pad(channels_last(in[0]), {0, 2, 1, 0}, {0, 1, 0, 3}, 1);
     if (!channels_last(padded).is(padded)) throw Error("pad", "left channels-last memory");
@@ -44,17 +44,17 @@ OpTest pad_test() {
       .name = "pad",
       .samples =
           {
-              sample("both ends", {2, 3}, {1, 0}, {0, 0}, {2, 4}, 1),
-              sample("inner axis whole", {2, 3, 4}, {0, 1, 0}, {0, 0, 0}, {1, 0, 0}),
-              sample("another value", {3, 2}, {0, 2}, {0, 0}, {1, 1}, 3),
-              sample("set apart", {3, 2, 2}, {1, 0, 2}, {2, 1, 3}, {0, 1, 0}, 1),
-              sample("long rows", {2, 700}, {1, 3}, {0, 0}, {0, 5}, 2),
-              sample("nothing to add", {2, 3}, {0, 0}, {0, 0}, {0, 0}),
-              sample("single elements", {1, 1, 3}, {2, 0, 0}, {5, 5, 0}, {0, 1, 0}),
-              sample("empty", {0, 2}, {1, 0}, {4, 0}, {2, 1}, 1),
-              sample("empty stays empty", {0, 2}, {0, 1}, {0, 0}, {0, 1}),
-              sample("scalar", {}, {}, {}, {}),
-              channels_last_sample(),
+              pad_sample("both ends", {2, 3}, {1, 0}, {0, 0}, {2, 4}, 1),
+              pad_sample("inner axis whole", {2, 3, 4}, {0, 1, 0}, {0, 0, 0}, {1, 0, 0}),
+              pad_sample("another value", {3, 2}, {0, 2}, {0, 0}, {1, 1}, 3),
+              pad_sample("set apart", {3, 2, 2}, {1, 0, 2}, {2, 1, 3}, {0, 1, 0}, 1),
+              pad_sample("long rows", {2, 700}, {1, 3}, {0, 0}, {0, 5}, 2),
+              pad_sample("nothing to add", {2, 3}, {0, 0}, {0, 0}, {0, 0}),
+              pad_sample("single elements", {1, 1, 3}, {2, 0, 0}, {5, 5, 0}, {0, 1, 0}),
+              pad_sample("empty", {0, 2}, {1, 0}, {4, 0}, {2, 1}, 1),
+              pad_sample("empty stays empty", {0, 2}, {0, 1}, {0, 0}, {0, 1}),
+              pad_sample("scalar", {}, {}, {}, {}),
+              pad_channels_last_sample(),
           },
       .errors =
           {
@@ -81,7 +81,7 @@ OpTest pad_test() {
               {"undefined", [] { pad(Tensor(), {}, {}); }, "ValueError", {"pad", "undefined"}},
           },
       .dtypes = kStoredTypes,
-      .benchmarks = {sample("1M", {1000, 1000}, {12, 12}, {0, 0}, {12, 12})},
+      .benchmarks = {pad_sample("1M", {1000, 1000}, {12, 12}, {0, 0}, {12, 12})},
   };
 }
 

@@ -5,7 +5,7 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& shape, const Dims& axes, const Dims& positive) {
+OpSample permute_sample(std::string label, const Shape& shape, const Dims& axes, const Dims& positive) {
   return {std::move(label),
           {{shape}},
           [axes](Inputs in) { return Tensors{permute(in[0], axes)}; },
@@ -22,24 +22,24 @@ OpSample sample(std::string label, const Shape& shape, const Dims& axes, const D
           }};
 }
 
-OpSample sample(std::string label, const Shape& shape, const Dims& axes) {
-  return sample(std::move(label), shape, axes, axes);
+OpSample permute_sample(std::string label, const Shape& shape, const Dims& axes) {
+  return permute_sample(std::move(label), shape, axes, axes);
 }
 
 }  // namespace
 
 OpTest permute_test() {
-  OpSample transposed = sample("transpose", {2, 3, 4}, {2, 1, 0});
+  OpSample transposed = permute_sample("transpose", {2, 3, 4}, {2, 1, 0});
   transposed.run = [](Inputs in) { return Tensors{transpose(in[0], 0, -1)}; };
   return {
       .name = "permute",
       .samples =
           {
-              sample("a cycle", {2, 3, 4}, {1, 2, 0}),
-              sample("negative axes", {2, 3, 4, 5}, {-1, 0, -2, 1}, {3, 0, 2, 1}),
+              permute_sample("a cycle", {2, 3, 4}, {1, 2, 0}),
+              permute_sample("negative axes", {2, 3, 4, 5}, {-1, 0, -2, 1}, {3, 0, 2, 1}),
               transposed,
-              sample("scalar", {}, {}),
-              sample("empty", {2, 0, 3}, {2, 0, 1}),
+              permute_sample("scalar", {}, {}),
+              permute_sample("empty", {2, 0, 3}, {2, 0, 1}),
           },
       .errors =
           {

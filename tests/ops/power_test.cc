@@ -147,7 +147,7 @@ TEST(Power, OfIntegersIsExactAndWraps) {
 
 TEST(Power, ToOneHalfIsTheSquareRoot) {
   const std::vector<float> roots =
-      power(from_values<float>({-0.0F, static_cast<float>(-kInfinity), 4}, {3}), 0.5).to_vector<float>();
+      power(from_values<float>({-0.0F, -kInfinity, 4}, {3}), 0.5).to_vector<float>();
   EXPECT_TRUE(roots[0] == 0 && std::signbit(roots[0]));
   EXPECT_TRUE(std::isnan(roots[1]));
   EXPECT_EQ(roots[2], 2);
@@ -162,7 +162,7 @@ TEST(Power, HasTheGradientsOfTorchWhereTheyAreSpecial) {
         EXPECT_FLOAT_EQ(found[i], static_cast<float>(expected[i])) << i;
     }
   };
-  const float infinity = static_cast<float>(kInfinity);
+  const float infinity = kInfinity;
   const Tensor a = requires_grad_(from_values<float>({0, 0, 0, -2, 2, -1, infinity}, {7}));
   const Tensor b = requires_grad_(from_values<float>({0, 2, -1, 3, 0.5F, 0.5F, 0}, {7}));
   backward(power(a, b), ones({7}));
@@ -174,7 +174,7 @@ TEST(Power, HasTheGradientsOfTorchWhereTheyAreSpecial) {
     backward(power(x, exponent), ones(x.shape()));
     return x.grad().to_vector<float>();
   };
-  const auto nan = static_cast<float>(kNan);
+  const auto nan = kNan;
   expect(by_number(0, {0, 1, nan}), {0, 0, 0});
   expect(by_number(1, {0, 1, nan, infinity}), {1, 1, 1, 1});
   expect(by_number(2, {0, 1, nan, infinity}), {0, 2, kNan, kInfinity});

@@ -15,7 +15,7 @@ namespace {
 
 /// Householder reflections, one column after the other; each takes the sign that avoids cancellation, as
 /// LAPACK's do.
-Arrays reference(const Array& a) {
+Arrays qr_reference(const Array& a) {
   const int64_t m = a.shape[0], n = a.shape[1], k = std::min(m, n);
   Array r = a, q({m, m});
   for (int64_t i = 0; i < m; ++i) q.at({i, i}) = 1;
@@ -48,13 +48,13 @@ Arrays reference(const Array& a) {
   return {thin_q, thin_r};
 }
 
-Tensors run(const Tensor& a) {
+Tensors qr_run(const Tensor& a) {
   const QrFactors factors = qr(a);
   return {factors.q, factors.r};
 }
 
-OpSample sample(std::string label, const Shape& shape) {
-  return matrix_sample(std::move(label), shape, false, run, reference);
+OpSample qr_sample(std::string label, const Shape& shape) {
+  return matrix_sample(std::move(label), shape, false, qr_run, qr_reference);
 }
 
 TEST(Qr, DependentColumnsHaveNoGradient) {
@@ -72,25 +72,26 @@ TEST(Qr, TakesIntegers) {
 OpTest qr_test() {
   return {
       .name = "qr",
-      .samples = {sample("tall", {5, 3}), sample("square", {4, 4}), sample("wide", {3, 5}),
-                  sample("batch", {2, 3, 4, 2}), sample("one row", {1, 3}), sample("no columns", {3, 0}),
-                  sample("no rows", {2, 0, 3}), sample("no matrices", {0, 3, 2}),
+      .samples = {qr_sample("tall", {5, 3}), qr_sample("square", {4, 4}), qr_sample("wide", {3, 5}),
+                  qr_sample("batch", {2, 3, 4, 2}), qr_sample("one row", {1, 3}),
+                  qr_sample("no columns", {3, 0}), qr_sample("no rows", {2, 0, 3}),
+                  qr_sample("no matrices", {0, 3, 2}),
                   matrix_sample(
-                      "transposed", {3, 4}, false, [](const Tensor& a) { return run(transpose(a, 0, 1)); },
-                      [](const Array& a) { return reference(transposed(a)); }),
+                      "transposed", {3, 4}, false, [](const Tensor& a) { return qr_run(transpose(a, 0, 1)); },
+                      [](const Array& a) { return qr_reference(transposed(a)); }),
                   matrix_sample(
                       "Q alone", {3, 4}, false, [](const Tensor& a) { return Tensors{qr(a).q}; },
-                      [](const Array& a) { return Arrays{reference(a)[0]}; }),
+                      [](const Array& a) { return Arrays{qr_reference(a)[0]}; }),
                   matrix_sample(
                       "R alone", {4, 3}, false, [](const Tensor& a) { return Tensors{qr(a).r}; },
-                      [](const Array& a) { return Arrays{reference(a)[1]}; })},
+                      [](const Array& a) { return Arrays{qr_reference(a)[1]}; })},
       .errors = {{"a vector", [] { qr(zeros({3})); }, "ShapeError", {"qr", "f32[3]", "matrix"}},
                  {"no tensor", [] { qr({}); }, "ValueError", {"qr", "undefined"}}},
       .dtypes = kMatrixTypes,
       .tolerance = kMatrixTolerance,
-      .benchmarks = {matrix_benchmark("512", {512, 512}, run),
-                     matrix_benchmark("1024 x 128", {1024, 128}, run),
-                     matrix_benchmark("64 x 32", {64, 32, 32}, run)},
+      .benchmarks = {matrix_benchmark("512", {512, 512}, qr_run),
+                     matrix_benchmark("1024 x 128", {1024, 128}, qr_run),
+                     matrix_benchmark("64 x 32", {64, 32, 32}, qr_run)},
   };
 }
 

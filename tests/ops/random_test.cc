@@ -17,7 +17,7 @@
 namespace espalier::test {
 namespace {
 
-const InputSpec kState{{2}, 0, 1000, Dtype::i64, false};
+const InputSpec kRandomState{{2}, 0, 1000, Dtype::i64, false};
 
 /// The numbers that `number(seed, offset, element)` gives, for a target of the shape of input 0.
 template <class Number>
@@ -38,7 +38,7 @@ InputSpec target(const Shape& shape) {
 
 OpSample uniform_sample(std::string label, const Shape& shape, double low, double high) {
   return {std::move(label),
-          {target(shape), kState},
+          {target(shape), kRandomState},
           [=](Inputs in) { return Tensors{uniform_(in[0], low, high, Generator(copy(in[1])))}; },
           stream([=](uint64_t seed, uint64_t offset, uint64_t i) {
             return low + (high - low) * static_cast<double>(philox_uniform(philox_word(seed, offset, i)));
@@ -47,7 +47,7 @@ OpSample uniform_sample(std::string label, const Shape& shape, double low, doubl
 
 OpSample normal_sample(std::string label, const Shape& shape, double mean, double deviation) {
   return {std::move(label),
-          {target(shape), kState},
+          {target(shape), kRandomState},
           [=](Inputs in) { return Tensors{normal_(in[0], mean, deviation, Generator(copy(in[1])))}; },
           stream([=](uint64_t seed, uint64_t offset, uint64_t i) {
             return mean + deviation * static_cast<double>(philox_normal(seed, offset, i));
@@ -56,7 +56,7 @@ OpSample normal_sample(std::string label, const Shape& shape, double mean, doubl
 
 OpSample integers_sample(std::string label, const Shape& shape, int64_t low, int64_t high) {
   return {std::move(label),
-          {target(shape), kState},
+          {target(shape), kRandomState},
           [=](Inputs in) { return Tensors{random_integers_(in[0], low, high, Generator(copy(in[1])))}; },
           stream([=](uint64_t seed, uint64_t offset, uint64_t i) {
             const auto bound = static_cast<uint64_t>(high - low);
@@ -67,7 +67,7 @@ OpSample integers_sample(std::string label, const Shape& shape, int64_t low, int
 
 OpSample permutation_sample(std::string label, int64_t n) {
   return {std::move(label),
-          {{{0}}, kState},
+          {{{0}}, kRandomState},
           [n](Inputs in) { return Tensors{random_permutation(n, Generator(copy(in[1])))}; },
           [n](const Arrays& in) {
             const auto seed = static_cast<uint64_t>(in[1][0]), offset = static_cast<uint64_t>(in[1][1]);

@@ -8,8 +8,8 @@ namespace espalier::test {
 namespace {
 
 /// The elements in row-major order under another shape.
-OpSample sample(std::string label, const Shape& from, const Shape& to,
-                const std::function<Tensor(const Tensor&)>& run) {
+OpSample reshape_sample(std::string label, const Shape& from, const Shape& to,
+                        const std::function<Tensor(const Tensor&)>& run) {
   return {std::move(label),
           {{from}},
           [run](Inputs in) { return Tensors{run(in[0])}; },
@@ -21,8 +21,8 @@ OpSample sample(std::string label, const Shape& from, const Shape& to,
 }
 
 OpSample to_shape(const Shape& from, const Shape& to, const Shape& asked) {
-  return sample(to_string(from) + " to " + to_string(asked), from, to,
-                [asked](const Tensor& x) { return reshape(x, asked); });
+  return reshape_sample(to_string(from) + " to " + to_string(asked), from, to,
+                        [asked](const Tensor& x) { return reshape(x, asked); });
 }
 
 }  // namespace
@@ -39,15 +39,15 @@ OpTest reshape_test() {
               to_shape({1}, {}, {}),
               to_shape({}, {1, 1}, {1, 1}),
               to_shape({0, 3}, {2, 0}, {2, 0}),
-              sample("flattened", {2, 3, 4}, {2, 12}, [](const Tensor& x) { return flatten(x, 1); }),
-              sample("a scalar flattened", {}, {1}, [](const Tensor& x) { return flatten(x); }),
-              sample("unflattened", {2, 12}, {2, 3, 4},
-                     [](const Tensor& x) { return unflatten(x, 1, {3, 4}); }),
-              sample("unflattened, one size open", {6, 2}, {3, 2, 2},
-                     [](const Tensor& x) { return unflatten(x, -2, {-1, 2}); }),
-              sample("nothing unflattened", {0, 2}, {3, 0, 2},
-                     [](const Tensor& x) { return unflatten(x, 0, {3, -1}); }),
-              sample("an alias", {2, 3}, {2, 3}, alias),
+              reshape_sample("flattened", {2, 3, 4}, {2, 12}, [](const Tensor& x) { return flatten(x, 1); }),
+              reshape_sample("a scalar flattened", {}, {1}, [](const Tensor& x) { return flatten(x); }),
+              reshape_sample("unflattened", {2, 12}, {2, 3, 4},
+                             [](const Tensor& x) { return unflatten(x, 1, {3, 4}); }),
+              reshape_sample("unflattened, one size open", {6, 2}, {3, 2, 2},
+                             [](const Tensor& x) { return unflatten(x, -2, {-1, 2}); }),
+              reshape_sample("nothing unflattened", {0, 2}, {3, 0, 2},
+                             [](const Tensor& x) { return unflatten(x, 0, {3, -1}); }),
+              reshape_sample("an alias", {2, 3}, {2, 3}, alias),
           },
       .errors =
           {

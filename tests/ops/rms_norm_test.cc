@@ -10,19 +10,19 @@
 namespace espalier::test {
 namespace {
 
-constexpr double kEpsilon = 1e-3;
+constexpr double kRmsNormEpsilon = 1e-3;
 
-OpSample sample(std::string label, const Shape& x, const Shape& normalized, bool weighted = true) {
+OpSample rms_norm_sample(std::string label, const Shape& x, const Shape& normalized, bool weighted = true) {
   return {std::move(label),
           {{x}, {.shape = normalized, .absent = !weighted}},
-          [=](Inputs in) { return Tensors{rms_norm(in[0], normalized, in[1], kEpsilon)}; },
+          [=](Inputs in) { return Tensors{rms_norm(in[0], normalized, in[1], kRmsNormEpsilon)}; },
           [=](const Arrays& in) {
             Array y(x);
             const int64_t size = count(normalized), rows = size == 0 ? 0 : count(x) / size;
             for (int64_t row = 0; row < rows; ++row) {
               double squares = 0;
               for (int64_t i = row * size; i < (row + 1) * size; ++i) squares += in[0][i] * in[0][i];
-              const double root = std::sqrt(squares / static_cast<double>(size) + kEpsilon);
+              const double root = std::sqrt(squares / static_cast<double>(size) + kRmsNormEpsilon);
               for (int64_t i = 0; i < size; ++i)
                 y[row * size + i] = in[0][row * size + i] / root * (weighted ? in[1][i] : 1);
             }
@@ -38,14 +38,14 @@ OpTest rms_norm_test() {
       .covers = {"rms_norm_backward"},
       .samples =
           {
-              sample("rows", {4, 7}, {7}),
-              sample("one row", {5}, {5}),
-              sample("no weight", {3, 6}, {6}, false),
-              sample("two axes", {2, 3, 4}, {3, 4}),
-              sample("rows longer than vectors", {2, 101}, {101}),
-              sample("several blocks of rows", {70, 3}, {3}),
-              sample("no rows", {0, 4}, {4}),
-              sample("rows without elements", {3, 0}, {0}),
+              rms_norm_sample("rows", {4, 7}, {7}),
+              rms_norm_sample("one row", {5}, {5}),
+              rms_norm_sample("no weight", {3, 6}, {6}, false),
+              rms_norm_sample("two axes", {2, 3, 4}, {3, 4}),
+              rms_norm_sample("rows longer than vectors", {2, 101}, {101}),
+              rms_norm_sample("several blocks of rows", {70, 3}, {3}),
+              rms_norm_sample("no rows", {0, 4}, {4}),
+              rms_norm_sample("rows without elements", {3, 0}, {0}),
           },
       .errors =
           {
@@ -78,8 +78,9 @@ OpTest rms_norm_test() {
       // The sum of squares of up to 101 elements, in vectors, and values of up to 4 after the weight.
       .tolerance = 16,
       .mixed_axes = {-2, -1},
-      .benchmarks = {sample("32 x 768", {32, 768}, {768}), sample("1024 x 384", {1024, 384}, {384}),
-                     sample("2048 x 4096", {2048, 4096}, {4096})},
+      .benchmarks = {rms_norm_sample("32 x 768", {32, 768}, {768}),
+                     rms_norm_sample("1024 x 384", {1024, 384}, {384}),
+                     rms_norm_sample("2048 x 4096", {2048, 4096}, {4096})},
   };
 }
 

@@ -5,8 +5,8 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& shape, double momentum, const SgdRule& rule,
-                Dtype rate = Dtype::f64) {
+OpSample sgd_step_sample(std::string label, const Shape& shape, double momentum, const SgdRule& rule,
+                         Dtype rate = Dtype::f64) {
   const bool moving = momentum != 0;
   return {std::move(label),
           {{shape},
@@ -30,11 +30,12 @@ OpSample sample(std::string label, const Shape& shape, double momentum, const Sg
           }};
 }
 
-void step(const Tensor& parameter, const Tensor& gradient, const Tensor& velocity, const Tensor& rate) {
+void take_sgd_step(const Tensor& parameter, const Tensor& gradient, const Tensor& velocity,
+                   const Tensor& rate) {
   sgd_step_(parameter, gradient, velocity, rate, velocity.defined() ? full({}, 0.9) : Tensor(), {});
 }
 
-Tensor rate() {
+Tensor sgd_rate() {
   return full({}, 0.1, Dtype::f64);
 }
 
@@ -45,61 +46,62 @@ OpTest sgd_step_test() {
       .name = "sgd_step",
       .samples =
           {
-              sample("plain", {3, 5}, 0, {}),
-              sample("f32 rate", {3, 5}, 0.5, {}, Dtype::f32),
-              sample("weight decay", {7}, 0, {.weight_decay = 0.1}),
-              sample("momentum", {4, 3}, 0.9, {}),
-              sample("momentum and decay", {2, 3, 2, 2}, 0.9, {.weight_decay = 0.01}),
-              sample("nesterov", {300}, 0.8, {.weight_decay = 0.1, .nesterov = true}),
-              sample("scalar", {}, 0.9, {}),
-              sample("empty", {0, 2}, 0.9, {}),
+              sgd_step_sample("plain", {3, 5}, 0, {}),
+              sgd_step_sample("f32 rate", {3, 5}, 0.5, {}, Dtype::f32),
+              sgd_step_sample("weight decay", {7}, 0, {.weight_decay = 0.1}),
+              sgd_step_sample("momentum", {4, 3}, 0.9, {}),
+              sgd_step_sample("momentum and decay", {2, 3, 2, 2}, 0.9, {.weight_decay = 0.01}),
+              sgd_step_sample("nesterov", {300}, 0.8, {.weight_decay = 0.1, .nesterov = true}),
+              sgd_step_sample("scalar", {}, 0.9, {}),
+              sgd_step_sample("empty", {0, 2}, 0.9, {}),
           },
       .errors =
           {
               {"shapes that differ",
-               [] { step(zeros({2, 3}), zeros({3, 2}), {}, rate()); },
+               [] { take_sgd_step(zeros({2, 3}), zeros({3, 2}), {}, sgd_rate()); },
                "ShapeError",
                {"sgd_step", "f32[2, 3]", "f32[3, 2]"}},
               {"types that differ",
-               [] { step(zeros({2}), zeros({2}), zeros({2}, Dtype::f64), rate()); },
+               [] { take_sgd_step(zeros({2}), zeros({2}), zeros({2}, Dtype::f64), sgd_rate()); },
                "TypeError",
                {"sgd_step", "f32[2]", "f64[2]"}},
               {"a rate with axes",
-               [] { step(zeros({2}), zeros({2}), {}, zeros({1})); },
+               [] { take_sgd_step(zeros({2}), zeros({2}), {}, zeros({1})); },
                "ShapeError",
                {"sgd_step", "learning rate", "f32[1]"}},
               {"an integer rate",
-               [] { step(zeros({2}), zeros({2}), {}, zeros({}, Dtype::i64)); },
+               [] { take_sgd_step(zeros({2}), zeros({2}), {}, zeros({}, Dtype::i64)); },
                "TypeError",
                {"sgd_step", "learning rate", "i64[]"}},
               {"no gradient",
-               [] { step(zeros({2}), {}, {}, rate()); },
+               [] { take_sgd_step(zeros({2}), {}, {}, sgd_rate()); },
                "ValueError",
                {"sgd_step", "undefined"}},
               {"no rate",
-               [] { step(zeros({2}), zeros({2}), {}, {}); },
+               [] { take_sgd_step(zeros({2}), zeros({2}), {}, {}); },
                "ValueError",
                {"sgd_step", "undefined"}},
               {"momentum without velocity",
-               [] { sgd_step_(zeros({2}), zeros({2}), {}, rate(), rate(), {}); },
+               [] { sgd_step_(zeros({2}), zeros({2}), {}, sgd_rate(), sgd_rate(), {}); },
                "ValueError",
                {"sgd_step", "velocity is undefined", "f64[]"}},
               {"velocity without momentum",
-               [] { sgd_step_(zeros({2}), zeros({2}), zeros({2}), rate(), {}, {}); },
+               [] { sgd_step_(zeros({2}), zeros({2}), zeros({2}), sgd_rate(), {}, {}); },
                "ValueError",
                {"sgd_step", "velocity is f32[2]"}},
               {"nesterov without momentum",
-               [] { sgd_step_(zeros({2}), zeros({2}), {}, rate(), {}, {.nesterov = true}); },
+               [] { sgd_step_(zeros({2}), zeros({2}), {}, sgd_rate(), {}, {.nesterov = true}); },
                "ValueError",
                {"sgd_step", "Nesterov"}},
               {"momentum with axes",
-               [] { sgd_step_(zeros({2}), zeros({2}), zeros({2}), rate(), zeros({1}), {}); },
+               [] { sgd_step_(zeros({2}), zeros({2}), zeros({2}), sgd_rate(), zeros({1}), {}); },
                "ShapeError",
                {"sgd_step", "momentum", "f32[1]"}},
           },
       .differentiable = false,
       .twice_differentiable = false,
-      .benchmarks = {sample("4096", {64, 64}, 0.9, {}), sample("1M", {1024, 1024}, 0.9, {})},
+      .benchmarks = {sgd_step_sample("4096", {64, 64}, 0.9, {}),
+                     sgd_step_sample("1M", {1024, 1024}, 0.9, {})},
   };
 }
 

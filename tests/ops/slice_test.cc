@@ -8,8 +8,8 @@ namespace espalier::test {
 namespace {
 
 /// `picked` are the indices that the ranges stand for, axis by axis, spelt out.
-OpSample sample(std::string label, const Shape& shape, const std::vector<Range>& ranges,
-                std::vector<std::vector<int64_t>> picked) {
+OpSample slice_sample(std::string label, const Shape& shape, const std::vector<Range>& ranges,
+                      std::vector<std::vector<int64_t>> picked) {
   return {std::move(label),
           {{shape}},
           [ranges](Inputs in) { return Tensors{slice(in[0], ranges)}; },
@@ -29,7 +29,7 @@ OpSample sample(std::string label, const Shape& shape, const std::vector<Range>&
 
 OpSample narrow_sample(std::string label, const Shape& shape, int64_t start, int64_t length,
                        std::vector<std::vector<int64_t>> picked) {
-  OpSample made = sample(std::move(label), shape, {}, std::move(picked));
+  OpSample made = slice_sample(std::move(label), shape, {}, std::move(picked));
   made.run = [=](Inputs in) { return Tensors{narrow(in[0], -1, start, length)}; };
   return made;
 }
@@ -62,15 +62,15 @@ OpTest slice_test() {
       .name = "slice",
       .samples =
           {
-              sample("steps", {3, 7}, {{.start = 1}, {.step = 3}}, {{1, 2}, {0, 3, 6}}),
-              sample("fewer ranges than axes", {4, 2}, {{1, 3}}, {{1, 2}, {0, 1}}),
-              sample("from the end", {5, 6}, {{-3, -1}, {-5, kEnd, 2}}, {{2, 3}, {1, 3, 5}}),
-              sample("outside is cut off", {4, 3}, {{-9, 9}, {2, 100, 7}}, {{0, 1, 2, 3}, {2}}),
-              sample("nothing", {4, 3}, {{3, 1}, {}}, {{}, {0, 1, 2}}),
-              sample("behind the end", {4}, {{7}}, {{}}),
-              sample("a huge step", {4, 2}, {{1, kEnd, kEnd}}, {{1}, {0, 1}}),
-              sample("empty", {0, 3}, {{}, {.step = 2}}, {{}, {0, 2}}),
-              sample("scalar", {}, {}, {}),
+              slice_sample("steps", {3, 7}, {{.start = 1}, {.step = 3}}, {{1, 2}, {0, 3, 6}}),
+              slice_sample("fewer ranges than axes", {4, 2}, {{1, 3}}, {{1, 2}, {0, 1}}),
+              slice_sample("from the end", {5, 6}, {{-3, -1}, {-5, kEnd, 2}}, {{2, 3}, {1, 3, 5}}),
+              slice_sample("outside is cut off", {4, 3}, {{-9, 9}, {2, 100, 7}}, {{0, 1, 2, 3}, {2}}),
+              slice_sample("nothing", {4, 3}, {{3, 1}, {}}, {{}, {0, 1, 2}}),
+              slice_sample("behind the end", {4}, {{7}}, {{}}),
+              slice_sample("a huge step", {4, 2}, {{1, kEnd, kEnd}}, {{1}, {0, 1}}),
+              slice_sample("empty", {0, 3}, {{}, {.step = 2}}, {{}, {0, 2}}),
+              slice_sample("scalar", {}, {}, {}),
               shortcut("channels-last shortcut", {2, 4, 5, 6}),
               narrow_sample("narrow", {2, 5}, 1, 3, {{0, 1}, {1, 2, 3}}),
               narrow_sample("narrow from the end", {2, 5}, -2, 2, {{0, 1}, {3, 4}}),

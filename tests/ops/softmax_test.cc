@@ -9,14 +9,13 @@
 #include "core/parallel.h"
 #include "ops/permute.h"
 #include "tests/support/op_test.h"
+#include "tests/support/special_values.h"
 
 namespace espalier::test {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
 /// Softmax or its logarithm along `axis`, counted from the front.
-Array reference(const Array& x, int axis, bool log) {
+Array softmax_reference(const Array& x, int axis, bool log) {
   Array y(x.shape), sums(x.shape), tops(x.shape);
   Shape reduced = x.shape;
   if (x.shape.rank() > 0) reduced[axis] = 1;
@@ -41,7 +40,7 @@ OpTest test_of(std::string name, bool log, Tensor (*run)(const Tensor&, int64_t)
     return OpSample{std::move(label),
                     {{shape, -4, 4}},
                     [=](Inputs in) { return Tensors{run(in[0], axis)}; },
-                    [=](const Arrays& in) { return Arrays{reference(in[0], index, log)}; }};
+                    [=](const Arrays& in) { return Arrays{softmax_reference(in[0], index, log)}; }};
   };
   /// The same of x with its axes in another order: dense, but not row-major.
   const auto permuted = [=](std::string label, const Shape& shape, const Dims& order, int axis) {
@@ -57,7 +56,7 @@ OpTest test_of(std::string name, bool log, Tensor (*run)(const Tensor&, int64_t)
                         for (int k = 0; k < i.rank(); ++k) from[static_cast<int>(order[k])] = i[k];
                         x.at(i) = in[0].at(from);
                       });
-                      return Arrays{reference(x, axis, log)};
+                      return Arrays{softmax_reference(x, axis, log)};
                     }};
   };
   return {

@@ -15,7 +15,7 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& a, const Shape& b) {
+OpSample solve_sample(std::string label, const Shape& a, const Shape& b) {
   return {std::move(label),
           {matrix_spec(a), {b}},
           [=](Inputs in) { return Tensors{solve(shifted(in[0]), in[1])}; },
@@ -41,7 +41,7 @@ OpSample inverse_sample(std::string label, const Shape& shape) {
       std::move(label), shape, false, [](const Tensor& a) { return Tensors{inverse(a)}; }, inverse_reference);
 }
 
-OpSample benchmark(std::string label, const Shape& a, const Shape& b) {
+OpSample solve_benchmark(std::string label, const Shape& a, const Shape& b) {
   return {std::move(label), {{a}, {b}}, [](Inputs in) { return Tensors{solve(in[0], in[1])}; }, {}};
 }
 
@@ -102,12 +102,12 @@ TEST(Solve, NanStaysNan) {
 OpTest solve_test() {
   return {
       .name = "solve",
-      .samples = {sample("matrix", {4, 4}, {4, 3}),
-                  sample("one side", {4, 4}, {4, 1}),
-                  sample("batch", {2, 3, 3}, {2, 3, 2}),
-                  sample("one matrix, many sides", {3, 3}, {2, 2, 3, 2}),
-                  sample("no right-hand sides", {3, 3}, {3, 0}),
-                  sample("no rows", {0, 0}, {0, 2}),
+      .samples = {solve_sample("matrix", {4, 4}, {4, 3}),
+                  solve_sample("one side", {4, 4}, {4, 1}),
+                  solve_sample("batch", {2, 3, 3}, {2, 3, 2}),
+                  solve_sample("one matrix, many sides", {3, 3}, {2, 2, 3, 2}),
+                  solve_sample("no right-hand sides", {3, 3}, {3, 0}),
+                  solve_sample("no rows", {0, 0}, {0, 2}),
                   {"transposed",
                    {matrix_spec({3, 3}), {{2, 3}}},
                    [](Inputs in) {
@@ -133,8 +133,8 @@ OpTest solve_test() {
             {"solve", "f32[2, 2]", "singular", "pivot 1"}}},
       .dtypes = kMatrixTypes,
       .tolerance = kMatrixTolerance,
-      .benchmarks = {benchmark("512, 512 sides", {512, 512}, {512, 512}),
-                     benchmark("64 x 32, 8 sides", {64, 32, 32}, {64, 32, 8})},
+      .benchmarks = {solve_benchmark("512, 512 sides", {512, 512}, {512, 512}),
+                     solve_benchmark("64 x 32, 8 sides", {64, 32, 32}, {64, 32, 8})},
   };
 }
 

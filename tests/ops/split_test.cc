@@ -5,7 +5,7 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(std::string label, const Shape& shape, int64_t size, int axis) {
+OpSample split_sample(std::string label, const Shape& shape, int64_t size, int axis) {
   return {std::move(label),
           {{shape}},
           [=](Inputs in) { return split(in[0], size, axis); },
@@ -27,7 +27,7 @@ OpSample sample(std::string label, const Shape& shape, int64_t size, int axis) {
 
 /// In chunks that must come out as parts of `size`.
 OpSample chunk_sample(std::string label, const Shape& shape, int64_t chunks, int64_t size, int axis) {
-  OpSample made = sample(std::move(label), shape, size, axis);
+  OpSample made = split_sample(std::move(label), shape, size, axis);
   made.run = [=](Inputs in) { return chunk(in[0], chunks, axis - in[0].rank()); };
   return made;
 }
@@ -39,10 +39,10 @@ OpTest split_test() {
       .name = "split",
       .samples =
           {
-              sample("even", {2, 6}, 2, 1),
-              sample("uneven", {5, 2}, 2, 0),
-              sample("one part", {3}, 7, 0),
-              sample("empty", {2, 0, 4}, 3, 2),
+              split_sample("even", {2, 6}, 2, 1),
+              split_sample("uneven", {5, 2}, 2, 0),
+              split_sample("one part", {3}, 7, 0),
+              split_sample("empty", {2, 0, 4}, 3, 2),
               chunk_sample("chunks", {2, 6}, 3, 2, 1),
               chunk_sample("fewer chunks than asked for", {5, 2}, 4, 2, 0),
               chunk_sample("chunks of one", {3}, 7, 1, 0),

@@ -72,22 +72,22 @@ Arrays tall_reference(Array a) {
   return {u2, s, vt2, whole};
 }
 
-Arrays reference(const Array& a) {
+Arrays svd_reference(const Array& a) {
   if (a.shape[0] >= a.shape[1]) return tall_reference(a);
   const Arrays turned = tall_reference(transposed(a));
   return {transposed(turned[2]), turned[1], transposed(turned[0]), transposed(turned[3])};
 }
 
-Tensors invariants(const Tensor& a) {
+Tensors svd_invariants(const Tensor& a) {
   const SvdFactors f = svd(a);
   return {f.u * f.u, f.s, f.vt * f.vt, matmul(f.u * unsqueeze(f.s * f.s * 0.0625, -2), f.vt)};
 }
 
-OpSample sample(std::string label, const Shape& shape) {
-  return matrix_sample(std::move(label), shape, false, invariants, reference);
+OpSample svd_sample(std::string label, const Shape& shape) {
+  return matrix_sample(std::move(label), shape, false, svd_invariants, svd_reference);
 }
 
-Tensors run(const Tensor& a) {
+Tensors svd_run(const Tensor& a) {
   const SvdFactors f = svd(a);
   return {f.u, f.s, f.vt};
 }
@@ -118,23 +118,24 @@ TEST(Svd, TakesIntegers) {
 OpTest svd_test() {
   return {
       .name = "svd",
-      .samples = {sample("tall", {5, 3}), sample("square", {3, 3}), sample("wide", {2, 4}),
-                  sample("batch", {2, 2, 3, 2}), sample("one column", {3, 1}), sample("no columns", {3, 0}),
-                  sample("no rows", {2, 0, 3}), sample("no matrices", {0, 3, 2}),
+      .samples = {svd_sample("tall", {5, 3}), svd_sample("square", {3, 3}), svd_sample("wide", {2, 4}),
+                  svd_sample("batch", {2, 2, 3, 2}), svd_sample("one column", {3, 1}),
+                  svd_sample("no columns", {3, 0}), svd_sample("no rows", {2, 0, 3}),
+                  svd_sample("no matrices", {0, 3, 2}),
                   matrix_sample(
                       "transposed", {3, 4}, false,
-                      [](const Tensor& a) { return invariants(transpose(a, 0, 1)); },
-                      [](const Array& a) { return reference(transposed(a)); }),
+                      [](const Tensor& a) { return svd_invariants(transpose(a, 0, 1)); },
+                      [](const Array& a) { return svd_reference(transposed(a)); }),
                   matrix_sample(
                       "values alone", {4, 3}, false, [](const Tensor& a) { return Tensors{svd(a).s}; },
-                      [](const Array& a) { return Arrays{reference(a)[1]}; }),
+                      [](const Array& a) { return Arrays{svd_reference(a)[1]}; }),
                   matrix_sample(
                       "vectors of one side", {2, 4}, false,
                       [](const Tensor& a) {
                         const Tensor vt = svd(a).vt;
                         return Tensors{vt * vt};
                       },
-                      [](const Array& a) { return Arrays{reference(a)[2]}; })},
+                      [](const Array& a) { return Arrays{svd_reference(a)[2]}; })},
       .errors = {{"a vector", [] { svd(zeros({3})); }, "ShapeError", {"svd", "f32[3]", "matrix"}},
                  {"too large",
                   [] { svd(empty({30000, 40000}, Dtype::f32, kMeta)); },
@@ -143,8 +144,8 @@ OpTest svd_test() {
                  {"no tensor", [] { svd({}); }, "ValueError", {"svd", "undefined"}}},
       .dtypes = kMatrixTypes,
       .tolerance = kMatrixTolerance,
-      .benchmarks = {matrix_benchmark("256", {256, 256}, run),
-                     matrix_benchmark("64 x 32", {64, 32, 32}, run)},
+      .benchmarks = {matrix_benchmark("256", {256, 256}, svd_run),
+                     matrix_benchmark("64 x 32", {64, 32, 32}, svd_run)},
   };
 }
 

@@ -11,7 +11,7 @@
 namespace espalier::test {
 namespace {
 
-OpSample sample(bool upper, std::string label, const Shape& shape, int64_t diagonal) {
+OpSample triangle_sample(bool upper, std::string label, const Shape& shape, int64_t diagonal) {
   return {std::move(label),
           {{shape}},
           [=](Inputs in) { return Tensors{upper ? triu(in[0], diagonal) : tril(in[0], diagonal)}; },
@@ -51,7 +51,7 @@ OpTest triangle_test(bool upper) {
   const std::string name = upper ? "triu" : "tril";
   const auto run = upper ? triu : tril;
   const auto make = [upper](std::string label, const Shape& shape, int64_t diagonal) {
-    return sample(upper, std::move(label), shape, diagonal);
+    return triangle_sample(upper, std::move(label), shape, diagonal);
   };
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
   return {

@@ -18,7 +18,8 @@ Array triangle(const Array& a, TriangularOptions options) {
   return options.transposed ? transposed(t) : t;
 }
 
-OpSample sample(std::string label, const Shape& a, const Shape& b, TriangularOptions options) {
+OpSample triangular_solve_sample(std::string label, const Shape& a, const Shape& b,
+                                 TriangularOptions options) {
   return {std::move(label),
           {matrix_spec(a), {b}},
           [=](Inputs in) { return Tensors{triangular_solve(shifted(in[0]), in[1], options)}; },
@@ -33,7 +34,7 @@ OpSample sample(std::string label, const Shape& a, const Shape& b, TriangularOpt
           }};
 }
 
-OpSample benchmark(std::string label, const Shape& a, const Shape& b) {
+OpSample triangular_solve_benchmark(std::string label, const Shape& a, const Shape& b) {
   return {std::move(label),
           {matrix_spec(a), {b}},
           [](Inputs in) { return Tensors{triangular_solve(shifted(in[0]), in[1])}; },
@@ -52,15 +53,18 @@ TEST(TriangularSolve, AVectorStaysAVector) {
 OpTest triangular_solve_test() {
   return {
       .name = "triangular_solve",
-      .samples = {sample("lower", {4, 4}, {4, 3}, {}), sample("upper", {4, 4}, {4, 3}, {.lower = false}),
-                  sample("lower, transposed", {3, 3}, {3, 2}, {.transposed = true}),
-                  sample("upper, transposed", {3, 3}, {3, 2}, {.lower = false, .transposed = true}),
-                  sample("unit diagonal", {3, 3}, {3, 2}, {.unit_diagonal = true}),
-                  sample("upper with a unit diagonal, transposed", {3, 3}, {3, 2},
-                         {.lower = false, .transposed = true, .unit_diagonal = true}),
-                  sample("batch", {2, 3, 3}, {2, 3, 2}, {}),
-                  sample("one matrix, many sides", {3, 3}, {2, 2, 3, 1}, {}),
-                  sample("no right-hand sides", {3, 3}, {3, 0}, {}), sample("no rows", {0, 0}, {0, 2}, {})},
+      .samples = {triangular_solve_sample("lower", {4, 4}, {4, 3}, {}),
+                  triangular_solve_sample("upper", {4, 4}, {4, 3}, {.lower = false}),
+                  triangular_solve_sample("lower, transposed", {3, 3}, {3, 2}, {.transposed = true}),
+                  triangular_solve_sample("upper, transposed", {3, 3}, {3, 2},
+                                          {.lower = false, .transposed = true}),
+                  triangular_solve_sample("unit diagonal", {3, 3}, {3, 2}, {.unit_diagonal = true}),
+                  triangular_solve_sample("upper with a unit diagonal, transposed", {3, 3}, {3, 2},
+                                          {.lower = false, .transposed = true, .unit_diagonal = true}),
+                  triangular_solve_sample("batch", {2, 3, 3}, {2, 3, 2}, {}),
+                  triangular_solve_sample("one matrix, many sides", {3, 3}, {2, 2, 3, 1}, {}),
+                  triangular_solve_sample("no right-hand sides", {3, 3}, {3, 0}, {}),
+                  triangular_solve_sample("no rows", {0, 0}, {0, 2}, {})},
       .errors =
           {{"sizes",
             [] { triangular_solve(ones({3, 3}), zeros({2, 1})); },
@@ -77,8 +81,8 @@ OpTest triangular_solve_test() {
             {"triangular_solve", "f32[2, 2]", "singular", "pivot 1"}}},
       .dtypes = kMatrixTypes,
       .tolerance = kMatrixTolerance,
-      .benchmarks = {benchmark("512, 512 sides", {512, 512}, {512, 512}),
-                     benchmark("64 x 32, 8 sides", {64, 32, 32}, {64, 32, 8})},
+      .benchmarks = {triangular_solve_benchmark("512, 512 sides", {512, 512}, {512, 512}),
+                     triangular_solve_benchmark("64 x 32, 8 sides", {64, 32, 32}, {64, 32, 8})},
   };
 }
 

@@ -124,7 +124,7 @@ OpSample lion(std::string label, const Shape& shape, double low, const LionRule&
           }};
 }
 
-OpSample average(std::string label, const Shape& shape, Dtype rate = Dtype::f64) {
+OpSample update_steps_average(std::string label, const Shape& shape, Dtype rate = Dtype::f64) {
   return {std::move(label),
           {{shape}, {shape}, {{}, 0.01, 1, rate}},
           [](Inputs in) {
@@ -139,10 +139,10 @@ OpSample average(std::string label, const Shape& shape, Dtype rate = Dtype::f64)
           }};
 }
 
-Tensor rate() {
+Tensor a_rate() {
   return full({}, 0.1, Dtype::f64);
 }
-Tensor none() {
+Tensor no_steps() {
   return zeros({}, Dtype::i64);
 }
 
@@ -172,14 +172,14 @@ TEST(RmspropStep, AVarianceThatRoundingMadeNegativeCountsAsZero) {
   // 0.1 * 0.1 in f32 is above 0.01f: square - mean * mean is -5e-10 where both stay as they are.
   const Tensor square = full({1}, 0.01F), mean = full({1}, 0.1F);
   const auto result = once(1, 0.1F, [&](const Tensor& w, const Tensor& g) {
-    rmsprop_step_(w, g, square, mean, {}, rate(), {}, {.alpha = 1, .epsilon = 1});
+    rmsprop_step_(w, g, square, mean, {}, a_rate(), {}, {.alpha = 1, .epsilon = 1});
   });
   EXPECT_FLOAT_EQ(result[0], 0.99F);
 }
 
 TEST(LionStep, TheSignOfZeroIsZeroAndThatOfNanIsNan) {
   const auto step = [](const Tensor& w, const Tensor& g) {
-    lion_step_(w, g, zeros({1}), rate(), full({}, 0.9, Dtype::f64), {});
+    lion_step_(w, g, zeros({1}), a_rate(), full({}, 0.9, Dtype::f64), {});
   };
   EXPECT_EQ(once(2, 0, step)[0], 2);
   EXPECT_EQ(once(2, -0.0F, step)[0], 2);
@@ -204,25 +204,25 @@ OpTest rmsprop_step_test() {
       },
       {
           {"shapes that differ",
-           [] { rmsprop_step_(zeros({2}), zeros({2}), zeros({3}), {}, {}, rate(), {}, {}); },
+           [] { rmsprop_step_(zeros({2}), zeros({2}), zeros({3}), {}, {}, a_rate(), {}, {}); },
            "ShapeError",
            {"rmsprop_step", "f32[2]", "f32[3]"}},
           {"types that differ",
            [] {
-             rmsprop_step_(zeros({2}), zeros({2}), zeros({2}), zeros({2}, Dtype::f64), {}, rate(), {}, {});
+             rmsprop_step_(zeros({2}), zeros({2}), zeros({2}), zeros({2}, Dtype::f64), {}, a_rate(), {}, {});
            },
            "TypeError",
            {"rmsprop_step", "f64[2]"}},
           {"velocity without momentum",
-           [] { rmsprop_step_(zeros({2}), zeros({2}), zeros({2}), {}, zeros({2}), rate(), {}, {}); },
+           [] { rmsprop_step_(zeros({2}), zeros({2}), zeros({2}), {}, zeros({2}), a_rate(), {}, {}); },
            "ValueError",
            {"rmsprop_step", "velocity is f32[2]", "momentum undefined"}},
           {"momentum without velocity",
-           [] { rmsprop_step_(zeros({2}), zeros({2}), zeros({2}), {}, {}, rate(), rate(), {}); },
+           [] { rmsprop_step_(zeros({2}), zeros({2}), zeros({2}), {}, {}, a_rate(), a_rate(), {}); },
            "ValueError",
            {"rmsprop_step", "velocity is undefined", "f64[]"}},
           {"an integer rate",
-           [] { rmsprop_step_(zeros({2}), zeros({2}), zeros({2}), {}, {}, none(), {}, {}); },
+           [] { rmsprop_step_(zeros({2}), zeros({2}), zeros({2}), {}, {}, no_steps(), {}, {}); },
            "TypeError",
            {"rmsprop_step", "learning rate", "i64[]"}},
       },
@@ -241,15 +241,15 @@ OpTest adagrad_step_test() {
       },
       {
           {"shapes that differ",
-           [] { adagrad_step_(zeros({2}), zeros({2}), zeros({3}), rate(), none(), {}); },
+           [] { adagrad_step_(zeros({2}), zeros({2}), zeros({3}), a_rate(), no_steps(), {}); },
            "ShapeError",
            {"adagrad_step", "f32[2]", "f32[3]"}},
           {"a floating step",
-           [] { adagrad_step_(zeros({2}), zeros({2}), zeros({2}), rate(), rate(), {}); },
+           [] { adagrad_step_(zeros({2}), zeros({2}), zeros({2}), a_rate(), a_rate(), {}); },
            "TypeError",
            {"adagrad_step", "step is f64[]", "i64"}},
           {"a negative step",
-           [] { adagrad_step_(zeros({2}), zeros({2}), zeros({2}), rate(), full({}, -1, Dtype::i64), {}); },
+           [] { adagrad_step_(zeros({2}), zeros({2}), zeros({2}), a_rate(), full({}, -1, Dtype::i64), {}); },
            "ValueError",
            {"adagrad_step", "step is -1", "counts from 0"}},
       },
@@ -267,7 +267,7 @@ OpTest adadelta_step_test() {
       },
       {
           {"shapes that differ",
-           [] { adadelta_step_(zeros({2}), zeros({2}), zeros({2}), zeros({3}), rate(), {}); },
+           [] { adadelta_step_(zeros({2}), zeros({2}), zeros({2}), zeros({3}), a_rate(), {}); },
            "ShapeError",
            {"adadelta_step", "f32[2]", "f32[3]"}},
           {"a rate with axes",
@@ -288,11 +288,11 @@ OpTest lion_step_test() {
                      },
                      {
                          {"shapes that differ",
-                          [] { lion_step_(zeros({2}), zeros({3}), zeros({2}), rate(), rate(), {}); },
+                          [] { lion_step_(zeros({2}), zeros({3}), zeros({2}), a_rate(), a_rate(), {}); },
                           "ShapeError",
                           {"lion_step", "f32[2]", "f32[3]"}},
                          {"an integer beta1",
-                          [] { lion_step_(zeros({2}), zeros({2}), zeros({2}), rate(), none(), {}); },
+                          [] { lion_step_(zeros({2}), zeros({2}), zeros({2}), a_rate(), no_steps(), {}); },
                           "TypeError",
                           {"lion_step", "beta1 is i64[]"}},
                      },
@@ -302,22 +302,22 @@ OpTest lion_step_test() {
 OpTest average_step_test() {
   return update_test("average_step",
                      {
-                         average("plain", {3, 5}),
-                         average("f32 rate", {300}, Dtype::f32),
-                         average("scalar", {}),
-                         average("empty", {0, 2}),
+                         update_steps_average("plain", {3, 5}),
+                         update_steps_average("f32 rate", {300}, Dtype::f32),
+                         update_steps_average("scalar", {}),
+                         update_steps_average("empty", {0, 2}),
                      },
                      {
                          {"shapes that differ",
-                          [] { average_step_(zeros({2}), zeros({3}), rate()); },
+                          [] { average_step_(zeros({2}), zeros({3}), a_rate()); },
                           "ShapeError",
                           {"average_step", "f32[2]", "f32[3]"}},
                          {"types that differ",
-                          [] { average_step_(zeros({2}), zeros({2}, Dtype::f64), rate()); },
+                          [] { average_step_(zeros({2}), zeros({2}, Dtype::f64), a_rate()); },
                           "TypeError",
                           {"average_step", "f64[2]"}},
                      },
-                     {average("4096", {64, 64}), average("1M", {1024, 1024})});
+                     {update_steps_average("4096", {64, 64}), update_steps_average("1M", {1024, 1024})});
 }
 
 }  // namespace espalier::test

@@ -19,8 +19,8 @@ double norm_of(const std::vector<double>& x, double order) {
     magnitudes.push_back(std::abs(value));
     powers.push_back(order == 0 ? (value != 0 ? 1.0 : 0.0) : std::pow(std::abs(value), order));
   }
-  if (order == kInfinity) return *std::max_element(magnitudes.begin(), magnitudes.end());
-  if (order == -kInfinity) return *std::min_element(magnitudes.begin(), magnitudes.end());
+  if (order == HUGE_VAL) return *std::max_element(magnitudes.begin(), magnitudes.end());
+  if (order == -HUGE_VAL) return *std::min_element(magnitudes.begin(), magnitudes.end());
   return order == 0 ? total(powers) : std::pow(total(powers), 1 / order);
 }
 
@@ -33,7 +33,7 @@ OpTest vector_norm_test() {
   };
   std::vector<OpSample> samples =
       reduction_samples(of_order(2), [](const std::vector<double>& x) { return norm_of(x, 2); }, true);
-  for (const double order : {0.0, 0.5, 1.0, 3.0, -1.0, kInfinity, -kInfinity}) {
+  for (const double order : {0.0, 0.5, 1.0, 3.0, -1.0, HUGE_VAL, -HUGE_VAL}) {
     for (const Dims& axes : {Dims{}, Dims{0}, Dims{-1}}) {
       samples.push_back({"order " + std::to_string(order) + ", axes " + to_string(axes),
                          {{.shape = {5, 21}, .low = 0.25, .differentiable = order != 0}},
@@ -59,7 +59,7 @@ OpTest vector_norm_test() {
     return OpSample{std::move(label), {{shape}}, [=](Inputs in) { return Tensors{run(in)}; }, {}};
   };
   std::vector<OpSample> benchmarks = reduction_benchmarks(of_order(2));
-  for (const double order : {1.0, 3.0, kInfinity}) {
+  for (const double order : {1.0, 3.0, HUGE_VAL}) {
     benchmarks.push_back(benchmark("rows, order " + std::to_string(order), {768, 512},
                                    [=](Inputs in) { return of_order(order)(in[0], {1}, false); }));
   }
@@ -100,7 +100,7 @@ OpTest vector_norm_test() {
 
 namespace {
 
-std::vector<float> gradient_of(double order, const std::vector<float>& x) {
+std::vector<float> vector_norm_gradient(double order, const std::vector<float>& x) {
   const Tensor leaf = requires_grad_(from_values(x, {static_cast<int64_t>(x.size())}));
   backward(vector_norm(leaf, order));
   return leaf.grad().to_vector<float>();
@@ -109,23 +109,24 @@ std::vector<float> gradient_of(double order, const std::vector<float>& x) {
 TEST(VectorNorm, DoesNotOverflow) {
   EXPECT_FLOAT_EQ(static_cast<float>(vector_norm(full({4}, 1e30F)).item()), 2e30F);
   EXPECT_FLOAT_EQ(static_cast<float>(vector_norm(full({8}, 1e-30F), 3).item()), 2e-30F);
-  EXPECT_FLOAT_EQ(gradient_of(3, {1e30F, 0})[0], 1);
+  EXPECT_FLOAT_EQ(vector_norm_gradient(3, {1e30F, 0})[0], 1);
 }
 
 // Values of torch.linalg.vector_norm.
 TEST(VectorNorm, HasPyTorchsGradientsAtZerosAndTies) {
   const std::vector<float> x = {0, -2, 2, 1};
-  EXPECT_EQ(gradient_of(1, x), (std::vector<float>{0, -1, 1, 1}));
-  EXPECT_EQ(gradient_of(kInfinity, x), (std::vector<float>{0, -0.5F, 0.5F, 0}));
-  for (const double order : {-kInfinity, -1.0}) EXPECT_EQ(gradient_of(order, x), (std::vector<float>(4, 0)));
-  for (const double order : {0.5, 1.0, 2.0, 3.0, kInfinity, -kInfinity, -1.0})
-    EXPECT_EQ(gradient_of(order, {0, 0}), (std::vector<float>{0, 0})) << order;
+  EXPECT_EQ(vector_norm_gradient(1, x), (std::vector<float>{0, -1, 1, 1}));
+  EXPECT_EQ(vector_norm_gradient(kInfinity, x), (std::vector<float>{0, -0.5F, 0.5F, 0}));
+  for (const double order : {-HUGE_VAL, -1.0})
+    EXPECT_EQ(vector_norm_gradient(order, x), (std::vector<float>(4, 0)));
+  for (const double order : {0.5, 1.0, 2.0, 3.0, HUGE_VAL, -HUGE_VAL, -1.0})
+    EXPECT_EQ(vector_norm_gradient(order, {0, 0}), (std::vector<float>{0, 0})) << order;
   const std::vector<float> expected = {0, -0.6050F, 0.6050F, 0.1513F};
-  for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(gradient_of(3, x)[i], expected[i], 1e-4);
+  for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(vector_norm_gradient(3, x)[i], expected[i], 1e-4);
 }
 
 TEST(VectorNorm, KeepsNan) {
-  for (const double order : {1.0, 2.0, 3.0, kInfinity, -kInfinity})
+  for (const double order : {1.0, 2.0, 3.0, HUGE_VAL, -HUGE_VAL})
     EXPECT_TRUE(std::isnan(vector_norm(from_values<float>({NAN, 1}, {2}), order).item())) << order;
 }
 

@@ -20,7 +20,7 @@ using testing::HasSubstr;
 
 /// Adam as its paper writes it, in double precision; `decoupled` as AdamW's.
 template <class Optimiser, class Options>
-void check(const Options& options, bool decoupled) {
+void check_adam(const Options& options, bool decoupled) {
   struct Moments {
     double mean = 0, square = 0;
   };
@@ -41,16 +41,16 @@ void check(const Options& options, bool decoupled) {
 }
 
 TEST(Adam, Defaults) {
-  check<Adam>(AdamOptions{}, false);
+  check_adam<Adam>(AdamOptions{}, false);
 }
 TEST(Adam, OtherOptions) {
-  check<Adam>(AdamOptions{.learning_rate = 0.1, .beta1 = 0.5, .beta2 = 0.8, .epsilon = 0.01}, false);
+  check_adam<Adam>(AdamOptions{.learning_rate = 0.1, .beta1 = 0.5, .beta2 = 0.8, .epsilon = 0.01}, false);
 }
 TEST(Adam, WeightDecayInTheGradient) {
-  check<Adam>(AdamOptions{.learning_rate = 0.05, .weight_decay = 0.1}, false);
+  check_adam<Adam>(AdamOptions{.learning_rate = 0.05, .weight_decay = 0.1}, false);
 }
 TEST(AdamW, WeightDecayBesideTheGradient) {
-  check<AdamW>(AdamWOptions{.learning_rate = 0.05, .weight_decay = 0.1}, true);
+  check_adam<AdamW>(AdamWOptions{.learning_rate = 0.05, .weight_decay = 0.1}, true);
 }
 
 TEST(Adam, RefusesWrongOptions) {

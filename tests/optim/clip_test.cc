@@ -9,18 +9,18 @@
 #include "core/error.h"
 #include "tests/optim/test_model.h"
 #include "tests/support/message_of.h"
+#include "tests/support/special_values.h"
 
 namespace espalier::optim {
 namespace {
 
 using test::backward_once;
+using test::kNan;
 using test::message_of;
 using test::TwoScales;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsNan;
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 struct Gradients {
   explicit Gradients(double second = 12) {

@@ -23,7 +23,7 @@ using testing::HasSubstr;
 
 constexpr float kInfinite = std::numeric_limits<float>::infinity();
 
-struct Weights {
+struct ScaledWeights {
   Tensor first = requires_grad_(from_values<float>({1, 2}, {2}));
   Tensor second = requires_grad_(from_values<float>({3}, {1}));
   Tensor idle = requires_grad_(zeros({1}));
@@ -39,7 +39,7 @@ struct Weights {
 };
 
 TEST(LossScaler, ScalesTheLossAndDividesTheGradients) {
-  Weights weights;
+  ScaledWeights weights;
   LossScaler scaler({.initial = 1024});
   backward(scaler.scale(sum(weights.first * weights.first)));
   EXPECT_THAT(weights.first.grad().to_vector<float>(), ElementsAre(2048, 4096));
@@ -52,7 +52,7 @@ TEST(LossScaler, ScalesTheLossAndDividesTheGradients) {
 }
 
 TEST(LossScaler, BacksOffWhereAGradientOverflowed) {
-  Weights weights;
+  ScaledWeights weights;
   LossScaler scaler({.initial = 8, .backoff = 0.25});
   for (const float bad : {kInfinite, -kInfinite, std::numeric_limits<float>::quiet_NaN()}) {
     weights.give(1, 2, bad);
@@ -67,7 +67,7 @@ TEST(LossScaler, BacksOffWhereAGradientOverflowed) {
 }
 
 TEST(LossScaler, GrowsAfterGoodStepsInARow) {
-  Weights weights;
+  ScaledWeights weights;
   LossScaler scaler({.initial = 4, .growth = 8, .growth_interval = 2});
   const auto step = [&](float last) {
     weights.give(4, 4, last);
@@ -83,7 +83,7 @@ TEST(LossScaler, GrowsAfterGoodStepsInARow) {
 }
 
 TEST(LossScaler, GoesOnFromItsState) {
-  Weights weights;
+  ScaledWeights weights;
   LossScaler scaler({.initial = 4, .growth_interval = 2}), other({.growth_interval = 2});
   weights.give(1, 1, kInfinite);
   scaler.unscale_(weights);
@@ -102,7 +102,7 @@ TEST(LossScaler, GoesOnFromItsState) {
 }
 
 TEST(LossScaler, GivesUpWhereNoScaleHelps) {
-  Weights weights;
+  ScaledWeights weights;
   LossScaler scaler({.initial = 0x1p-23, .backoff = 0.5});
   weights.give(1, 1, kInfinite);
   EXPECT_FALSE(scaler.unscale_(weights));

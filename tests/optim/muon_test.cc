@@ -24,7 +24,7 @@ using testing::ElementsAre;
 ///       w.grad = (w.detach() + 0.1 * i) ** 3
 ///       optimiser.step()
 ///   print(w.flatten().tolist())
-void expect_values(const std::vector<double>& expected, const Shape& shape, const MuonOptions& options) {
+void expect_elements(const std::vector<double>& expected, const Shape& shape, const MuonOptions& options) {
   std::vector<double> values;
   for (int i = 0; i < 6; ++i) values.push_back(std::cos(i * 0.37));
   const Tensor w = requires_grad_(from_values(values, shape));
@@ -40,22 +40,22 @@ void expect_values(const std::vector<double>& expected, const Shape& shape, cons
 }
 
 TEST(Muon, FollowsPyTorch) {
-  expect_values({0.860226924599758, 0.7988541913703358, 0.6537355303458497, 0.287897747248226,
-                 0.18233499915666176, -0.16027056797459371},
-                {2, 3}, {.learning_rate = 0.05});
+  expect_elements({0.860226924599758, 0.7988541913703358, 0.6537355303458497, 0.287897747248226,
+                   0.18233499915666176, -0.16027056797459371},
+                  {2, 3}, {.learning_rate = 0.05});
   // Of reshape(3, 2): Muon([w], lr=0.05, momentum=0.8, nesterov=False, weight_decay=0.2, ns_steps=3)
-  expect_values(
+  expect_elements(
       {0.8343405895668948, 0.7042152069511916, 0.5155462285224128, 0.553830244346591, 0.05021499554898847,
        -0.2158043545505697},
       {3, 2},
       {.learning_rate = 0.05, .momentum = 0.8, .nesterov = false, .weight_decay = 0.2, .iterations = 3});
   // Muon([w], lr=0.05, adjust_lr_fn='match_rms_adamw') and 'spectral_unclamped'
-  expect_values({0.9361705011206396, 0.8699853001125466, 0.6971747807176044, 0.3737038372293326,
-                 0.13110156469132558, -0.22838614850758104},
-                {2, 3}, {.learning_rate = 0.05, .scale = MuonScale::match_rms_adamw});
-  expect_values({0.8819235659568601, 0.818412085978904, 0.6658213557071347, 0.30708772952863694,
-                 0.17247130134411368, -0.17686287887296423},
-                {2, 3}, {.learning_rate = 0.05, .scale = MuonScale::spectral});
+  expect_elements({0.9361705011206396, 0.8699853001125466, 0.6971747807176044, 0.3737038372293326,
+                   0.13110156469132558, -0.22838614850758104},
+                  {2, 3}, {.learning_rate = 0.05, .scale = MuonScale::match_rms_adamw});
+  expect_elements({0.8819235659568601, 0.818412085978904, 0.6658213557071347, 0.30708772952863694,
+                   0.17247130134411368, -0.17686287887296423},
+                  {2, 3}, {.learning_rate = 0.05, .scale = MuonScale::spectral});
 }
 
 TEST(Muon, StepsAreNearlyOrthogonal) {

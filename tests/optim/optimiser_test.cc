@@ -12,19 +12,20 @@
 #include "optim/sgd.h"
 #include "tests/optim/test_model.h"
 #include "tests/support/message_of.h"
+#include "tests/support/special_values.h"
 
 namespace espalier::optim {
 namespace {
 
 using test::backward_once;
+using test::kInfinity;
+using test::kNan;
 using test::message_of;
 using test::Scale;
 using test::TwoScales;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// A layer whose visit forgot the bias.
 struct Forgetful : Scale {
@@ -88,7 +89,7 @@ TEST(Optimiser, LearningRateCanBeChanged) {
   model.weight.set_grad(ones({3}));
   sgd.step();
   EXPECT_EQ(model.weight.to_vector<float>(), std::vector<float>({0.75, 0.75, 0.75}));
-  for (const double wrong : {kNan, -0.1, HUGE_VAL}) {
+  for (const float wrong : {kNan, -0.1F, kInfinity}) {
     EXPECT_THAT(message_of<ValueError>([&] { sgd.set_learning_rate(wrong); }),
                 AllOf(HasSubstr("Sgd"), HasSubstr("learning rate")));
   }

@@ -23,7 +23,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pointwise;
 
-std::vector<std::string> names(const nn::NamedTensors& tensors) {
+std::vector<std::string> names_of(const nn::NamedTensors& tensors) {
   std::vector<std::string> result;
   for (const auto& [name, tensor] : tensors) result.push_back(name);
   return result;
@@ -31,13 +31,13 @@ std::vector<std::string> names(const nn::NamedTensors& tensors) {
 
 TEST(Select, PatternsMatchDottedNames) {
   TwoScales model;
-  EXPECT_THAT(names(select(model, "*")),
+  EXPECT_THAT(names_of(select(model, "*")),
               ElementsAre("first.weight", "first.bias", "second.weight", "second.bias"));
-  EXPECT_THAT(names(select(model, "*.weight")), ElementsAre("first.weight", "second.weight"));
-  EXPECT_THAT(names(select(model, "first.*")), ElementsAre("first.weight", "first.bias"));
-  EXPECT_THAT(names(select(model, "?????.b*s")), ElementsAre("first.bias"));
-  EXPECT_THAT(names(select(model, "*s*t*")), ElementsAre("first.weight", "first.bias", "second.weight"));
-  EXPECT_THAT(names(select(model, "first.weight")), ElementsAre("first.weight"));
+  EXPECT_THAT(names_of(select(model, "*.weight")), ElementsAre("first.weight", "second.weight"));
+  EXPECT_THAT(names_of(select(model, "first.*")), ElementsAre("first.weight", "first.bias"));
+  EXPECT_THAT(names_of(select(model, "?????.b*s")), ElementsAre("first.bias"));
+  EXPECT_THAT(names_of(select(model, "*s*t*")), ElementsAre("first.weight", "first.bias", "second.weight"));
+  EXPECT_THAT(names_of(select(model, "first.weight")), ElementsAre("first.weight"));
 }
 
 TEST(Select, PatternWithoutAMatchListsTheNames) {

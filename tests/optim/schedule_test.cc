@@ -9,14 +9,14 @@
 
 #include "core/error.h"
 #include "tests/support/message_of.h"
+#include "tests/support/special_values.h"
 
 namespace espalier::optim {
 namespace {
 
+using test::kNan;
 using test::message_of;
 using testing::HasSubstr;
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// The values are what this prints, with the scheduler that stands beside each:
 ///

@@ -12,18 +12,18 @@
 #include "optim/sgd.h"
 #include "tests/optim/test_model.h"
 #include "tests/support/message_of.h"
+#include "tests/support/special_values.h"
 
 namespace espalier::optim {
 namespace {
 
+using test::kNan;
 using test::message_of;
 using test::TwoScales;
 using testing::ElementsAreArray;
 using testing::HasSubstr;
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-nn::StateMap copies(const nn::StateMap& state) {
+nn::StateMap copies_of(const nn::StateMap& state) {
   nn::StateMap result;
   for (const auto& [name, tensor] : state) result[name] = copy(tensor);
   return result;
@@ -66,7 +66,7 @@ TEST(Scheduler, GoesOnFromItsState) {
   Adam adam(model, {.learning_rate = 0.3}), other(model, {.learning_rate = 0.7});
   Scheduler scheduler(adam, schedule);
   for (int i = 0; i < 3; ++i) scheduler.step();
-  nn::StateMap saved = copies(scheduler.state());
+  nn::StateMap saved = copies_of(scheduler.state());
   Scheduler later(other, schedule);
   later.load_state(saved);
   EXPECT_EQ(later.steps(), 3);
@@ -143,7 +143,7 @@ TEST(ReduceOnPlateau, GoesOnFromItsState) {
   ReduceOnPlateau plateau(sgd, options), later(other, options);
   for (size_t i = 0; i < 5; ++i) plateau.step(kMetrics[i]);
   EXPECT_EQ(plateau.best(), 0.9);
-  later.load_state(copies(plateau.state()));
+  later.load_state(copies_of(plateau.state()));
   other.load_state(sgd.state());
   for (size_t i = 5; i < kMetrics.size(); ++i) {
     plateau.step(kMetrics[i]);

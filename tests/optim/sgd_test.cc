@@ -17,7 +17,7 @@ using test::expect_trajectory;
 using test::message_of;
 using testing::HasSubstr;
 
-void check(const SgdOptions& options) {
+void check_sgd(const SgdOptions& options) {
   expect_trajectory(
       [&](const nn::NamedTensors& parameters) { return std::make_unique<Sgd>(parameters, options); },
       [&, velocities = std::vector<double>(3)](size_t i, int, double w, double gradient) mutable {
@@ -29,16 +29,16 @@ void check(const SgdOptions& options) {
 }
 
 TEST(Sgd, Plain) {
-  check({.learning_rate = 0.1});
+  check_sgd({.learning_rate = 0.1});
 }
 TEST(Sgd, WeightDecay) {
-  check({.learning_rate = 0.1, .weight_decay = 0.05});
+  check_sgd({.learning_rate = 0.1, .weight_decay = 0.05});
 }
 TEST(Sgd, Momentum) {
-  check({.learning_rate = 0.05, .momentum = 0.9, .weight_decay = 0.01});
+  check_sgd({.learning_rate = 0.05, .momentum = 0.9, .weight_decay = 0.01});
 }
 TEST(Sgd, Nesterov) {
-  check({.learning_rate = 0.05, .momentum = 0.8, .weight_decay = 0.01, .nesterov = true});
+  check_sgd({.learning_rate = 0.05, .momentum = 0.8, .weight_decay = 0.01, .nesterov = true});
 }
 
 TEST(Sgd, RefusesWrongOptions) {

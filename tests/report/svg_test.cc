@@ -10,16 +10,16 @@
 
 #include "core/error.h"
 #include "tests/report/well_formed.h"
+#include "tests/support/special_values.h"
 
 namespace espalier::report {
 namespace {
 
+using espalier::test::kInfinity;
+using espalier::test::kNan;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// What the first group of a pattern matches, everywhere in the text.
 std::vector<std::string> all(const std::string& text, const std::string& pattern) {

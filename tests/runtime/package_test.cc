@@ -35,7 +35,7 @@ using espalier::test::message_of;
 using espalier::test::TemporaryFolder;
 using testing::HasSubstr;
 
-std::vector<Tensor> run(const Graph& graph, std::initializer_list<Tensor> inputs) {
+std::vector<Tensor> run_graph(const Graph& graph, std::initializer_list<Tensor> inputs) {
   Runner runner(std::make_shared<const Plan>(graph));
   return runner.run(Inputs(inputs.begin(), inputs.size()));
 }
@@ -63,7 +63,7 @@ TEST(Packages, KeepTheAnswersOfModels) {
       save_package(folder / "model.safetensors", *saved);
       const Graph loaded = load_package(folder / "model.safetensors").graph;
       EXPECT_EQ(to_string(loaded), to_string(*saved));
-      expect_same(run(loaded, {input}), run(*saved, {input}));
+      expect_same(run_graph(loaded, {input}), run_graph(*saved, {input}));
     }
   }
 }

@@ -27,4 +27,12 @@ std::string message_of(const std::function<void()>& call) {
   return "";
 }
 
+/// The same without the place that errors begin with, "[where] ".
+template <typename E>
+std::string problem_of(const std::function<void()>& call) {
+  const std::string message = message_of<E>(call);
+  const size_t end = message.find("] ");
+  return message.starts_with('[') && end != message.npos ? message.substr(end + 2) : message;
+}
+
 }  // namespace espalier::test

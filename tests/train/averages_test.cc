@@ -8,15 +8,15 @@
 
 #include "core/error.h"
 #include "tests/support/message_of.h"
+#include "tests/support/special_values.h"
 
 namespace espalier::training {
 namespace {
 
+using test::kNan;
 using test::message_of;
 using testing::HasSubstr;
 using testing::IsNan;
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 TEST(RunningMean, WeighsByCounts) {
   RunningMean loss;

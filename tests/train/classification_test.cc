@@ -18,18 +18,18 @@
 #include "ops/random.h"
 #include "ops/sort.h"
 #include "tests/support/message_of.h"
+#include "tests/support/special_values.h"
 
 namespace espalier::training {
 namespace {
 
+using test::kInfinity;
+using test::kNan;
 using test::message_of;
 using testing::DoubleEq;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsNan;
-
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 Tensor classes(std::initializer_list<int64_t> values) {
   return from_values(values, {static_cast<int64_t>(values.size())});

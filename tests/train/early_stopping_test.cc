@@ -9,16 +9,16 @@
 #include "core/error.h"
 #include "io/safetensors.h"
 #include "tests/support/message_of.h"
+#include "tests/support/special_values.h"
 #include "tests/support/temporary_folder.h"
 
 namespace espalier::training {
 namespace {
 
+using test::kInfinity;
+using test::kNan;
 using test::message_of;
 using testing::HasSubstr;
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// The step after which it stops, or 0.
 int64_t stops_after(EarlyStopping& stopping, const std::vector<double>& metrics) {
