@@ -6,6 +6,10 @@ if(PROJECT_IS_TOP_LEVEL)
   if(CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
   endif()
+  find_program(MOLD mold)  # links in a fifth of the time; a change of one operation links some fifty programs
+  if(MOLD)
+    add_link_options(-fuse-ld=mold)
+  endif()
 endif()
 
 # espalier_compile(<target>): language, warnings and code generation. The target sees the tree from its root.
