@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "ops/conv2d_internal.h"
 #include "ops/copy.h"
 #include "ops/fused_conv2d.h"
@@ -7,18 +9,21 @@
 namespace espalier {
 namespace {
 
-/// An image as the library takes it: where it is, if in one of the two orders that it knows, else copied to
-/// channels-last.
+/// The order of an image's elements, if it is one of the two that the library knows.
+std::optional<onednn::Layout> layout_of(const Tensor& image) {
+  if (is_channels_last(image)) return onednn::Layout::kChannelsLast;
+  if (image.is_contiguous()) return onednn::Layout::kChannelsFirst;
+  return {};
+}
+
+/// An image as the library takes it: where it is, if in one of those orders, else copied to channels-last.
 struct Image {
   Tensor tensor;
   onednn::Layout layout;
 
-  explicit Image(const Tensor& image) : tensor(image), layout(onednn::Layout::kChannelsLast) {
-    if (is_channels_last(image)) return;
-    if (image.is_contiguous())
-      layout = onednn::Layout::kChannelsFirst;
-    else
-      tensor = laid_out(image, channels_last_strides(image.shape()));
+  explicit Image(const Tensor& image)
+      : tensor(image), layout(layout_of(image).value_or(onednn::Layout::kChannelsLast)) {
+    if (!layout_of(image)) tensor = laid_out(image, channels_last_strides(image.shape()));
   }
 };
 
@@ -119,13 +124,62 @@ class PreparedConvolution final : public PreparedKernel {
 template <class Problem>
 std::unique_ptr<const PreparedKernel> prepare_forward(const Problem& problem_in, Inputs inputs,
                                                       uint32_t constants) {
-  const Tensor &x = inputs[0], &weight = inputs[1], &bias = inputs[2];
-  const bool last = is_channels_last(x);
-  if ((!last && !x.is_contiguous()) || !weight.is_contiguous() || (bias.defined() && !bias.is_contiguous()))
-    return nullptr;
-  const onednn::Layout layout = last ? onednn::Layout::kChannelsLast : onednn::Layout::kChannelsFirst;
-  return std::make_unique<PreparedConvolution>(problem_in(layout), constants & 0b10u ? weight : Tensor());
+  const Tensor &weight = inputs[1], &bias = inputs[2];
+  const auto layout = layout_of(inputs[0]);
+  if (!layout || !weight.is_contiguous() || (bias.defined() && !bias.is_contiguous())) return nullptr;
+  return std::make_unique<PreparedConvolution>(problem_in(*layout), constants & 0b10u ? weight : Tensor());
 }
+
+onednn::ConvProblem data_problem(const Conv2dBackwardData& op, Inputs inputs, std::span<const Tensor> outputs,
+                                 onednn::Layout gradient) {
+  onednn::ConvProblem problem =
+      problem_of(sizes_of(op, inputs, outputs), onednn::ConvDirection::kBackwardData);
+  problem.output_layout = gradient;
+  problem.narrow = inputs[0].dtype() == Dtype::bf16;
+  return problem;
+}
+
+onednn::ConvProblem weights_problem(const Conv2dBackwardWeights& op, Inputs inputs,
+                                    std::span<const Tensor> outputs, onednn::Layout x,
+                                    onednn::Layout gradient) {
+  onednn::ConvProblem problem =
+      problem_of(sizes_of(op, inputs, outputs), onednn::ConvDirection::kBackwardWeights);
+  problem.input_layout = x;
+  problem.output_layout = gradient;
+  problem.narrow = inputs[0].dtype() == Dtype::bf16;
+  problem.bias = outputs.size() > 1;
+  return problem;
+}
+
+void run_data(const onednn::Convolution& convolution, const Tensor& gradient, const Tensor& weight,
+              Outputs outputs, void* scratch) {
+  convolution.backward_data(gradient.raw_data(), weight.raw_data(), outputs[0].raw_data(), scratch);
+}
+
+void run_weights(const onednn::Convolution& convolution, const Tensor& x, const Tensor& gradient,
+                 Outputs outputs, void* scratch) {
+  convolution.backward_weights(x.raw_data(), gradient.raw_data(), outputs[0].raw_data(),
+                               outputs.size() > 1 ? outputs[1].raw_data() : nullptr, scratch);
+}
+
+/// A gradient of a convolution with its code chosen.
+class PreparedGradient final : public PreparedKernel {
+ public:
+  using Run = void (*)(const onednn::Convolution&, const Tensor&, const Tensor&, Outputs, void* scratch);
+
+  PreparedGradient(const onednn::ConvProblem& problem, Run method)
+      : convolution_(onednn::Convolution::get(problem)), method_(method) {}
+
+  size_t scratch_bytes() const override { return convolution_->scratch_bytes(); }
+
+  void run(Inputs inputs, Outputs outputs, void* scratch) const override {
+    method_(*convolution_, inputs[0], inputs[1], outputs, scratch);
+  }
+
+ private:
+  std::shared_ptr<const onednn::Convolution> convolution_;
+  Run method_;
+};
 
 }  // namespace
 
@@ -183,25 +237,33 @@ void fused_conv2d_apart(const FusedConv2d& op, Inputs inputs, Outputs outputs) {
 void conv2d_backward_data_onednn(const Conv2dBackwardData& op, Inputs inputs, Outputs outputs) {
   const Image gradient(inputs[0]);
   const Tensor weight = laid_out(inputs[1], contiguous_strides(inputs[1].shape()));
-  onednn::ConvProblem problem =
-      problem_of(sizes_of(op, inputs, outputs), onednn::ConvDirection::kBackwardData);
-  problem.output_layout = gradient.layout;
-  problem.narrow = gradient.tensor.dtype() == Dtype::bf16;
-  onednn::Convolution::get(problem)->backward_data(gradient.tensor.raw_data(), weight.raw_data(),
-                                                   outputs[0].raw_data());
+  const auto convolution = onednn::Convolution::get(data_problem(op, inputs, outputs, gradient.layout));
+  run_data(*convolution, gradient.tensor, weight, outputs, nullptr);
+}
+
+std::unique_ptr<const PreparedKernel> prepare_conv2d_backward_data_onednn(const Conv2dBackwardData& op,
+                                                                          Inputs inputs,
+                                                                          std::span<const Tensor> outputs,
+                                                                          uint32_t) {
+  const auto gradient = layout_of(inputs[0]);
+  if (!gradient || !inputs[1].is_contiguous()) return nullptr;
+  return std::make_unique<PreparedGradient>(data_problem(op, inputs, outputs, *gradient), run_data);
 }
 
 void conv2d_backward_weights_onednn(const Conv2dBackwardWeights& op, Inputs inputs, Outputs outputs) {
   const Image x(inputs[0]), gradient(inputs[1]);
-  onednn::ConvProblem problem =
-      problem_of(sizes_of(op, inputs, outputs), onednn::ConvDirection::kBackwardWeights);
-  problem.input_layout = x.layout;
-  problem.narrow = x.tensor.dtype() == Dtype::bf16;
-  problem.output_layout = gradient.layout;
-  problem.bias = outputs.size() > 1;
-  onednn::Convolution::get(problem)->backward_weights(x.tensor.raw_data(), gradient.tensor.raw_data(),
-                                                      outputs[0].raw_data(),
-                                                      problem.bias ? outputs[1].raw_data() : nullptr);
+  const auto convolution =
+      onednn::Convolution::get(weights_problem(op, inputs, outputs, x.layout, gradient.layout));
+  run_weights(*convolution, x.tensor, gradient.tensor, outputs, nullptr);
+}
+
+std::unique_ptr<const PreparedKernel> prepare_conv2d_backward_weights_onednn(const Conv2dBackwardWeights& op,
+                                                                             Inputs inputs,
+                                                                             std::span<const Tensor> outputs,
+                                                                             uint32_t) {
+  const auto x = layout_of(inputs[0]), gradient = layout_of(inputs[1]);
+  if (!x || !gradient) return nullptr;
+  return std::make_unique<PreparedGradient>(weights_problem(op, inputs, outputs, *x, *gradient), run_weights);
 }
 
 }  // namespace espalier

@@ -206,11 +206,14 @@ constinit KernelSlot FusedLinear::slot{kFusedLinear};
 
 const char* conv2d_backward_data_onednn_declines(const Conv2dBackwardData&, Inputs, std::span<const Tensor>);
 void conv2d_backward_data_onednn(const Conv2dBackwardData&, Inputs, Outputs);
+std::unique_ptr<const PreparedKernel> prepare_conv2d_backward_data_onednn(const Conv2dBackwardData&, Inputs,
+                                                                          std::span<const Tensor>, uint32_t);
 const char* conv2d_backward_data_direct_declines(const Conv2dBackwardData&, Inputs, std::span<const Tensor>);
 void conv2d_backward_data_direct(const Conv2dBackwardData&, Inputs, Outputs);
 void conv2d_backward_data_converted(const Conv2dBackwardData&, Inputs, Outputs);
 static constexpr Kernel kConv2dBackwardData[] = {
-    kernel<Conv2dBackwardData, conv2d_backward_data_onednn, conv2d_backward_data_onednn_declines>("onednn"),
+    kernel<Conv2dBackwardData, conv2d_backward_data_onednn, conv2d_backward_data_onednn_declines,
+           prepare_conv2d_backward_data_onednn>("onednn"),
     kernel<Conv2dBackwardData, conv2d_backward_data_direct, conv2d_backward_data_direct_declines>("direct"),
     kernel<Conv2dBackwardData, conv2d_backward_data_converted>("through f32")};
 constinit KernelSlot Conv2dBackwardData::slot{kConv2dBackwardData};
@@ -218,13 +221,16 @@ constinit KernelSlot Conv2dBackwardData::slot{kConv2dBackwardData};
 const char* conv2d_backward_weights_onednn_declines(const Conv2dBackwardWeights&, Inputs,
                                                     std::span<const Tensor>);
 void conv2d_backward_weights_onednn(const Conv2dBackwardWeights&, Inputs, Outputs);
+std::unique_ptr<const PreparedKernel> prepare_conv2d_backward_weights_onednn(const Conv2dBackwardWeights&,
+                                                                             Inputs, std::span<const Tensor>,
+                                                                             uint32_t);
 const char* conv2d_backward_weights_direct_declines(const Conv2dBackwardWeights&, Inputs,
                                                     std::span<const Tensor>);
 void conv2d_backward_weights_direct(const Conv2dBackwardWeights&, Inputs, Outputs);
 void conv2d_backward_weights_converted(const Conv2dBackwardWeights&, Inputs, Outputs);
 static constexpr Kernel kConv2dBackwardWeights[] = {
-    kernel<Conv2dBackwardWeights, conv2d_backward_weights_onednn, conv2d_backward_weights_onednn_declines>(
-        "onednn"),
+    kernel<Conv2dBackwardWeights, conv2d_backward_weights_onednn, conv2d_backward_weights_onednn_declines,
+           prepare_conv2d_backward_weights_onednn>("onednn"),
     kernel<Conv2dBackwardWeights, conv2d_backward_weights_direct, conv2d_backward_weights_direct_declines>(
         "direct"),
     kernel<Conv2dBackwardWeights, conv2d_backward_weights_converted>("through f32")};
