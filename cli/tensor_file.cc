@@ -10,7 +10,7 @@
 namespace espalier::cli {
 namespace {
 
-TensorFile read_checkpoint(const std::filesystem::path& path) {
+TensorFile read_checkpoint_tensors(const std::filesystem::path& path) {
   const io::Checkpoint checkpoint = io::load_checkpoint(path);
   TensorFile file{.kind = "checkpoint",
                   .tensors = {},
@@ -28,10 +28,10 @@ TensorFile read_checkpoint(const std::filesystem::path& path) {
 TensorFile read_tensors(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) throw IoError(path.string(), "does not exist");
   if (std::filesystem::is_directory(path)) {
-    if (std::filesystem::exists(path / "manifest.json")) return read_checkpoint(path);
+    if (std::filesystem::exists(path / "manifest.json")) return read_checkpoint_tensors(path);
     const std::filesystem::path last = last_checkpoint(path);
     if (last.empty()) throw IoError(path.string(), "is a folder without a checkpoint");
-    return read_checkpoint(last);
+    return read_checkpoint_tensors(last);
   }
   const std::string ending = path.extension().string();
   if (ending == ".npy") return {.kind = "npy", .tensors = {{"", io::load_npy(path)}}};

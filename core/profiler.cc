@@ -21,7 +21,7 @@ int64_t now_ns() {
       .count();
 }
 
-struct State {
+struct ProfilerState {
   std::mutex mutex;
   detail::Recording recording;
   uint32_t number = 0;  // of the recording
@@ -31,8 +31,8 @@ struct State {
 };
 
 // Never destroyed: a span may end while the process exits.
-State& state() {
-  static State& instance = *new State;
+ProfilerState& profiler_state() {
+  static ProfilerState& instance = *new ProfilerState;
   return instance;
 }
 
@@ -50,7 +50,7 @@ namespace detail {
 constinit std::atomic<uint32_t> profiler_recording = 0;
 
 Recording copy_recording() {
-  State& current = state();
+  ProfilerState& current = profiler_state();
   const std::lock_guard lock(current.mutex);
   Recording copy = current.recording;
   if (current.running) copy.length_ns = now_ns() - current.start_ns;
@@ -63,7 +63,7 @@ void start_profiler(int64_t max_spans) {
   if (max_spans < 1) {
     throw ValueError("start_profiler", "max_spans must be at least 1, not " + std::to_string(max_spans));
   }
-  State& current = state();
+  ProfilerState& current = profiler_state();
   const std::lock_guard lock(current.mutex);
   current.recording = {};
   current.limit = max_spans;
@@ -74,7 +74,7 @@ void start_profiler(int64_t max_spans) {
 }
 
 void stop_profiler() {
-  State& current = state();
+  ProfilerState& current = profiler_state();
   int64_t dropped = 0;
   int64_t limit = 0;
   {
@@ -92,7 +92,7 @@ void stop_profiler() {
 }
 
 int64_t profile_dropped() {
-  State& current = state();
+  ProfilerState& current = profiler_state();
   const std::lock_guard lock(current.mutex);
   return current.recording.dropped;
 }
@@ -103,7 +103,7 @@ void Span::begin() noexcept {
 
 void Span::end() noexcept {
   const int64_t end_ns = now_ns();
-  State& current = state();
+  ProfilerState& current = profiler_state();
   const std::lock_guard lock(current.mutex);
   if (!current.running || current.number != recording_) return;
   detail::Recording& recording = current.recording;

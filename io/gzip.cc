@@ -16,10 +16,10 @@ namespace {
 constexpr size_t kBlock = size_t{64} << 10;
 constexpr size_t kMaxInput = size_t{1} << 30;  // zlib counts in 32 bits
 constexpr int kGzipWindow = 16 + MAX_WBITS;    // gzip's frame, checksum and length included
-constexpr std::array<unsigned char, 2> kMagic = {0x1f, 0x8b};
+constexpr std::array<unsigned char, 2> kGzipMagic = {0x1f, 0x8b};
 
 bool is_gzip(std::span<const unsigned char> bytes) {
-  return bytes.size() >= kMagic.size() && std::equal(kMagic.begin(), kMagic.end(), bytes.begin());
+  return bytes.size() >= kGzipMagic.size() && std::equal(kGzipMagic.begin(), kGzipMagic.end(), bytes.begin());
 }
 
 [[noreturn]] void too_long(size_t limit, const std::string& name) {

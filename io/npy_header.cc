@@ -13,7 +13,7 @@
 namespace espalier::io {
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::string_view kNpyMagic = "\x93NUMPY";
 constexpr size_t kAlign = 64;  // of the data, as NumPy writes them
 constexpr bool kLittle = std::endian::native == std::endian::little;
 
@@ -155,8 +155,8 @@ class DictReader {
 
 NpyHeader parse_npy_header(std::span<const unsigned char> bytes, const std::string& name) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (!text.starts_with(kMagic)) throw FormatError(name, "does not begin as an npy file does");
-  const size_t version_at = kMagic.size(), length_at = version_at + 2;
+  if (!text.starts_with(kNpyMagic)) throw FormatError(name, "does not begin as an npy file does");
+  const size_t version_at = kNpyMagic.size(), length_at = version_at + 2;
   const unsigned version = bytes.size() > version_at ? bytes[version_at] : 0;
   if (version < 1 || version > 3)
     throw FormatError(name, "has version " + std::to_string(version) + " of the format; 1 to 3 are read");
@@ -202,11 +202,11 @@ std::string npy_header(const Shape& shape, Dtype dtype, const std::string& name)
   if (shape.rank() > 1) sizes.resize(sizes.size() - 2);
   if (shape.rank() == 1) sizes.resize(sizes.size() - 1);  // (3,)
   std::string dict = "{'descr': '" + *type + "', 'fortran_order': False, 'shape': (" + sizes + "), }";
-  const size_t fixed = kMagic.size() + 4;
+  const size_t fixed = kNpyMagic.size() + 4;
   const size_t whole = (fixed + dict.size() + 1 + kAlign - 1) / kAlign * kAlign;
   dict.resize(whole - fixed - 1, ' ');
   dict += '\n';
-  std::string header(kMagic);
+  std::string header(kNpyMagic);
   header += {'\1', '\0', static_cast<char>(dict.size() & 0xff), static_cast<char>(dict.size() >> 8)};
   return header + dict;
 }

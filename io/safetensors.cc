@@ -15,7 +15,7 @@
 namespace espalier::io {
 namespace {
 
-constexpr size_t kLengthBytes = 8;
+constexpr size_t kHeaderLengthBytes = 8;
 
 /// Where a file's parts are.
 struct Parts {
@@ -24,22 +24,22 @@ struct Parts {
 };
 
 Parts take_apart(std::span<const unsigned char> bytes, const std::string& name) {
-  if (bytes.size() < kLengthBytes) {
+  if (bytes.size() < kHeaderLengthBytes) {
     throw FormatError(
         name, "is " + std::to_string(bytes.size()) + " bytes long; a safetensors file has at least 8");
   }
   uint64_t length = 0;
-  for (size_t i = 0; i < kLengthBytes; ++i) length |= uint64_t{bytes[i]} << (8 * i);
+  for (size_t i = 0; i < kHeaderLengthBytes; ++i) length |= uint64_t{bytes[i]} << (8 * i);
   if (length > kMaxHeader) {
     throw FormatError(name, "claims a header of " + std::to_string(length) + " bytes; the format allows " +
                                 std::to_string(kMaxHeader));
   }
-  if (length > bytes.size() - kLengthBytes) {
+  if (length > bytes.size() - kHeaderLengthBytes) {
     throw FormatError(name, "claims a header of " + std::to_string(length) + " bytes, but has only " +
-                                std::to_string(bytes.size() - kLengthBytes) + " (is it cut short?)");
+                                std::to_string(bytes.size() - kHeaderLengthBytes) + " (is it cut short?)");
   }
-  const std::string_view json(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length);
-  const size_t data_begin = kLengthBytes + length;
+  const std::string_view json(reinterpret_cast<const char*>(bytes.data()) + kHeaderLengthBytes, length);
+  const size_t data_begin = kHeaderLengthBytes + length;
   return {parse_safetensors_header(json, bytes.size() - data_begin, name), data_begin};
 }
 
@@ -129,12 +129,13 @@ void save_safetensors(const std::filesystem::path& path, const std::map<std::str
   } catch (const nlohmann::json::exception&) {
     throw ValueError(path.string(), "a name or metadata text is not valid UTF-8");
   }
-  header.resize((header.size() + kLengthBytes - 1) / kLengthBytes * kLengthBytes, ' ');
+  header.resize((header.size() + kHeaderLengthBytes - 1) / kHeaderLengthBytes * kHeaderLengthBytes, ' ');
   if (header.size() > kMaxHeader)
     throw ValueError(path.string(),
                      "the header would exceed the format's " + std::to_string(kMaxHeader) + " bytes");
-  std::array<unsigned char, kLengthBytes> length;
-  for (size_t i = 0; i < kLengthBytes; ++i) length[i] = static_cast<unsigned char>(header.size() >> (8 * i));
+  std::array<unsigned char, kHeaderLengthBytes> length;
+  for (size_t i = 0; i < kHeaderLengthBytes; ++i)
+    length[i] = static_cast<unsigned char>(header.size() >> (8 * i));
 
   AtomicFile file(path);
   file.write(length);

@@ -18,6 +18,7 @@
 #include "ops/matmul.h"
 #include "ops/max.h"
 #include "ops/multiply.h"
+#include "ops/norm_internal.h"
 #include "ops/permute.h"
 #include "ops/reshape.h"
 #include "ops/subtract.h"
@@ -55,10 +56,6 @@ Shape without_last(const Shape& shape) {
   Shape result = shape;
   result.erase(shape.rank() - 1);
   return result;
-}
-
-Dtype statistics_type(Dtype dtype) {
-  return dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
 }
 
 /// Throws unless q, k and v are of one type and fit together; gives the result's shape.

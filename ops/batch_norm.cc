@@ -9,6 +9,7 @@
 #include "ops/divide.h"
 #include "ops/mean.h"
 #include "ops/multiply.h"
+#include "ops/norm_internal.h"
 #include "ops/reshape.h"
 #include "ops/sqrt.h"
 #include "ops/subtract.h"
@@ -21,15 +22,6 @@ enum : int { kX, kWeight, kBias, kRunningMean, kRunningVar, kInputCount };
 /// The type in which statistics are kept: wide enough for the sums of a batch.
 Dtype statistics_dtype(Dtype dtype) {
   return dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
-}
-
-void check_x(std::string_view name, Inputs inputs, const Tensor& x) {
-  if (x.dtype() > Dtype::bf16)
-    throw TypeError(name, "inputs are " + describe(inputs) + "; expected f64, f32, f16 or bf16");
-  if (x.rank() < 2) {
-    throw ShapeError(name, "the tensor to normalise has " + std::to_string(x.rank()) +
-                               " axes; expected at least 2, N and C (inputs " + describe(inputs) + ")");
-  }
 }
 
 /// `parameter` has one number a channel of `x`, in its type or in f32.
@@ -53,18 +45,11 @@ OutputSpec same_layout(const Tensor& x) {
                                           : OutputSpec::fresh(x.shape(), x.dtype());
 }
 
-/// [C] as it broadcasts against x: [C, 1, 1].
-Tensor along_channels(const Tensor& parameter, int rank) {
-  Shape shape = Shape::filled(rank - 1, 1);
-  shape[0] = parameter.shape()[0];
-  return reshape(parameter, shape);
-}
-
 }  // namespace
 
 void BatchNorm::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& x = inputs[kX];
-  check_x(kName, inputs, x);
+  check_channels(kName, inputs, x);
   check_parameter(kName, inputs, inputs[kWeight], x, "weight");
   check_parameter(kName, inputs, inputs[kBias], x, "bias");
   check_parameter(kName, inputs, inputs[kRunningMean], x, "running_mean");
@@ -157,7 +142,7 @@ std::vector<AxisTie> BatchNorm::axis_ties(Inputs inputs) const {
 
 void BatchNormBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor &gradient = inputs[0], &x = inputs[1], &weight = inputs[2], &statistics = inputs[3];
-  check_x(kName, inputs, x);
+  check_channels(kName, inputs, x);
   check_parameter(kName, inputs, weight, x, "weight");
   if (!gradient.defined() || gradient.shape() != x.shape() || gradient.dtype() != x.dtype()) {
     throw ShapeError(kName, "the gradient is " + describe(gradient) + "; expected " + describe(x) +

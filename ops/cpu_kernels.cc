@@ -15,6 +15,7 @@
 #include "ops/batch_norm.h"
 #include "ops/binary_cross_entropy.h"
 #include "ops/binary_cross_entropy_with_logits.h"
+#include "ops/cached_attention.h"
 #include "ops/cast.h"
 #include "ops/cholesky.h"
 #include "ops/clamp.h"
@@ -162,6 +163,7 @@ ESPALIER_VECTORISED_KERNEL(BinaryCrossEntropy, binary_cross_entropy)
 ESPALIER_VECTORISED_KERNEL(BinaryCrossEntropyBackward, binary_cross_entropy_backward)
 ESPALIER_VECTORISED_KERNEL(BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits)
 ESPALIER_VECTORISED_KERNEL(BinaryCrossEntropyWithLogitsBackward, binary_cross_entropy_with_logits_backward)
+ESPALIER_PLAIN_KERNEL(CachedAttention, cached_attention)
 ESPALIER_PLAIN_KERNEL(Cast, cast)
 ESPALIER_VECTORISED_KERNEL(Ceil, ceil)
 ESPALIER_LAPACK_KERNEL(Cholesky, cholesky)

@@ -14,16 +14,16 @@ namespace espalier {
 namespace {
 
 /// The divide-and-conquer routine works in 2 n^2 + 6 n + 1 elements, which it counts in 32 bits.
-constexpr int64_t kLargest = 32000;
+constexpr int64_t kLargestEigh = 32000;
 
 }  // namespace
 
 void Eigh::infer(Inputs inputs, OutputSpecs& outputs) const {
   check_square(kName, inputs, 0);
   const int64_t n = inputs[0].size(-1);
-  if (n > kLargest) {
+  if (n > kLargestEigh) {
     throw ShapeError(kName, "inputs " + describe(inputs) + "; matrices are limited to " +
-                                std::to_string(kLargest) + " rows and columns");
+                                std::to_string(kLargestEigh) + " rows and columns");
   }
   outputs.push_back(OutputSpec::fresh(with_vector(inputs[0].shape(), n), inputs[0].dtype()));
   outputs.push_back(OutputSpec::fresh(inputs[0].shape(), inputs[0].dtype()));

@@ -55,7 +55,7 @@ std::vector<AxisTie> line_ties(Inputs inputs, const Shape& table, int axis, bool
 }
 
 /// Of the table only what is picked is read.
-Cost moved_cost(const Tensor& index, int64_t elements, Dtype dtype) {
+Cost gathered_cost(const Tensor& index, int64_t elements, Dtype dtype) {
   return {.flops = 0,
           .bytes = index.numel() * static_cast<int64_t>(size_of(index.dtype())) +
                    2 * elements * static_cast<int64_t>(size_of(dtype))};
@@ -78,7 +78,7 @@ Tensors Gather::backward(const BackwardContext& context) const {
 }
 
 Cost Gather::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
-  return moved_cost(inputs[1], count(outputs[0].shape), outputs[0].dtype);
+  return gathered_cost(inputs[1], count(outputs[0].shape), outputs[0].dtype);
 }
 
 std::vector<AxisTie> Gather::axis_ties(Inputs inputs) const {

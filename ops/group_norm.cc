@@ -6,6 +6,7 @@
 #include "ops/divide.h"
 #include "ops/mean.h"
 #include "ops/multiply.h"
+#include "ops/norm_internal.h"
 #include "ops/reshape.h"
 #include "ops/sqrt.h"
 #include "ops/subtract.h"
@@ -14,21 +15,8 @@
 namespace espalier {
 namespace {
 
-Dtype statistics_type(Dtype dtype) {
-  return dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
-}
-
 bool fits(const Tensor& parameter, int64_t channels) {
   return !parameter.defined() || parameter.shape() == Shape{channels};
-}
-
-void check_x(std::string_view name, Inputs inputs, const Tensor& x) {
-  if (x.dtype() > Dtype::bf16)
-    throw TypeError(name, "inputs are " + describe(inputs) + "; expected f64, f32, f16 or bf16");
-  if (x.rank() < 2) {
-    throw ShapeError(name, "the tensor to normalise has " + std::to_string(x.rank()) +
-                               " axes; expected at least 2, N and C (inputs " + describe(inputs) + ")");
-  }
 }
 
 /// Channels-last images keep their layout; everything else becomes row-major.
@@ -37,18 +25,11 @@ OutputSpec like(const Tensor& x) {
       x.shape(), x.rank() == 4 ? image_strides(x, x.shape()) : contiguous_strides(x.shape()), x.dtype());
 }
 
-/// [C] as it broadcasts against x: [C, 1, 1].
-Tensor along_channels(const Tensor& parameter, int rank) {
-  Shape shape = Shape::filled(rank - 1, 1);
-  shape[0] = parameter.shape()[0];
-  return reshape(parameter, shape);
-}
-
 }  // namespace
 
 void GroupNorm::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& x = inputs[0];
-  check_x(kName, inputs, x);
+  check_channels(kName, inputs, x);
   for (const Tensor& input : inputs) {
     if (input.defined() && input.dtype() != x.dtype()) {
       throw TypeError(
@@ -122,7 +103,7 @@ std::vector<AxisTie> GroupNorm::axis_ties(Inputs inputs) const {
 
 void GroupNormBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor &dy = inputs[0], &x = inputs[1], &weight = inputs[2], &mean = inputs[3], &scale = inputs[4];
-  check_x(kName, inputs, x);
+  check_channels(kName, inputs, x);
   const int64_t channels = x.shape()[1];
   if (dy.shape() != x.shape() || !fits(weight, channels) || mean.rank() != 2 ||
       mean.shape()[0] != x.shape()[0] || mean.shape()[1] < 1 || channels % mean.shape()[1] != 0 ||

@@ -12,7 +12,7 @@ namespace espalier {
 namespace {
 
 /// Throws unless both parts of the gates are [N, 3H] and `hidden` is [N, H], all of one type.
-void check(std::string_view name, Inputs inputs, const Tensor& x, const Tensor& h, const Tensor& hidden) {
+void check_gru(std::string_view name, Inputs inputs, const Tensor& x, const Tensor& h, const Tensor& hidden) {
   if (x.dtype() != h.dtype() || x.dtype() != hidden.dtype() || !is_floating(x.dtype()))
     throw TypeError(name, "inputs are " + describe(inputs) + "; expected one floating type");
   const bool fits = hidden.rank() == 2 && x.shape() == h.shape() && x.rank() == 2 &&
@@ -24,7 +24,7 @@ void check(std::string_view name, Inputs inputs, const Tensor& x, const Tensor& 
 }
 
 /// Some twenty operations go into each exponential function.
-Cost cell_cost(Cost moved, const Tensor& hidden) {
+Cost gru_cost(Cost moved, const Tensor& hidden) {
   moved.flops = 70 * hidden.numel();
   return moved;
 }
@@ -32,7 +32,7 @@ Cost cell_cost(Cost moved, const Tensor& hidden) {
 }  // namespace
 
 void GruCell::infer(Inputs inputs, OutputSpecs& outputs) const {
-  check(kName, inputs, inputs[0], inputs[1], inputs[2]);
+  check_gru(kName, inputs, inputs[0], inputs[1], inputs[2]);
   outputs.push_back(OutputSpec::fresh(inputs[2].shape(), inputs[2].dtype()));
 }
 
@@ -51,7 +51,7 @@ Tensors GruCell::decompose(Inputs inputs) const {
 }
 
 Cost GruCell::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
-  return cell_cost(Operation::cost(inputs, outputs), inputs[2]);
+  return gru_cost(Operation::cost(inputs, outputs), inputs[2]);
 }
 
 std::vector<AxisTie> GruCell::axis_ties(Inputs) const {
@@ -61,7 +61,7 @@ std::vector<AxisTie> GruCell::axis_ties(Inputs) const {
 
 void GruCellBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor &gradient = inputs[0], &x = inputs[1], &hidden = inputs[3];
-  check(kName, inputs, x, inputs[2], hidden);
+  check_gru(kName, inputs, x, inputs[2], hidden);
   if (gradient.dtype() != x.dtype())
     throw TypeError(kName, "inputs are " + describe(inputs) + "; expected one floating type");
   if (gradient.shape() != hidden.shape()) {
@@ -74,7 +74,7 @@ void GruCellBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
 }
 
 Cost GruCellBackward::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
-  return cell_cost(Operation::cost(inputs, outputs), inputs[3]);
+  return gru_cost(Operation::cost(inputs, outputs), inputs[3]);
 }
 
 Tensor gru_cell(const Tensor& from_input, const Tensor& from_hidden, const Tensor& hidden) {

@@ -5,7 +5,7 @@
 namespace espalier {
 namespace {
 
-void check_indices(std::string_view name, Inputs inputs) {
+void check_one_axis_of_indices(std::string_view name, Inputs inputs) {
   const Tensor& indices = inputs[1];
   if (indices.dtype() != Dtype::i64 && indices.dtype() != Dtype::i32)
     throw TypeError(name, "inputs " + describe(inputs) + "; expected indices of type i32 or i64");
@@ -39,7 +39,7 @@ Cost moved_cost(const Tensor& index, int64_t elements, Dtype dtype) {
 
 void IndexSelect::infer(Inputs inputs, OutputSpecs& outputs) const {
   const int along = axis(inputs[0].rank());
-  check_indices(kName, inputs);
+  check_one_axis_of_indices(kName, inputs);
   Shape shape = inputs[0].shape();
   shape[along] = inputs[1].numel();
   checked_count(shape, kName);
@@ -69,7 +69,7 @@ Tensor index_select(const Tensor& x, int64_t axis, const Tensor& indices) {
 
 void IndexAdd::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor &x = inputs[0], &source = inputs[2];
-  check_indices(kName, inputs);
+  check_one_axis_of_indices(kName, inputs);
   Shape shape = x.defined() ? x.shape() : source.shape();
   const int along = axis(shape.rank());
   if (!x.defined()) shape[along] = size_;

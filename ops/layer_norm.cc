@@ -6,29 +6,12 @@
 #include "ops/divide.h"
 #include "ops/mean.h"
 #include "ops/multiply.h"
+#include "ops/norm_internal.h"
 #include "ops/sqrt.h"
 #include "ops/subtract.h"
 
 namespace espalier {
-namespace {
-
-Shape leading_axes(const Shape& shape, int axes) {
-  return Shape(std::span<const int64_t>(shape.begin(), static_cast<size_t>(shape.rank() - axes)));
-}
-
-Shape last_axes(const Shape& shape, int axes) {
-  return Shape(std::span<const int64_t>(shape.end() - axes, static_cast<size_t>(axes)));
-}
-
-Dtype statistics_type(Dtype dtype) {
-  return dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
-}
-
-bool fits(const Tensor& parameter, const Shape& shape) {
-  return !parameter.defined() || parameter.shape() == shape;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void LayerNorm::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& x = inputs[0];
@@ -42,7 +25,7 @@ void LayerNorm::infer(Inputs inputs, OutputSpecs& outputs) const {
     throw ShapeError(kName, "x is " + describe(x) + "; expected at least " + std::to_string(axes_) + " axes");
   }
   const Shape normalized = last_axes(x.shape(), axes_);
-  if (!fits(inputs[1], normalized) || !fits(inputs[2], normalized)) {
+  if (!absent_or_of(inputs[1], normalized) || !absent_or_of(inputs[2], normalized)) {
     throw ShapeError(kName, "x, weight and bias are " + describe(inputs) + "; expected weight and bias " +
                                 to_string(normalized) + " (or absent)");
   }
@@ -104,7 +87,7 @@ void LayerNormBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const char* const expected =
       "; expected dy and x of one shape, weight of its last axes (or absent), mean and 1 / deviation of the "
       "others";
-  if (dy.shape() != x.shape() || x.rank() < axes_ || !fits(weight, last_axes(x.shape(), axes_)) ||
+  if (dy.shape() != x.shape() || x.rank() < axes_ || !absent_or_of(weight, last_axes(x.shape(), axes_)) ||
       mean.shape() != leading_axes(x.shape(), axes_) || scale.shape() != mean.shape()) {
     throw ShapeError(kName, "inputs are " + describe(inputs) + expected);
   }

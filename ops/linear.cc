@@ -5,6 +5,7 @@
 #include "ops/add.h"
 #include "ops/expand.h"
 #include "ops/matmul.h"
+#include "ops/matrix_internal.h"
 #include "ops/permute.h"
 #include "ops/reshape.h"
 #include "ops/sum.h"
@@ -22,12 +23,6 @@ Shape with_last(const Shape& shape, int64_t size) {
   Shape result = shape;
   result[shape.rank() - 1] = size;
   return result;
-}
-
-Tensor as_matrix(const Tensor& tensor) {
-  int64_t rows = 1;
-  for (int i = 0; i < tensor.rank() - 1; ++i) rows *= tensor.shape()[i];
-  return reshape(tensor, {rows, tensor.shape().back()});
 }
 
 /// The sum of those that are there.

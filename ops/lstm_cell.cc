@@ -11,7 +11,7 @@ namespace espalier {
 namespace {
 
 /// Throws unless both parts of the gates are [N, 4H] and `cell` is [N, H], all of one type.
-void check(std::string_view name, Inputs inputs, const Tensor& x, const Tensor& h, const Tensor& cell) {
+void check_lstm(std::string_view name, Inputs inputs, const Tensor& x, const Tensor& h, const Tensor& cell) {
   if (x.dtype() != h.dtype() || x.dtype() != cell.dtype() || !is_floating(x.dtype()))
     throw TypeError(name, "inputs are " + describe(inputs) + "; expected one floating type");
   const bool fits = cell.rank() == 2 && x.shape() == h.shape() && x.rank() == 2 &&
@@ -23,7 +23,7 @@ void check(std::string_view name, Inputs inputs, const Tensor& x, const Tensor& 
 }
 
 /// Some twenty operations go into each exponential function.
-Cost cell_cost(Cost moved, const Tensor& cell) {
+Cost lstm_cost(Cost moved, const Tensor& cell) {
   moved.flops = 100 * cell.numel();
   return moved;
 }
@@ -32,7 +32,7 @@ Cost cell_cost(Cost moved, const Tensor& cell) {
 
 void LstmCell::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& cell = inputs[2];
-  check(kName, inputs, inputs[0], inputs[1], cell);
+  check_lstm(kName, inputs, inputs[0], inputs[1], cell);
   for (int i = 0; i < 2; ++i) outputs.push_back(OutputSpec::fresh(cell.shape(), cell.dtype()));
 }
 
@@ -51,7 +51,7 @@ Tensors LstmCell::decompose(Inputs inputs) const {
 }
 
 Cost LstmCell::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
-  return cell_cost(Operation::cost(inputs, outputs), inputs[2]);
+  return lstm_cost(Operation::cost(inputs, outputs), inputs[2]);
 }
 
 std::vector<AxisTie> LstmCell::axis_ties(Inputs) const {
@@ -61,7 +61,7 @@ std::vector<AxisTie> LstmCell::axis_ties(Inputs) const {
 
 void LstmCellBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor &x = inputs[2], &cell = inputs[4];
-  check(kName, inputs, x, inputs[3], cell);
+  check_lstm(kName, inputs, x, inputs[3], cell);
   for (const int i : {0, 1, 5}) {
     const Tensor& given = inputs[static_cast<size_t>(i)];
     if (!given.defined()) continue;
@@ -77,7 +77,7 @@ void LstmCellBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
 }
 
 Cost LstmCellBackward::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
-  return cell_cost(Operation::cost(inputs, outputs), inputs[4]);
+  return lstm_cost(Operation::cost(inputs, outputs), inputs[4]);
 }
 
 LstmState lstm_cell(const Tensor& from_input, const Tensor& from_hidden, const Tensor& cell) {

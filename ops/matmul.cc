@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "ops/matrix_internal.h"
 #include "ops/multiply.h"
 #include "ops/permute.h"
 #include "ops/reshape.h"
@@ -12,11 +13,11 @@ namespace espalier {
 namespace {
 
 /// Which axes of the operands and the result play which part; -1 for the axis that a vector lacks.
-struct Roles {
+struct ProductAxes {
   int a_row, a_inner, b_inner, b_column;
   int batch;  ///< leading axes of the result
 
-  Roles(const Shape& a, const Shape& b)
+  ProductAxes(const Shape& a, const Shape& b)
       : a_row(a.rank() - 2),
         a_inner(a.rank() - 1),
         b_inner(std::max(b.rank() - 2, 0)),
@@ -44,13 +45,6 @@ Shape with_inserted(const Shape& shape, int axis) {
   return result;
 }
 
-/// Leading axes joined to the rows.
-Tensor as_matrix(const Tensor& tensor) {
-  int64_t rows = 1;
-  for (int i = 0; i < tensor.rank() - 1; ++i) rows *= tensor.shape()[i];
-  return reshape(tensor, {rows, tensor.shape().back()});
-}
-
 }  // namespace
 
 void MatMul::infer(Inputs inputs, OutputSpecs& outputs) const {
@@ -59,7 +53,7 @@ void MatMul::infer(Inputs inputs, OutputSpecs& outputs) const {
     throw TypeError(kName, "inputs " + describe(inputs) + " are of two types; convert them to one");
   }
   if (a.empty() || b.empty()) do_not_fit(inputs);
-  const Roles roles(a, b);
+  const ProductAxes roles(a, b);
   if (a[roles.a_inner] != b[roles.b_inner]) do_not_fit(inputs);
   Shape shape;
   for (int axis = roles.batch - 1; axis >= 0; --axis) {
@@ -75,7 +69,7 @@ void MatMul::infer(Inputs inputs, OutputSpecs& outputs) const {
 
 Tensors MatMul::backward(const BackwardContext& context) const {
   Tensor a = context.input(0), b = context.input(1), gradient = context.gradient(0);
-  const Roles roles(a.shape(), b.shape());
+  const ProductAxes roles(a.shape(), b.shape());
   // Vectors become matrices, and the gradient gets back the axis that the result has lost.
   if (roles.a_row < 0) {
     a = reshape(a, with_inserted(a.shape(), 0));
@@ -110,7 +104,7 @@ Cost MatMul::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
 
 std::vector<AxisTie> MatMul::axis_ties(Inputs inputs) const {
   const Shape &a = inputs[0].shape(), &b = inputs[1].shape();
-  const Roles roles(a, b);
+  const ProductAxes roles(a, b);
   std::vector<AxisTie> ties;
   for (int axis = 0; axis < roles.batch; ++axis) {
     AxisTie tie;

@@ -20,6 +20,7 @@
 #include "ops/batch_norm.h"
 #include "ops/binary_cross_entropy.h"
 #include "ops/binary_cross_entropy_with_logits.h"
+#include "ops/cached_attention.h"
 #include "ops/cast.h"
 #include "ops/cholesky.h"
 #include "ops/clamp.h"
@@ -141,6 +142,7 @@ class KnownOperations {
     add(BinaryCrossEntropyBackward(), 3);
     add(BinaryCrossEntropyWithLogits(), 2, 3);
     add(BinaryCrossEntropyWithLogitsBackward(), 3, 4);
+    add(CachedAttention(), 6);
     add(Cast(Dtype::f32), 1);
     add(Ceil(), 1);
     add(Cholesky(), 1);

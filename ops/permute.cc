@@ -6,7 +6,7 @@ namespace espalier {
 namespace {
 
 /// `axes` made non-negative. Throws ShapeError unless they are a permutation of all axes of `input`.
-Dims resolved(const Dims& axes, const Tensor& input) {
+Dims resolved_axes(const Dims& axes, const Tensor& input) {
   const int rank = input.rank();
   uint32_t seen = 0;
   Dims result;
@@ -26,7 +26,7 @@ Dims resolved(const Dims& axes, const Tensor& input) {
 
 void Permute::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& input = inputs[0];
-  const Dims axes = resolved(axes_, input);
+  const Dims axes = resolved_axes(axes_, input);
   Shape shape = axes;
   Strides strides = axes;
   for (int i = 0; i < axes.rank(); ++i) {

@@ -6,6 +6,7 @@
 #include "ops/concat.h"
 #include "ops/linalg_internal.h"
 #include "ops/matmul.h"
+#include "ops/matrix_internal.h"
 #include "ops/multiply.h"
 #include "ops/negate.h"
 #include "ops/permute.h"
@@ -16,10 +17,6 @@
 
 namespace espalier {
 namespace {
-
-Tensor turned(const Tensor& matrix) {
-  return transpose(matrix, -2, -1);
-}
 
 /// The gradient of a matrix with at least as many rows as columns; either gradient may be absent.
 Tensor backward_of_tall(const Tensor& q, const Tensor& r, const Tensor& of_q, const Tensor& of_r) {

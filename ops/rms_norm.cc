@@ -7,26 +7,11 @@
 #include "ops/divide.h"
 #include "ops/mean.h"
 #include "ops/multiply.h"
+#include "ops/norm_internal.h"
 #include "ops/sqrt.h"
 
 namespace espalier {
 namespace {
-
-Shape leading_axes(const Shape& shape, int axes) {
-  return Shape(std::span<const int64_t>(shape.begin(), static_cast<size_t>(shape.rank() - axes)));
-}
-
-Shape last_axes(const Shape& shape, int axes) {
-  return Shape(std::span<const int64_t>(shape.end() - axes, static_cast<size_t>(axes)));
-}
-
-Dtype statistics_type(Dtype dtype) {
-  return dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
-}
-
-bool fits(const Tensor& parameter, const Shape& shape) {
-  return !parameter.defined() || parameter.shape() == shape;
-}
 
 void check_type(std::string_view name, const Tensor& x) {
   if (x.dtype() > Dtype::bf16)
@@ -46,7 +31,7 @@ void RmsNorm::infer(Inputs inputs, OutputSpecs& outputs) const {
     throw ShapeError(kName, "x is " + describe(x) + "; expected at least " + std::to_string(axes_) + " axes");
   }
   const Shape normalized = last_axes(x.shape(), axes_);
-  if (!fits(weight, normalized)) {
+  if (!absent_or_of(weight, normalized)) {
     throw ShapeError(kName, "x and weight are " + describe(inputs) + "; expected weight " +
                                 to_string(normalized) + " (or absent)");
   }
@@ -98,7 +83,7 @@ void RmsNormBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor &dy = inputs[0], &x = inputs[1], &weight = inputs[2], &scale = inputs[3];
   check_type(kName, x);
   if (axes_ < 1 || dy.shape() != x.shape() || x.rank() < axes_ ||
-      !fits(weight, last_axes(x.shape(), axes_)) || scale.shape() != leading_axes(x.shape(), axes_)) {
+      !absent_or_of(weight, last_axes(x.shape(), axes_)) || scale.shape() != leading_axes(x.shape(), axes_)) {
     throw ShapeError(kName, "inputs are " + describe(inputs) +
                                 "; expected dy and x of one shape, weight of its last axes (or absent), the "
                                 "scale of the others");

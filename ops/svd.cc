@@ -6,6 +6,7 @@
 #include "ops/divide.h"
 #include "ops/linalg_internal.h"
 #include "ops/matmul.h"
+#include "ops/matrix_internal.h"
 #include "ops/multiply.h"
 #include "ops/permute.h"
 #include "ops/promotion.h"
@@ -16,11 +17,7 @@ namespace espalier {
 namespace {
 
 /// The divide-and-conquer routine works in up to 4 k^2 + 7 k elements, which it counts in 32 bits.
-constexpr int64_t kLargest = 23000;
-
-Tensor turned(const Tensor& matrix) {
-  return transpose(matrix, -2, -1);
-}
+constexpr int64_t kLargestSvd = 23000;
 
 /// F o (X - X^T) for X = W^T G, the gradient of W turned into W's own frame.
 Tensor rotation(const Tensor& weights, const Tensor& x) {
@@ -38,10 +35,10 @@ void Svd::infer(Inputs inputs, OutputSpecs& outputs) const {
   check_matrices(kName, inputs, 0);
   const Shape& shape = inputs[0].shape();
   const int64_t m = inputs[0].size(-2), n = inputs[0].size(-1), k = std::min(m, n);
-  if (k > kLargest) {
+  if (k > kLargestSvd) {
     throw ShapeError(kName, "inputs " + describe(inputs) +
                                 "; the smaller side of the matrices is limited to " +
-                                std::to_string(kLargest));
+                                std::to_string(kLargestSvd));
   }
   for (const Shape& made : {with_matrix(shape, m, k), with_vector(shape, k), with_matrix(shape, k, n)})
     outputs.push_back(OutputSpec::fresh(made, inputs[0].dtype()));

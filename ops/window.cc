@@ -10,12 +10,13 @@
 namespace espalier {
 namespace {
 
-constexpr int64_t kLargest = std::numeric_limits<int32_t>::max();
+constexpr int64_t kLargestWindow = std::numeric_limits<int32_t>::max();
 
 void check_between(std::string_view name, const char* what, Size2d size, int64_t lowest) {
-  if (std::min(size.height, size.width) >= lowest && std::max(size.height, size.width) <= kLargest) return;
+  if (std::min(size.height, size.width) >= lowest && std::max(size.height, size.width) <= kLargestWindow)
+    return;
   std::ostringstream message;
-  message << what << " is " << size << "; expected " << lowest << " to " << kLargest;
+  message << what << " is " << size << "; expected " << lowest << " to " << kLargestWindow;
   throw ValueError(name, message.str());
 }
 

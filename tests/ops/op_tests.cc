@@ -20,6 +20,7 @@
   TEST(batch_norm) \
   TEST(binary_cross_entropy) \
   TEST(binary_cross_entropy_with_logits) \
+  TEST(cached_attention) \
   TEST(cast) \
   TEST(ceil) \
   TEST(cholesky) \

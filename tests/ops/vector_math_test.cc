@@ -111,9 +111,9 @@ void expect_precise(const Function& function, const std::vector<T>& x, const std
 }
 
 /// Puts the level back, also after a failed assertion.
-struct CpuLevelScope {
+struct CpuLevelGuard {
   CpuLevel best = cpu_level();
-  ~CpuLevelScope() { set_cpu_level(best); }
+  ~CpuLevelGuard() { set_cpu_level(best); }
 };
 
 template <class T>
@@ -122,7 +122,7 @@ void check_precision(const Function& function, double allowed) {
   std::vector<long double> exact;
   exact.reserve(x.size());
   for (const T value : x) exact.push_back(function.exact(value));
-  const CpuLevelScope scope;
+  const CpuLevelGuard scope;
   for (const CpuLevel level : {CpuLevel::baseline, CpuLevel::avx2, scope.best}) {
     if (level > scope.best) continue;
     set_cpu_level(level);
