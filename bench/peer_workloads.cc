@@ -31,6 +31,7 @@ constexpr int kUnknownWorkload = 3;
 struct Data {
   nn::StateMap init;
   std::vector<data::Examples> batches;
+  Tensor tokens;  ///< what to go on with when decoding is checked
   bool eager = false;
 };
 
@@ -45,6 +46,7 @@ Data load(const std::string& path, bool eager) {
     const std::string batch = "batch." + std::to_string(i);
     data.batches.push_back({tensors.at(batch + ".x"), tensors.at(batch + ".y")});
   }
+  if (const auto found = tensors.find("decode.tokens"); found != tensors.end()) data.tokens = found->second;
   return data;
 }
 
@@ -146,6 +148,55 @@ Job infer(const Data& data, const std::function<Net()>& make) {
           }};
 }
 
+/// A language model that goes on with a text a token at a time.
+class Decoding {
+ public:
+  Decoding(models::Gpt gpt, bool eager)
+      : gpt_(std::move(gpt)),
+        cache_(gpt_),
+        next_(runnable(runtime::as_function([this](const Tensor& tokens) { return gpt_(tokens, cache_); }),
+                       runtime::State(gpt_, cache_), eager)) {}
+
+  /// The logits behind the next tokens, i64 [1, T].
+  std::vector<float> logits(const Tensor& tokens) {
+    length_ += tokens.size(1);
+    return next_(Inputs(&tokens, 1))[0].to_vector<float>();
+  }
+
+  /// The most probable token, or the first one behind `prompt` where the context is full.
+  void step(const Tensor& prompt) {
+    const bool full = length_ == 0 || length_ == gpt_.length();
+    if (full) {
+      cache_.clear();
+      length_ = 0;
+    }
+    const std::vector<float> found = logits(full ? prompt : full_like(token_, best_));
+    best_ = std::max_element(found.begin(), found.end()) - found.begin();
+  }
+
+ private:
+  models::Gpt gpt_;
+  models::GptCache cache_;
+  runtime::Function next_;
+  const Tensor token_ = zeros({1, 1}, Dtype::i64);
+  int64_t length_ = 0, best_ = 0;
+};
+
+Job decode(const Data& data, const std::function<models::Gpt()>& make) {
+  const auto begin = [=] { return std::make_shared<Decoding>(fresh(make, data.init), data.eager); };
+  return {[=, decoding = begin()](int i) { decoding->step(data.batches[static_cast<size_t>(i)].inputs); },
+          [=] {
+            const auto decoding = begin();
+            const auto text = [](const std::vector<float>& values) {
+              return json({values.begin(), values.end()});
+            };
+            std::string lists = "[" + text(decoding->logits(data.batches[0].inputs));
+            for (int64_t i = 0; i < data.tokens.size(1); ++i)
+              lists += ", " + text(decoding->logits(at(data.tokens, kAll, Range{i, i + 1})));
+            return lists + "]";
+          }};
+}
+
 template <class Net>
 std::unique_ptr<optim::Optimiser> sgd(Net& net) {
   return std::make_unique<optim::Sgd>(
@@ -185,6 +236,8 @@ const std::map<std::string, std::function<Job(const Data&)>>& workloads() {
       {"infer/resnet20-1", [](const Data& data) { return infer<ResNetCifar>(data, resnet20); }},
       {"infer/resnet20-64", [](const Data& data) { return infer<ResNetCifar>(data, resnet20); }},
       {"infer/gpt-mini-prefill", [](const Data& data) { return infer<Gpt>(data, gpt_mini); }},
+      {"decode/gpt-nano", [](const Data& data) { return decode(data, gpt_nano); }},
+      {"decode/gpt-mini", [](const Data& data) { return decode(data, gpt_mini); }},
   };
   return jobs;
 }

@@ -72,7 +72,7 @@ double loss_over(const models::Gpt& net, const Tensor& tokens) {
 }
 
 std::string write(const models::Gpt& net, const io::Vocabulary& vocabulary, const Options& options) {
-  const Tensor ids = models::generate(net, net.length(), vocabulary.encode("\n"), options.count("letters"),
+  const Tensor ids = models::generate(net, vocabulary.encode("\n"), options.count("letters"),
                                       {.temperature = options.number("temperature"),
                                        .top_k = options.count("top_k"),
                                        .top_p = options.number("top_p")},

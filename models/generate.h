@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "core/tensor.h"
+#include "models/gpt.h"
 
 namespace espalier::models {
 
@@ -31,5 +32,9 @@ ESPALIER_API int64_t sample(const Tensor& logits, const SamplingOptions& options
 ESPALIER_API Tensor generate(const std::function<Tensor(const Tensor& tokens)>& logits, int64_t context,
                              const Tensor& prompt, int64_t count, const SamplingOptions& options,
                              uint64_t seed);
+/// The same from a Gpt, whose context is its length. Until that is full each token costs only itself
+/// (GptCache); what earlier ones left is the same but for rounding.
+ESPALIER_API Tensor generate(const Gpt& gpt, const Tensor& prompt, int64_t count,
+                             const SamplingOptions& options, uint64_t seed);
 
 }  // namespace espalier::models

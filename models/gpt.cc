@@ -8,10 +8,12 @@
 #include "nn/self_attention.h"
 #include "nn/state.h"
 #include "ops/add.h"
+#include "ops/at.h"
 #include "ops/copy.h"
 #include "ops/gelu.h"
 #include "ops/linear.h"
 #include "ops/random.h"
+#include "ops/reshape.h"
 #include "ops/slice.h"
 
 namespace espalier::models {
@@ -27,6 +29,12 @@ GptBlock::GptBlock(int64_t width, int64_t heads_)
 
 Tensor GptBlock::operator()(const Tensor& x) const {
   const Tensor y = x + c_proj(nn::attend_by_heads(c_attn(ln_1(x)), heads, true));
+  return y + c_proj2(gelu(c_fc(ln_2(y))));
+}
+
+Tensor GptBlock::operator()(const Tensor& x, const Tensor& keys, const Tensor& values,
+                            const Tensor& lengths) const {
+  const Tensor y = x + c_proj(nn::attend_by_heads(c_attn(ln_1(x)), heads, keys, values, lengths));
   return y + c_proj2(gelu(c_fc(ln_2(y))));
 }
 
@@ -53,6 +61,45 @@ Tensor Gpt::operator()(const Tensor& tokens) const {
   Tensor x = wte(tokens) + slice(wpe.weight, 0, {0, tokens.size(1)});
   for (const GptBlock& block : h) x = block(x);
   return linear(ln_f(x), wte.weight);
+}
+
+GptCache::GptCache(const Gpt& gpt, int64_t sequences) {
+  if (sequences < 1) {
+    throw ValueError("GptCache",
+                     "cannot keep " + std::to_string(sequences) + " sequences; expected 1 or more");
+  }
+  for (const GptBlock& block : gpt.h) {
+    const Shape shape = {sequences, block.heads, gpt.length(), gpt.wte.weight.size(1) / block.heads};
+    keys.push_back(zeros(shape));
+    values.push_back(zeros(shape));
+  }
+  lengths = zeros({sequences}, Dtype::i64);
+}
+
+void GptCache::visit(nn::Visitor& visitor) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    visitor.buffer("keys." + std::to_string(i), keys[i]);
+    visitor.buffer("values." + std::to_string(i), values[i]);
+  }
+  visitor.buffer("lengths", lengths);
+}
+
+void GptCache::clear() {
+  copy_(lengths, zeros(lengths.shape(), Dtype::i64));
+}
+
+Tensor Gpt::operator()(const Tensor& tokens, GptCache& cache) const {
+  if (tokens.rank() != 2 || tokens.size(0) != cache.lengths.size(0)) {
+    throw ShapeError("Gpt", "tokens are " + describe(tokens) + "; expected [N, T], for the " +
+                                std::to_string(cache.lengths.size(0)) + " sequences of the cache");
+  }
+  const NoGrad no_grad;
+  const int64_t count = tokens.size(1);
+  const Tensor places = unsqueeze(cache.lengths, 1) + arange(count);
+  Tensor x = wte(tokens) + wpe(places);
+  for (size_t i = 0; i < h.size(); ++i) x = h[i](x, cache.keys[i], cache.values[i], cache.lengths);
+  copy_(cache.lengths, cache.lengths + count);
+  return linear(ln_f(at(x, kAll, -1)), wte.weight);
 }
 
 void Gpt::visit(nn::Visitor& visitor) {

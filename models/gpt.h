@@ -14,6 +14,8 @@ struct ESPALIER_API GptBlock {
   GptBlock(int64_t width, int64_t heads_);
 
   Tensor operator()(const Tensor& x) const;
+  /// Of the next tokens of sequences, see nn::attend_by_heads.
+  Tensor operator()(const Tensor& x, const Tensor& keys, const Tensor& values, const Tensor& lengths) const;
   void visit(nn::Visitor& visitor);
 
   int64_t heads;
@@ -21,6 +23,24 @@ struct ESPALIER_API GptBlock {
   nn::Linear c_attn, c_proj;
   nn::LayerNorm ln_2;
   nn::Linear c_fc, c_proj2;
+};
+
+struct Gpt;
+
+/// What a Gpt keeps of the tokens that sequences have so far, so that the next ones cost only themselves. To
+/// a compiled function it is state:
+///
+///   models::GptCache cache(gpt);
+///   auto step = runtime::compile([&](const Tensor& tokens) { return gpt(tokens, cache); }, gpt, cache);
+struct ESPALIER_API GptCache {
+  /// An empty one for N sequences of up to gpt.length() tokens. Throws ValueError for a number below 1.
+  explicit GptCache(const Gpt& gpt, int64_t sequences = 1);
+  void visit(nn::Visitor& visitor);
+  /// Forgets all tokens.
+  void clear();
+
+  std::vector<Tensor> keys, values;  ///< of each block, [N, heads, length, head width]
+  Tensor lengths;                    ///< the tokens so far, i64[N]
 };
 
 /// A language model with GPT-2's architecture: Radford et al., "Language models are unsupervised multitask
@@ -31,6 +51,10 @@ struct ESPALIER_API Gpt {
   Gpt(int layers, int64_t width, int64_t heads, int64_t length, int64_t vocabulary = 65);
 
   Tensor operator()(const Tensor& tokens) const;
+  /// The next tokens of the cache's sequences, i64 [N, T], to the logits behind the last one, [N,
+  /// vocabulary]. No gradient. Throws ShapeError where the cache is for another number of sequences,
+  /// ValueError where it has no room (there is no position for the token); then its lengths are as they were.
+  Tensor operator()(const Tensor& tokens, GptCache& cache) const;
   void visit(nn::Visitor& visitor);
 
   /// The tokens that it can look back on.

@@ -27,5 +27,9 @@ struct ESPALIER_API SelfAttention {
 /// The core of it, on x W = `projected` [N, T, 3C], which holds queries, keys and values side by side: the
 /// heads' results, joined, [N, T, C].
 ESPALIER_API Tensor attend_by_heads(const Tensor& projected, int64_t heads, bool causal);
+/// The same for the next steps of sequences, by cached_attention_() (ops/cached_attention.h): they see the
+/// steps in the cache, to which they are added, and themselves. Throws what that does, too.
+ESPALIER_API Tensor attend_by_heads(const Tensor& projected, int64_t heads, const Tensor& keys,
+                                    const Tensor& values, const Tensor& lengths);
 
 }  // namespace espalier::nn

@@ -56,35 +56,68 @@ class Conditions {
 
 namespace {
 
-std::vector<uint32_t> versions_of(const Graph& graph) {
-  std::vector<uint32_t> versions;
-  for (const ValueId id : graph.states()) versions.push_back(graph.value(id).tensor.version());
-  return versions;
-}
-
-bool has_versions(const Graph& graph, const std::vector<uint32_t>& versions) {
-  for (size_t i = 0; i < versions.size(); ++i) {
-    if (graph.value(graph.states()[i]).tensor.version() != versions[i]) return false;
+/// The states that may be taken for constants until somebody else changes them. Where the graph changes
+/// nothing, these are all. Else they are the parameters that it only reads, a generator's weights beside its
+/// cache, unless it finds gradients, which somebody else is about to use.
+std::vector<ValueId> constants_of(const Graph& graph) {
+  std::vector<ValueId> constants;
+  if (!graph.gradients().empty()) return constants;
+  for (const ValueId id : graph.states()) {
+    const auto changes = [&](const StateUpdate& update) { return update.state == id; };
+    const bool read_only = std::none_of(graph.updates().begin(), graph.updates().end(), changes);
+    if (read_only && (graph.updates().empty() || graph.value(id).tensor.requires_grad()))
+      constants.push_back(id);
   }
-  return true;
+  return constants;
 }
 
-/// The states of a graph that changes nothing are constants until somebody else changes them.
-bool only_reads(const Graph& graph) {
-  return graph.updates().empty() && graph.gradients().empty();
-}
-
-Runner runner_of(const Graph& graph) {
-  return Runner(std::make_shared<const Plan>(optimise(only_reads(graph) ? freeze(graph) : graph)));
-}
+/// Runs of a plan that pay for making it: some ten, by the time that packing weights takes.
+constexpr int kWorthMaking = 16;
 
 }  // namespace
 
+/// A plan whose constants are those of now.
+class FrozenRunner {
+ public:
+  explicit FrozenRunner(Graph graph) : graph_(std::move(graph)), constants_(constants_of(graph_)) { make(); }
+
+  Runner& current() {
+    if (!has_versions()) {
+      // Parameters that somebody else changes all the time are none.
+      if (!graph_.updates().empty() && runs_ < kWorthMaking) constants_.clear();
+      make();
+    }
+    ++runs_;
+    return *runner_;
+  }
+
+  const Graph& graph() const noexcept { return graph_; }
+
+ private:
+  void make() {
+    versions_.clear();
+    for (const ValueId id : constants_) versions_.push_back(graph_.value(id).tensor.version());
+    runner_.emplace(std::make_shared<const Plan>(optimise(freeze(graph_, constants_))));
+    runs_ = 0;
+  }
+
+  bool has_versions() const {
+    for (size_t i = 0; i < versions_.size(); ++i) {
+      if (graph_.value(constants_[i]).tensor.version() != versions_[i]) return false;
+    }
+    return true;
+  }
+
+  Graph graph_;
+  std::vector<ValueId> constants_;
+  std::vector<uint32_t> versions_;
+  std::optional<Runner> runner_;
+  int runs_ = 0;
+};
+
 struct CompiledFunction::Variant {
   Conditions conditions;
-  Graph captured;
-  Runner runner;
-  std::vector<uint32_t> versions;      ///< of the states when the runner was made
+  FrozenRunner runner;
   std::vector<Tensor> read_gradients;  ///< the leaves whose gradients are inputs after the function's own
   struct Left {
     Tensor leaf;
@@ -102,18 +135,10 @@ CompiledFunction& CompiledFunction::operator=(CompiledFunction&&) noexcept = def
 CompiledFunction::Variant& CompiledFunction::variant(Inputs inputs) {
   const auto found = std::find_if(variants_.begin(), variants_.end(),
                                   [&](const auto& made) { return made->conditions.hold(inputs, state_); });
-  if (found != variants_.end()) {
-    Variant& known = **found;
-    if (only_reads(known.captured) && !has_versions(known.captured, known.versions)) {
-      known.runner = runner_of(known.captured);
-      known.versions = versions_of(known.captured);
-    }
-    return known;
-  }
+  if (found != variants_.end()) return **found;
   Conditions conditions(inputs, state_);
   const Graph graph = capture(f_, inputs, state_);
-  auto made = std::make_unique<Variant>(
-      Variant{std::move(conditions), graph, runner_of(graph), versions_of(graph), {}, {}});
+  auto made = std::make_unique<Variant>(Variant{std::move(conditions), FrozenRunner(graph), {}, {}});
   for (size_t i = inputs.size(); i < graph.inputs().size(); ++i) {
     const std::string& name = graph.value(graph.inputs()[i]).name;
     made->read_gradients.push_back(state_.at(name.substr(0, name.size() - kGradientSuffix.size())));
@@ -125,7 +150,7 @@ CompiledFunction::Variant& CompiledFunction::variant(Inputs inputs) {
 }
 
 const Plan& CompiledFunction::plan(Inputs inputs) {
-  return variant(inputs).runner.plan();
+  return variant(inputs).runner.current().plan();
 }
 
 size_t CompiledFunction::plan_count() const noexcept {
@@ -142,8 +167,8 @@ std::vector<Tensor> CompiledFunction::run(Inputs inputs) {
   for (const Tensor& input : inputs) given.push_back(dense(input));
   Variant& fitting = variant(given);
   for (const Tensor& leaf : fitting.read_gradients) given.push_back(dense(leaf.grad()));
-  std::vector<Tensor> results = fitting.runner.run(given);
-  const size_t outputs = fitting.runner.plan().graph().outputs().size();
+  std::vector<Tensor> results = fitting.runner.current().run(given);
+  const size_t outputs = fitting.runner.graph().outputs().size();
   size_t next = outputs;
   for (Variant::Left& left : fitting.left_gradients)
     left.leaf.set_grad(left.absent ? Tensor() : std::move(results[next++]));

@@ -13,7 +13,9 @@ namespace espalier::runtime {
 /// A function that runs as plans: for each set of shapes, types and layouts of its inputs (and modes of the
 /// layers, autocasting, gradients that are there) it is captured and planned the first time, and the plan is
 /// run from then on. What a run changes in `state` is changed in the tensors themselves, and the gradients it
-/// leaves are set, as `f` would have.
+/// leaves are set, as `f` would have. States that it only reads (all of them where it changes nothing, else
+/// parameters, unless it finds gradients) count as constants, so that a plan has them packed; where somebody
+/// changes one, the next run makes the plan anew.
 ///
 /// One thread at a time may use it. The tensors that it puts out require no gradient.
 class ESPALIER_API CompiledFunction {

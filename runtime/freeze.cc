@@ -6,18 +6,24 @@
 
 namespace espalier::runtime {
 
-Graph freeze(const Graph& graph) {
+Graph freeze(const Graph& graph, std::span<const ValueId> states) {
   Rewriter rewriter(graph);
-  for (const ValueId id : graph.states()) {
-    const auto concerns = [&](const StateUpdate& update) { return update.state == id; };
-    const bool moves = std::any_of(graph.updates().begin(), graph.updates().end(), concerns) ||
-                       std::any_of(graph.gradients().begin(), graph.gradients().end(), concerns);
-    if (!moves) rewriter.replace(id, rewriter.to().add_constant(graph.value(id).tensor));
-  }
+  for (const ValueId id : states) rewriter.replace(id, rewriter.to().add_constant(graph.value(id).tensor));
   for (const Node& node : graph.nodes()) rewriter.keep(node);
   Graph frozen = rewriter.finish();
   frozen.drop_unused(frozen.inputs().size());
   return frozen;
+}
+
+Graph freeze(const Graph& graph) {
+  std::vector<ValueId> unchanged;
+  for (const ValueId id : graph.states()) {
+    const auto concerns = [&](const StateUpdate& update) { return update.state == id; };
+    if (std::none_of(graph.updates().begin(), graph.updates().end(), concerns) &&
+        std::none_of(graph.gradients().begin(), graph.gradients().end(), concerns))
+      unchanged.push_back(id);
+  }
+  return freeze(graph, unchanged);
 }
 
 Graph fold_constants(const Graph& graph) {

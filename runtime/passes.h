@@ -26,6 +26,8 @@ ESPALIER_API Graph optimise(Graph graph, std::span<const std::string_view> names
 /// The graph with the states that it does not change as constants. They share the memory of the states: who
 /// changes it afterwards must freeze anew. No pass, since the result is another model.
 ESPALIER_API Graph freeze(const Graph& graph);
+/// The same for some of its states.
+ESPALIER_API Graph freeze(const Graph& graph, std::span<const ValueId> states);
 
 /// Computes now what depends on constants alone.
 ESPALIER_API Graph fold_constants(const Graph& graph);
