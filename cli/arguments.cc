@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -299,6 +300,8 @@ int run(int argc, const char* const* argv) {
   } catch (const IoError& error) {
     return fail(error, Exit::file);
   } catch (const FormatError& error) {
+    return fail(error, Exit::file);
+  } catch (const std::filesystem::filesystem_error& error) {
     return fail(error, Exit::file);
   } catch (const MemoryError& error) {
     return fail(error, Exit::failed);

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "nn/state.h"
+#include "ops/random.h"
 #include "tests/support/message_of.h"
 
 namespace espalier::cli {
@@ -35,6 +36,15 @@ TEST(Layers, AreForTrainingAtFirst) {
   Layers layers = make_layers("dropout 0.999999", {1000});
   const std::vector<float> left = layers.net(ones({2, 1000})).to_vector<float>();
   EXPECT_LT(std::count_if(left.begin(), left.end(), [](float value) { return value != 0; }), 10);
+}
+
+TEST(Layers, AreSizedWithoutDrawingNumbers) {
+  const auto last_weight = [](const std::string& text) {
+    manual_seed(5);
+    Layers layers = make_layers(text, {4});
+    return nn::parameters(layers.net)[0].detach().to_vector<float>();
+  };
+  EXPECT_EQ(last_weight("dropout 0.5, linear 3"), last_weight("linear 3"));
 }
 
 TEST(Layers, TakeEveryActivationAndRowsAsWell) {

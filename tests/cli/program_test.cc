@@ -2,7 +2,9 @@
 
 #include "tests/cli/program.h"
 
+#include <cmath>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +13,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "data/digits.h"
 #include "io/image.h"
@@ -241,6 +245,11 @@ TEST(Program, InspectsAndConverts) {
   EXPECT_THAT(output_of({"inspect", folder / "a.safetensors"}),
               AllOf(HasSubstr("by hand"), HasSubstr("2 tensors, 5 elements")));
 
+  io::save_npy(folder / "odd.npy", from_values<float>({NAN, 1, HUGE_VALF}, {3}));
+  const json odd = json_of({"inspect", folder / "odd.npy"})[0].at("tensors")[0];
+  EXPECT_EQ(odd.at("not_finite"), 2);
+  EXPECT_EQ(odd.at("max"), 1);
+
   output_of({"convert", folder / "a.safetensors", folder / "a.npz"});
   EXPECT_EQ(io::load_npz(folder / "a.npz").at("w").to_vector<float>(), tensors.at("w").to_vector<float>());
   output_of({"convert", folder / "a.npz", folder / "b.safetensors", "--dtype", "bf16"});
@@ -371,6 +380,38 @@ TEST(Program, RefusesModelsThatAreDamagedOrOthers) {
   EXPECT_EQ(other.code, 2) << other.errors;
   EXPECT_EQ(run_program(digits_run(run, "2")).code, 2);
   EXPECT_EQ(json_of({"eval", run}).at("examples"), 359);
+}
+
+TEST(Program, SaysWhatTheSystemRefuses) {
+  // A path that the system takes for too long, with a line's end in it.
+  const Outcome path = run_program({"eval", "a\n" + std::string(5000, 'b')});
+  EXPECT_EQ(path.code, 3);
+  EXPECT_EQ(std::count(path.errors.begin(), path.errors.end(), '\n'), 1) << path.errors;
+
+  const TemporaryFolder folder;
+  const std::string full =
+      "'" ESPALIER_PROGRAM "' --version > /dev/full 2> '" + (folder / "errors").string() + "'";
+  const int status = std::system(full.c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 3);
+  std::ifstream errors(folder / "errors");
+  std::string line;
+  std::getline(errors, line);
+  EXPECT_EQ(line, "espalier: [standard output] cannot be written");
+}
+
+TEST(Program, FailsWhereThereIsNoMemory) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizers take more addresses than the limit leaves";
+#endif
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
+  const rlimit little{rlim_t{4} << 30, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &little), 0);
+  const Outcome outcome = run_program({"bench", "--model", "mlp", "--hidden", "40000,40000"});
+  ::setrlimit(RLIMIT_AS, &before);
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.errors, HasSubstr("memory"));
+  EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
 }
 
 TEST(Program, HelpIsCompleteAndFits) {

@@ -96,7 +96,7 @@ TEST(Recipe, RefusesValuesThatCannotBe) {
 
 TEST(Recipe, IsAsItWasAfterARefusal) {
   Recipe recipe;
-  EXPECT_THROW(parse_recipe(recipe, "epochs = 5\nepoch = 6\n", "r"), ValueError);
+  EXPECT_THROW(parse_recipe(recipe, "epochs = 5\nsteep = 6\n", "r"), ValueError);
   EXPECT_EQ(recipe, Recipe());
 }
 

@@ -141,6 +141,14 @@ TEST(Cutout, ZeroesASquareCutOffAtTheEdges) {
   }
   // Sides of 2, 3 or 4 pixels, as the middle lies at the edge or inside.
   EXPECT_THAT(areas, testing::ElementsAre(4, 6, 8, 9, 12, 16));
+  const Tensor odd = apply_to(cutout(3), counting({50, 1, 9, 9}));
+  int64_t most = 0;
+  for (int64_t n = 0; n < 50; ++n) {
+    int64_t gone = 0;
+    for (int64_t i = 0; i < 81; ++i) gone += at(odd, n, 0, i / 9, i % 9) == 0;
+    most = std::max(most, gone);
+  }
+  EXPECT_EQ(most, 9);
   EXPECT_EQ(apply_to(cutout(0), images).to_vector<float>(), images.to_vector<float>());
 }
 

@@ -359,7 +359,11 @@ Outcome digits_in(std::optional<Dtype> precision, int64_t overflow = -1) {
     return std::vector<io::Metric>{{"accuracy", matrix.accuracy()}};
   });
   const TrainingSummary summary = trainer.run(quiet({.epochs = 3, .precision = precision}));
-  EXPECT_EQ(summary.overflows, overflow > 0 && precision == Dtype::f16 ? 1 : 0);
+  const bool overflows = overflow > 0 && precision == Dtype::f16;
+  EXPECT_EQ(summary.overflows, overflows ? 1 : 0);
+  std::ostringstream text;
+  text << summary;
+  EXPECT_EQ(text.str().find("overflows") != std::string::npos, overflows);
   return {summary.evaluation[0].value, nn::parameters(run.net)[0].detach().to_vector<float>()};
 }
 
