@@ -184,7 +184,6 @@ class OnMeta final : public nn::Visitor {
   void on_tensor(const std::string&, Tensor& tensor, Kind) override {
     tensor = empty(tensor.shape(), tensor.dtype(), kMeta);
   }
-  void on_mode(bool& training) override { training = false; }
 };
 
 /// The layer, and what it makes of `x`, a tensor on the meta device.

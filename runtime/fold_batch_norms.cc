@@ -11,7 +11,7 @@
 #include "ops/reshape.h"
 #include "runtime/passes.h"
 #include "runtime/readers_internal.h"
-#include "runtime/rewriter_internal.h"
+#include "runtime/rewriter.h"
 
 namespace espalier::runtime {
 namespace {

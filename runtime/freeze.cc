@@ -2,7 +2,7 @@
 
 #include "core/door.h"
 #include "runtime/passes.h"
-#include "runtime/rewriter_internal.h"
+#include "runtime/rewriter.h"
 
 namespace espalier::runtime {
 

@@ -9,7 +9,7 @@
 #include "ops/relu.h"
 #include "runtime/passes.h"
 #include "runtime/readers_internal.h"
-#include "runtime/rewriter_internal.h"
+#include "runtime/rewriter.h"
 
 namespace espalier::runtime {
 namespace {

@@ -117,6 +117,17 @@ class ESPALIER_API Graph {
 ESPALIER_API std::ostream& operator<<(std::ostream& out, const Graph& graph);
 ESPALIER_API std::string to_string(const Graph& graph);
 
+/// Whether both compute the same by the same steps: operations with their attributes in one order, inputs,
+/// states and outputs with their names, types and layouts, and equal elements of constants. Numbers of values
+/// do not count, and neither do the elements of states, which change from run to run.
+ESPALIER_API bool operator==(const Graph& a, const Graph& b);
+/// 64 bits that equal graphs have in common, and others hardly ever; the same in each process.
+ESPALIER_API uint64_t fingerprint(const Graph& graph);
+/// Throws ValueError that names the node or value, unless the graph is what Graph promises: values are
+/// computed once and before they are read, each node's outputs are what its operation makes of its inputs,
+/// and inputs and states have names of their own.
+ESPALIER_API void verify(const Graph& graph);
+
 /// Type and shape: `f32[8, 64]`.
 ESPALIER_API std::string type_text(const Tensor& type);
 

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "ops/copy.h"
-#include "runtime/rewriter_internal.h"
+#include "runtime/rewriter.h"
 
 namespace espalier::runtime {
 namespace {

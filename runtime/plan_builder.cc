@@ -5,7 +5,7 @@
 #include "core/door.h"
 #include "ops/copy.h"
 #include "runtime/plan_builder_internal.h"
-#include "runtime/rewriter_internal.h"
+#include "runtime/rewriter.h"
 #include "runtime/write_view_internal.h"
 
 namespace espalier::runtime {

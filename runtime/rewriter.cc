@@ -1,22 +1,35 @@
+#include "runtime/rewriter.h"
+
 #include <algorithm>
 #include <sstream>
 #include <utility>
 
-#include "runtime/rewriter_internal.h"
+#include "core/error.h"
 
 namespace espalier::runtime {
 
+namespace {
+
+constexpr std::string_view kRewriting = "rewriter";
+
+}  // namespace
+
 Rewriter::Rewriter(const Graph& from) : from_(from), now_(from.values().size(), kAbsent) {
-  for (const ValueId id : from.inputs()) replace(id, to_.add_input(from.value(id).name, from.value(id).type));
-  for (const ValueId id : from.states())
-    replace(id, to_.add_state(from.value(id).name, from.value(id).tensor));
+  const auto take = [&](ValueId old, ValueId made) { now_[static_cast<size_t>(old)] = made; };
+  for (const ValueId id : from.inputs()) take(id, to_.add_input(from.value(id).name, from.value(id).type));
+  for (const ValueId id : from.states()) take(id, to_.add_state(from.value(id).name, from.value(id).tensor));
 }
 
 ValueId Rewriter::now(ValueId old) {
   if (old == kAbsent) return kAbsent;
+  const Value& value = from_.value(old);
   ValueId& known = now_[static_cast<size_t>(old)];
-  if (known == kAbsent)
-    known = to_.add_constant(from_.value(old).tensor);  // the others are there before they are read
+  if (known == kAbsent && value.origin != Value::Origin::constant) {
+    throw ValueError(kRewriting, from_.name_of(old) +
+                                     " is read, but the node that computes it is neither "
+                                     "kept nor replaced before");
+  }
+  if (known == kAbsent) known = to_.add_constant(value.tensor);
   return known;
 }
 
@@ -25,6 +38,21 @@ void Rewriter::keep(const Node& node) {
   for (const ValueId id : node.inputs) inputs.push_back(now(id));
   const ValueIds outputs = to_.add(node.operation, inputs);
   for (size_t i = 0; i < outputs.size(); ++i) replace(node.outputs[i], outputs[i]);
+}
+
+ValueIds Rewriter::add(const Operation& operation, std::initializer_list<ValueId> old) {
+  std::vector<ValueId> inputs;
+  for (const ValueId id : old) inputs.push_back(now(id));
+  return to_.add(operation, inputs);
+}
+
+void Rewriter::replace(ValueId old, ValueId now) {
+  const Tensor &before = from_.value(old).type, &after = to_.value(now).type;
+  if (before.shape() != after.shape() || before.dtype() != after.dtype()) {
+    throw ValueError(kRewriting, from_.name_of(old) + " is " + type_text(before) + "; " + to_.name_of(now) +
+                                     ", " + type_text(after) + ", cannot take its place");
+  }
+  now_[static_cast<size_t>(old)] = now;
 }
 
 Graph Rewriter::finish() {
