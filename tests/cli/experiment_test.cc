@@ -2,6 +2,7 @@
 
 #include "cli/experiment.h"
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
@@ -143,14 +144,22 @@ TEST(ModelFile, ComputesWithTheAveragesWhereThereAreSome) {
 }
 
 TEST(ModelFile, TheLastCheckpointIsTheOneOfTheLatestStep) {
-  const TemporaryFolder folder;
-  EXPECT_EQ(last_checkpoint(folder.path()), "");
-  for (const char* name : {"step-0000000010", "step-0000000300", "step-0000000020", "step-9-torn"}) {
+  const auto make = [](const TemporaryFolder& folder, int step) {
+    char name[16];
+    std::snprintf(name, sizeof name, "step-%08d", step);
     std::filesystem::create_directories(folder / name);
-    if (name != std::string("step-9-torn"))
-      std::ofstream(std::filesystem::path(folder / name) / "manifest.json");
+    std::ofstream(std::filesystem::path(folder / name) / "manifest.json");
+  };
+  // Folders list their entries in orders of their own.
+  const TemporaryFolder rising, falling;
+  EXPECT_EQ(last_checkpoint(rising.path()), "");
+  for (int step = 0; step < 40; ++step) {
+    make(rising, step);
+    make(falling, 39 - step);
   }
-  EXPECT_EQ(last_checkpoint(folder.path()).filename(), "step-0000000300");
+  std::filesystem::create_directories(rising / "step-9-torn");
+  EXPECT_EQ(last_checkpoint(rising.path()).filename(), "step-00000039");
+  EXPECT_EQ(last_checkpoint(falling.path()).filename(), "step-00000039");
 }
 
 TEST(ReadNotes, RefusesProblemsThatCannotBe) {

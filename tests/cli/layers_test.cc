@@ -71,6 +71,7 @@ TEST(Layers, RefuseWhatTheyDoNotKnow) {
   EXPECT_EQ(refusal("relu 1"), "[model, layer 1] 'relu' has no use for '1'");
   EXPECT_EQ(refusal("conv 3 3 pading=1"), "[model, layer 1] 'conv' has no option 'pading'");
   EXPECT_THAT(refusal("linear -3"), HasSubstr("has '-3'; expected a whole number"));
+  EXPECT_THAT(refusal("linear 16777217"), HasSubstr("has '16777217'"));
   EXPECT_THAT(refusal("linear 3.5"), HasSubstr("has '3.5'"));
   EXPECT_THAT(refusal("conv 3 3 stride=x"), HasSubstr("'x'; expected a whole number, its stride"));
   EXPECT_THAT(refusal("conv 3 3 bias=no"), HasSubstr("expected true or false"));
