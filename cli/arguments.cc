@@ -162,7 +162,8 @@ Command add_compile(CLI::App& program) {
   auto flags = std::make_shared<CompileFlags>();
   app->add_option("model", flags->model, "a run's folder, a checkpoint or a safetensors file of one")
       ->type_name("MODEL");
-  app->add_option("to", flags->to, "the package to write, a safetensors file")->type_name("TO");
+  app->add_option("to", flags->to, "the package to write, a safetensors file, or NAME.onnx: an ONNX model")
+      ->type_name("TO");
   app->add_option("--batch", flags->batch, "examples that a run takes at once [1]")->type_name("WHOLE");
   app->add_flag("--json", flags->json, "print the result as JSON");
   return {app, [flags] { return compile(*flags); }};

@@ -32,6 +32,7 @@
 #include "report/page.h"
 #include "runtime/capture.h"
 #include "runtime/explain.h"
+#include "runtime/onnx.h"
 #include "runtime/passes.h"
 
 namespace espalier::cli {
@@ -148,8 +149,12 @@ Exit compile(const CompileFlags& flags) {
   const Tensor example = empty(batch_shape(model.problem, flags.batch), dtype, kMeta);
   const runtime::Graph captured = runtime::capture([&](const Tensor& x) { return answer(model, x); },
                                                    {example}, runtime::State(model.network));
-  const runtime::Graph graph = runtime::optimise(runtime::freeze(captured));
-  runtime::save_package(flags.to, graph, notes(model.recipe, model.problem));
+  const bool onnx = std::filesystem::path(flags.to).extension() == ".onnx";
+  const runtime::Graph graph = onnx ? captured : runtime::optimise(runtime::freeze(captured));
+  if (onnx)
+    runtime::save_onnx(graph, flags.to);
+  else
+    runtime::save_package(flags.to, graph, notes(model.recipe, model.problem));
   const auto bytes = static_cast<int64_t>(std::filesystem::file_size(flags.to));
   if (flags.json) {
     std::cout

@@ -13,7 +13,7 @@
 #include "io/append_file_internal.h"
 #include "io/crc32c_internal.h"
 #include "io/event_histogram_internal.h"
-#include "io/wire_format_internal.h"
+#include "io/wire_format.h"
 
 namespace espalier::io {
 namespace {

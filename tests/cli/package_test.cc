@@ -65,6 +65,17 @@ std::string trained(const TemporaryFolder& folder) {
   return run;
 }
 
+TEST(Packages, MayBeOnnxModels) {
+  const TemporaryFolder folder;
+  const std::string run = trained(folder), model = folder / "digits.onnx";
+  EXPECT_EQ(json_of({"compile", run, model}).at("bytes"), std::filesystem::file_size(model));
+  // Its producer's name stands behind two fields of two bytes; what it computes, counterparts.onnx tests.
+  std::ifstream file(model, std::ios::binary);
+  std::string begin(12, '\0');
+  file.read(begin.data(), 12);
+  EXPECT_EQ(begin.substr(4), "espalier");
+}
+
 TEST(Packages, AnswerAsTheirModels) {
   const TemporaryFolder folder;
   const std::string run = trained(folder), package = folder / "digits.safetensors",

@@ -18,15 +18,9 @@
 #include <thread>
 #include <vector>
 
-#include "core/profiler.h"
-#include "data/resize.h"
-#include "io/event_file.h"
-#include "io/metrics_log.h"
-#include "io/npy.h"
-#include "io/npz.h"
-#include "io/safetensors.h"
-#include "ops/cast.h"
-#include "ops/copy.h"
+#include <espalier/espalier.h>
+
+#include "tests/counterparts/onnx.h"
 
 namespace espalier {
 namespace {
@@ -247,6 +241,7 @@ const std::map<std::string, Format>& formats() {
       {"metrics", {write_metrics, {}}},
       {"trace", {write_trace, {}}},
       {"resize", {write_resize, {}}},
+      {"onnx", {write_onnx_models, {}}},
   };
   return all;
 }

@@ -249,6 +249,24 @@ def resize(folder, espalier):
                 assert apart <= tolerance, f"{name}: {apart} apart"
 
 
+def onnx(folder, espalier):
+    import numpy
+    import onnxruntime
+
+    espalier("write", folder)
+    models = sorted(folder.glob("*.onnx"))
+    same(len(models), 10, "models")
+    for model in models:
+        session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+        with numpy.load(model.with_suffix(".npz")) as example:
+            expected = example["output"]
+            (found,) = session.run(None, {session.get_inputs()[0].name: example["input"]})
+        same((found.dtype, found.shape), (expected.dtype, expected.shape), model.name)
+        apart = numpy.linalg.norm(found - expected) / numpy.linalg.norm(expected)
+        # The same f32 arithmetic, summed in other orders, through twenty layers at most.
+        assert apart <= 1e-5, f"{model.name}: {apart} apart"
+
+
 FORMATS = {
     "safetensors": safetensors,
     "npy": npy,
@@ -257,6 +275,7 @@ FORMATS = {
     "metrics": metrics,
     "trace": trace,
     "resize": resize,
+    "onnx": onnx,
 }
 
 

@@ -1,0 +1,93 @@
+// Models as ONNX files, with inputs and what Espalier computes of them.
+
+#include "tests/counterparts/onnx.h"
+
+#include <espalier/espalier.h>
+
+namespace espalier {
+namespace {
+
+/// Writes NAME.onnx, and NAME.npz with `input` and `output`.
+template <class Net>
+void write_model(const std::filesystem::path& folder, const std::string& name, Net net, const Tensor& input) {
+  nn::eval(net);
+  const NoGrad no_grad;
+  // Weights as training leaves them: a fresh batch norm or bias would hide what is left out.
+  for (const nn::StateEntry& entry : nn::entries(net)) {
+    const bool positive = entry.name.ends_with("var");
+    const Tensor change = uniform(entry.tensor.shape(), positive ? 0.5 : -0.2, positive ? 1.5 : 0.2);
+    copy_(entry.tensor, positive ? change : entry.tensor + change);
+  }
+  runtime::save_onnx(runtime::capture(net, {input}, runtime::State(net)), folder / (name + ".onnx"));
+  io::save_npz(folder / (name + ".npz"), {{"input", input}, {"output", contiguous(net(input))}});
+}
+
+/// A function of one tensor, as a model without weights.
+void write_function(const std::filesystem::path& folder, const std::string& name,
+                    const std::function<Tensor(const Tensor&)>& f, const Tensor& input) {
+  runtime::save_onnx(runtime::capture(f, {input}), folder / (name + ".onnx"));
+  io::save_npz(folder / (name + ".npz"), {{"input", input}, {"output", contiguous(f(input))}});
+}
+
+/// Separable convolutions, as in MobileNet.
+nn::Sequential separable_net() {
+  return nn::Sequential(nn::Conv2d(3, 8, 3, {.stride = 2, .padding = 1}), nn::BatchNorm2d(8), nn::ReLU(),
+                        nn::Conv2d(8, 8, 3, {.padding = 1, .groups = 8}), nn::ReLU(),
+                        nn::MaxPool2d(3, {.stride = 2, .padding = 1}), nn::Conv2d(8, 16, 1), nn::GELU(),
+                        nn::AvgPool2d(2), nn::Flatten(), nn::Linear(16 * 4 * 4, 10));
+}
+
+}  // namespace
+
+void write_onnx_models(const std::filesystem::path& folder) {
+  manual_seed(1);
+  const Tensor images = normal({2, 3, 32, 32}), tokens = random_integers({2, 12}, 0, 50);
+  write_model(folder, "mlp", models::Mlp({64, 32, 10}), normal({5, 64}));
+  write_model(folder, "seed_net", models::SeedNet(), images);
+  write_model(folder, "resnet20", models::ResNetCifar(3), images);
+  write_model(folder, "separable", separable_net(), images);
+  write_model(folder, "gpt", models::Gpt(2, 32, 4, 16, 50), tokens);
+
+  const Tensor x = uniform({3, 4, 5}, 0.5, 2);
+  write_function(
+      folder, "arithmetic",
+      [](const Tensor& t) {
+        return (t * 2 - 1) / (t + 0.5) + power(t, 1.5) - maximum(t, full({5}, 1.0)) +
+               minimum(t, full({4, 1}, 1.2));
+      },
+      x);
+  write_function(
+      folder, "functions",
+      [](const Tensor& t) {
+        return exp(-t) + log(t) + sqrt(t) + rsqrt(t) + tanh(t) + sigmoid(t) + erf(t) + abs(sin(t)) + silu(t) +
+               gelu_exact(t) + softplus(t) + floor(t) + round(t) + reciprocal(t) + elu(t - 1, 0.7) +
+               leaky_relu(t - 1, 0.3) + clamp(t, 0.8, 1.5) + softplus(t, 2);
+      },
+      x);
+  write_function(
+      folder, "reductions",
+      [](const Tensor& t) {
+        return sum(t, {1}, true) + mean(t, {0, 2}, true) + max(t, {-1}, true) + min(t, {0}, true) +
+               logsumexp(t, {2}, true) + softmax(t, 1) + log_softmax(t, -1);
+      },
+      x);
+  write_function(
+      folder, "shapes",
+      [](const Tensor& t) {
+        const Tensor turned = permute(t, {2, 0, 1});
+        const Tensors halves = split(turned, 2, 2);
+        const Tensor joined = concat({halves[1], halves[0]}, 2);
+        return pad(at(joined, Range{.start = 0, .stop = 5, .step = 2}), {1, 0, 0}, {0, 2, 0}) +
+               expand(reshape(at(t, 0, Range{0, 4}, 0), {4, 1, 1}), {4, 5, 4});
+      },
+      x);
+  write_function(
+      folder, "choices",
+      [](const Tensor& t) {
+        const Tensor small = logical_and(less(t, 1.5), logical_not(equal(t, 1)));
+        return where(logical_or(small, greater(t, 1.9)), t, 0 - t) + cast(not_equal(t, 0), Dtype::f32);
+      },
+      x);
+}
+
+}  // namespace espalier
