@@ -32,6 +32,13 @@ class Writing {
     return names;
   }
 
+  /// Whether output `i` is read or put out.
+  bool is_used(size_t i) const {
+    const ValueId id = node_.outputs[i];
+    const std::vector<ValueId>& outputs = to_.graph().outputs();
+    return to_.graph().reads(id) || std::find(outputs.begin(), outputs.end(), id) != outputs.end();
+  }
+
   /// Input `i` as elements of a type, by a Cast where it has another.
   std::string input_as(size_t i, Dtype dtype) const {
     if (type(i).dtype() == dtype) return input(i);
@@ -239,6 +246,12 @@ void write_reduction(const Writing& w) {
              {{"axes", reduced_axes(w)}, {"keepdims", int64_t{w.attribute<bool>("keepdim")}}});
 }
 
+void write_concat(const Writing& w) {
+  Names inputs;
+  for (size_t i = 0; i < w.node().inputs.size(); ++i) inputs.push_back(w.input_as(i, w.made().dtype()));
+  w.to().add("Concat", inputs, {w.output()}, {{"axis", w.attribute<int64_t>("axis")}});
+}
+
 template <const char* kType>
 void write_along_axis(const Writing& w) {
   w.to().add(kType, w.inputs(), {w.output()}, {{"axis", w.attribute<int64_t>("axis")}});
@@ -304,7 +317,6 @@ const std::map<std::string_view, Write>& writers() {
   static const std::map<std::string_view, Write> all = {
       ESPALIER_ONNX("abs", write_as, "Abs"),
       ESPALIER_ONNX("add", write_elementwise, "Add"),
-      ESPALIER_ONNX("concat", write_along_axis, "Concat"),
       ESPALIER_ONNX("copy", write_as, "Identity"),
       ESPALIER_ONNX("cos", write_as, "Cos"),
       ESPALIER_ONNX("divide", write_elementwise, "Div"),
@@ -344,6 +356,7 @@ const std::map<std::string_view, Write>& writers() {
       {"batch_norm", write_batch_norm},
       {"cast", write_cast},
       {"clamp", write_clamp},
+      {"concat", write_concat},
       {"conv2d", write_conv2d},
       {"elu", write_elu},
       {"embedding", write_embedding},
@@ -371,7 +384,12 @@ const std::map<std::string_view, Write>& writers() {
 bool write_onnx_node(OnnxWriter& to, const Node& node) {
   const auto found = writers().find(node.operation->name());
   if (found == writers().end()) return false;
-  found->second(Writing(to, node));
+  const Writing writing(to, node);
+  // Indices, statistics: what comes beside the result is not written.
+  for (size_t i = 1; i < node.outputs.size() && found->second != write_split; ++i) {
+    if (writing.is_used(i)) writing.refuse("puts out more than ONNX's operator, and it is used");
+  }
+  found->second(writing);
   return true;
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/error.h"
 #include "io/wire_format.h"
 #include "ops/copy.h"
@@ -94,7 +96,7 @@ std::string OnnxWriter::name_of(ValueId id) {
   std::string& name = names_[static_cast<size_t>(id)];
   if (!name.empty()) return name;
   const Value& value = graph_.value(id);
-  name = value.origin == Value::Origin::state ? value.name : "value" + std::to_string(id);
+  name = value.origin == Value::Origin::state ? value.name : "%" + std::to_string(id);
   if (value.origin == Value::Origin::state || value.origin == Value::Origin::constant)
     initializer(value.tensor, name);
   return name;
@@ -145,6 +147,8 @@ std::string OnnxWriter::finish() {
     to.bytes(11, value_info(graph_.value(id).name, graph_.value(id).type));
   for (size_t i = 0; i < graph_.outputs().size(); ++i) {
     const std::string name = "output" + std::to_string(i);
+    if (std::find(names_.begin(), names_.end(), name) != names_.end())
+      throw ValueError("onnx", "an input or a state is called " + name + ", as an output is; rename it");
     add("Identity", {name_of(graph_.outputs()[i])}, {name});  // two outputs may be one value
     to.bytes(12, value_info(name, graph_.value(graph_.outputs()[i]).type));
   }

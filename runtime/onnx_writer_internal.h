@@ -32,8 +32,8 @@ class OnnxWriter {
   std::string initializer(const Tensor& tensor, const std::string& name = {});
   /// Whole numbers as an initializer of one axis.
   std::string numbers(const std::vector<int64_t>& values);
-  /// A name that no value has.
-  std::string new_name() { return "made" + std::to_string(made_++); }
+  /// A name that no value has: theirs do not begin so.
+  std::string new_name() { return "%new" + std::to_string(made_++); }
   void add(std::string_view type, const std::vector<std::string>& inputs,
            const std::vector<std::string>& outputs, const std::vector<OnnxAttribute>& attributes = {});
   /// The same with one new output; gives its name.

@@ -48,6 +48,10 @@ struct FusedCase {
   bool any_threads = true;  ///< whether the bits are the same for any number of threads
 };
 
+void PrintTo(const FusedCase& tested, std::ostream* out) {
+  *out << tested.name;
+}
+
 /// The same case with the first input, an image, in channels-last memory.
 FusedCase channels_last_case(const FusedCase& given) {
   FusedCase result = given;

@@ -11,6 +11,7 @@
 #include "ops/add.h"
 #include "ops/cast.h"
 #include "ops/copy.h"
+#include "ops/max_pool2d.h"
 #include "ops/relu.h"
 #include "ops/sort.h"
 #include "runtime/capture.h"
@@ -47,6 +48,24 @@ TEST(Onnx, RefusesWhatIsNoForwardPass) {
   const Graph training =
       capture([&](const Tensor& x) { return norm(x); }, {zeros({2, 3, 4, 4})}, State(norm));
   EXPECT_THAT(message_of<ValueError>([&] { to_onnx(training); }), HasSubstr("changes states"));
+}
+
+TEST(Onnx, RefusesResultsThatItsOperatorsDoNotHave) {
+  EXPECT_THAT(refusal(
+                  [](Inputs in) {
+                    const Tensors found = apply(MaxPool2d(2), {in[0]});
+                    return std::vector<Tensor>{found[0], found[1]};
+                  },
+                  zeros({1, 1, 4, 4})),
+              HasSubstr("max_pool2d puts out more than ONNX's operator"));
+}
+
+TEST(Onnx, RefusesNamesThatOutputsHave) {
+  State state;
+  state.add("output0", ones({3}));
+  const Tensor weight = state.at("output0");
+  EXPECT_THAT(refusal([&](Inputs in) { return std::vector<Tensor>{in[0] + weight}; }, zeros({3}), state),
+              HasSubstr("is called output0"));
 }
 
 TEST(Onnx, RefusesTypesThatOnnxLacks) {
