@@ -59,32 +59,39 @@ namespace {
 /// The states that may be taken for constants until somebody else changes them. Where the graph changes
 /// nothing, these are all. Else they are the parameters that it only reads, a generator's weights beside its
 /// cache, unless it finds gradients, which somebody else is about to use.
-std::vector<ValueId> constants_of(const Graph& graph) {
+std::vector<ValueId> constants_of(const Graph& graph, const State& state) {
+  const auto is_parameter = [&](const std::string& name) {
+    const nn::NamedTensors& tensors = state.tensors();
+    return std::any_of(tensors.begin(), tensors.end(),
+                       [&](const auto& one) { return one.first == name && one.second.requires_grad(); });
+  };
   std::vector<ValueId> constants;
   if (!graph.gradients().empty()) return constants;
   for (const ValueId id : graph.states()) {
     const auto changes = [&](const StateUpdate& update) { return update.state == id; };
     const bool read_only = std::none_of(graph.updates().begin(), graph.updates().end(), changes);
-    if (read_only && (graph.updates().empty() || graph.value(id).tensor.requires_grad()))
-      constants.push_back(id);
+    if (read_only && (graph.updates().empty() || is_parameter(graph.value(id).name))) constants.push_back(id);
   }
   return constants;
 }
 
-/// Runs of a plan that pay for making it: some ten, by the time that packing weights takes.
-constexpr int kWorthMaking = 16;
+/// Making a plan takes as long as some ten runs of it. Where constants change after fewer runs than this,
+/// they are states from then on.
+constexpr int kWorthMaking = 4;
 
 }  // namespace
 
 /// A plan whose constants are those of now.
 class FrozenRunner {
  public:
-  explicit FrozenRunner(Graph graph) : graph_(std::move(graph)), constants_(constants_of(graph_)) { make(); }
+  FrozenRunner(Graph graph, const State& state)
+      : graph_(std::move(graph)), constants_(constants_of(graph_, state)) {
+    make();
+  }
 
   Runner& current() {
     if (!has_versions()) {
-      // Parameters that somebody else changes all the time are none.
-      if (!graph_.updates().empty() && runs_ < kWorthMaking) constants_.clear();
+      if (runs_ < kWorthMaking) constants_.clear();
       make();
     }
     ++runs_;
@@ -138,7 +145,7 @@ CompiledFunction::Variant& CompiledFunction::variant(Inputs inputs) {
   if (found != variants_.end()) return **found;
   Conditions conditions(inputs, state_);
   const Graph graph = capture(f_, inputs, state_);
-  auto made = std::make_unique<Variant>(Variant{std::move(conditions), FrozenRunner(graph), {}, {}});
+  auto made = std::make_unique<Variant>(Variant{std::move(conditions), FrozenRunner(graph, state_), {}, {}});
   for (size_t i = inputs.size(); i < graph.inputs().size(); ++i) {
     const std::string& name = graph.value(graph.inputs()[i]).name;
     made->read_gradients.push_back(state_.at(name.substr(0, name.size() - kGradientSuffix.size())));

@@ -15,7 +15,7 @@ namespace espalier::runtime {
 /// run from then on. What a run changes in `state` is changed in the tensors themselves, and the gradients it
 /// leaves are set, as `f` would have. States that it only reads (all of them where it changes nothing, else
 /// parameters, unless it finds gradients) count as constants, so that a plan has them packed; where somebody
-/// changes one, the next run makes the plan anew.
+/// changes one, the next run makes the plan anew, and takes them for states where that happens all the time.
 ///
 /// One thread at a time may use it. The tensors that it puts out require no gradient.
 class ESPALIER_API CompiledFunction {

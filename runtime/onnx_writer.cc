@@ -104,7 +104,6 @@ std::string OnnxWriter::name_of(ValueId id) {
 
 std::string OnnxWriter::initializer(const Tensor& tensor, const std::string& name) {
   const std::string own = name.empty() ? new_name() : name;
-  onnx_type(tensor.dtype());
   if (trial_) return own;
   const Tensor elements = contiguous(tensor.detach());
   io::WireWriter to(initializers_);

@@ -94,6 +94,14 @@ TEST(GraphsCompared, StatesCountByNameAndType) {
   EXPECT_FALSE(capture_of(nn::Linear(3, 4)) == capture_of(nn::Linear(3, 4, false)));
 }
 
+TEST(GraphsCompared, InputsCountByName) {
+  Graph one, other;
+  one.add_input("x", zeros({2}));
+  other.add_input("y", zeros({2}));
+  EXPECT_FALSE(one == other);
+  EXPECT_NE(fingerprint(one), fingerprint(other));
+}
+
 TEST(Verify, FindsNothingInWhatWasCaptured) {
   EXPECT_NO_THROW(verify(small_graph()));
   EXPECT_NO_THROW(verify(Graph()));
