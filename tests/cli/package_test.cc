@@ -68,7 +68,8 @@ std::string trained(const TemporaryFolder& folder) {
 TEST(Packages, MayBeOnnxModels) {
   const TemporaryFolder folder;
   const std::string run = trained(folder), model = folder / "digits.onnx";
-  EXPECT_EQ(json_of({"compile", run, model}).at("bytes"), std::filesystem::file_size(model));
+  const json made = json_of({"compile", run, model});
+  EXPECT_EQ(made.at("bytes"), std::filesystem::file_size(model));
   // Its producer's name stands behind two fields of two bytes; what it computes, counterparts.onnx tests.
   std::ifstream file(model, std::ios::binary);
   std::string begin(12, '\0');
