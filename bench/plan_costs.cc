@@ -81,7 +81,8 @@ void add_row(report::Table& table, const Workload& work, int runs) {
   std::optional<NoGrad> no_grad;
   if (!work.training) no_grad.emplace();
   for (int i = 0; i < 3; ++i) work.f(work.inputs);
-  const int64_t eager = gradient_bytes(work.state) + peak_of([&] { work.f(work.inputs); });
+  const int64_t eager =
+      (work.training ? gradient_bytes(work.state) : 0) + peak_of([&] { work.f(work.inputs); });
 
   Clock::time_point start = Clock::now();
   const runtime::Graph captured = runtime::capture(work.f, work.inputs, work.state);
