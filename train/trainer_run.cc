@@ -15,30 +15,31 @@
 namespace espalier::training {
 namespace {
 
-constexpr const char* kWhere = "Trainer";
+constexpr const char* kTrainer = "Trainer";
 
 void check_at_least(const char* what, int64_t value, int64_t least) {
   if (value >= least) return;
-  throw ValueError(kWhere, std::string(what) + " " + std::to_string(value) + "; expected " +
-                               std::to_string(least) + " or more");
+  throw ValueError(kTrainer, std::string(what) + " " + std::to_string(value) + "; expected " +
+                                 std::to_string(least) + " or more");
 }
 
 void check(const TrainerOptions& options) {
   if ((options.epochs > 0) == (options.steps > 0) || options.epochs < 0 || options.steps < 0) {
-    throw ValueError(kWhere, std::to_string(options.epochs) + " epochs and " + std::to_string(options.steps) +
-                                 " steps; expected a positive number of one of them");
+    throw ValueError(kTrainer, std::to_string(options.epochs) + " epochs and " +
+                                   std::to_string(options.steps) +
+                                   " steps; expected a positive number of one of them");
   }
   check_at_least("accumulate", options.accumulate, 1);
   check_at_least("evaluate_every", options.evaluate_every, 0);
   check_at_least("log_every", options.log_every, 1);
   check_at_least("checkpoint_every", options.checkpoint_every, 0);
   if (!(options.clip_norm >= 0))
-    throw ValueError(kWhere, "clip_norm " + std::to_string(options.clip_norm) + "; expected 0 or more");
+    throw ValueError(kTrainer, "clip_norm " + std::to_string(options.clip_norm) + "; expected 0 or more");
   if (options.patience && options.metric.empty())
-    throw ValueError(kWhere, "patience needs the name of a metric");
+    throw ValueError(kTrainer, "patience needs the name of a metric");
   const Autocast allowed(options.precision);
-  if (options.resume && options.folder.empty()) throw ValueError(kWhere, "resume needs a folder");
-  if (options.tensorboard && options.folder.empty()) throw ValueError(kWhere, "tensorboard needs a folder");
+  if (options.resume && options.folder.empty()) throw ValueError(kTrainer, "resume needs a folder");
+  if (options.tensorboard && options.folder.empty()) throw ValueError(kTrainer, "tensorboard needs a folder");
 }
 
 EarlyStoppingOptions stopping_options(const TrainerOptions& options) {
@@ -159,8 +160,8 @@ void Trainer::Run::add_gradients(const data::Examples& batch, int64_t batches) {
   }
   const double value = loss.item();
   if (!std::isfinite(value)) {
-    throw NumericError(kWhere, "the loss is " + std::to_string(value) + " in step " +
-                                   std::to_string(step_ + 1) + "; try a lower learning rate or clip_norm");
+    throw NumericError(kTrainer, "the loss is " + std::to_string(value) + " in step " +
+                                     std::to_string(step_ + 1) + "; try a lower learning rate or clip_norm");
   }
   if (batches > 1) loss = loss * (1.0 / static_cast<double>(batches));
   clock_.part(Phase::forward);
@@ -219,7 +220,7 @@ void Trainer::Run::evaluate() {
   if (metric == evaluation_.end()) {
     std::string known;
     for (const io::Metric& one : evaluation_) known += (known.empty() ? "" : ", ") + one.name;
-    throw ValueError(kWhere, "the evaluation has no metric '" + options_.metric + "'; it has: " + known);
+    throw ValueError(kTrainer, "the evaluation has no metric '" + options_.metric + "'; it has: " + known);
   }
   stopping_.step(metric->value);
   if (stopping_.improved()) best_step_ = step_;
