@@ -125,7 +125,7 @@ Workload training_step(std::string name, const std::shared_ptr<Net>& net,
                        const std::shared_ptr<optim::Optimiser>& optimiser, Tensor x, Tensor y) {
   return {std::move(name),
           runtime::as_function([net, optimiser](const Tensor& inputs, const Tensor& labels) {
-            const Tensor loss = cross_entropy((*net)(inputs), labels);
+            Tensor loss = cross_entropy((*net)(inputs), labels);
             optimiser->zero_grad();
             backward(loss);
             optimiser->step();

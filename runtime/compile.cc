@@ -104,7 +104,7 @@ class FrozenRunner {
   void make() {
     versions_.clear();
     for (const ValueId id : constants_) versions_.push_back(graph_.value(id).tensor.version());
-    runner_.emplace(std::make_shared<const Plan>(optimise(freeze(graph_, constants_))));
+    runner_ = std::make_unique<Runner>(std::make_shared<const Plan>(optimise(freeze(graph_, constants_))));
     runs_ = 0;
   }
 
@@ -118,7 +118,7 @@ class FrozenRunner {
   Graph graph_;
   std::vector<ValueId> constants_;
   std::vector<uint32_t> versions_;
-  std::optional<Runner> runner_;
+  std::unique_ptr<Runner> runner_;
   int runs_ = 0;
 };
 

@@ -307,11 +307,13 @@ void write_embedding(const Writing& w) {
   w.to().add("Gather", w.inputs(), {w.output()}, {{"axis", int64_t{0}}});
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): `how` names a template.
 #define ESPALIER_ONNX(operation, how, type) \
   {operation, [] {                          \
      static constexpr char kType[] = type;  \
      return static_cast<Write>(how<kType>); \
    }()}
+// NOLINTEND(bugprone-macro-parentheses)
 
 const std::map<std::string_view, Write>& writers() {
   static const std::map<std::string_view, Write> all = {
