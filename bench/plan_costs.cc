@@ -6,8 +6,8 @@
 //
 // Two threads. Eager's peak and the plan's are beyond parameters, optimiser's state and inputs, which both
 // have. Eager's counts the gradients of the step before, which live on; the plan's is its arena and what
-// kernels take during a run. Times are of RUNS runs (200 unless RUNS
-// says otherwise, a tenth for training steps); of five rounds the one with the least p99/p50 counts.
+// kernels take during a run. Times are of RUNS runs (200 where it is not given, a tenth of them for training
+// steps); of five rounds the one with the least p99/p50 counts.
 
 #include <algorithm>
 #include <chrono>

@@ -68,12 +68,13 @@ GptCache::GptCache(const Gpt& gpt, int64_t sequences) {
     throw ValueError("GptCache",
                      "cannot keep " + std::to_string(sequences) + " sequences; expected 1 or more");
   }
+  const Tensor& like = gpt.wte.weight;
   for (const GptBlock& block : gpt.h) {
-    const Shape shape = {sequences, block.heads, gpt.length(), gpt.wte.weight.size(1) / block.heads};
-    keys.push_back(zeros(shape));
-    values.push_back(zeros(shape));
+    const Shape shape = {sequences, block.heads, gpt.length(), like.size(1) / block.heads};
+    keys.push_back(zeros(shape, like.dtype(), like.device()));
+    values.push_back(zeros(shape, like.dtype(), like.device()));
   }
-  lengths = zeros({sequences}, Dtype::i64);
+  lengths = zeros({sequences}, Dtype::i64, like.device());
 }
 
 void GptCache::visit(nn::Visitor& visitor) {
@@ -85,7 +86,7 @@ void GptCache::visit(nn::Visitor& visitor) {
 }
 
 void GptCache::clear() {
-  copy_(lengths, zeros(lengths.shape(), Dtype::i64));
+  copy_(lengths, zeros_like(lengths));
 }
 
 Tensor Gpt::operator()(const Tensor& tokens, GptCache& cache) const {
@@ -95,7 +96,7 @@ Tensor Gpt::operator()(const Tensor& tokens, GptCache& cache) const {
   }
   const NoGrad no_grad;
   const int64_t count = tokens.size(1);
-  const Tensor places = unsqueeze(cache.lengths, 1) + arange(count);
+  const Tensor places = unsqueeze(cache.lengths, 1) + arange(count, Dtype::i64, cache.lengths.device());
   Tensor x = wte(tokens) + wpe(places);
   for (size_t i = 0; i < h.size(); ++i) x = h[i](x, cache.keys[i], cache.values[i], cache.lengths);
   copy_(cache.lengths, cache.lengths + count);

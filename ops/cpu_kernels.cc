@@ -1,6 +1,6 @@
 // The list of the CPU's kernels: for each operation the implementations, fastest first and the plain
-// reference last. A kernel stands in <stem>_cpu.cc; its
-// `*_declines` gives the reason why it does not take a problem, or null. Views have none.
+// reference last. A kernel stands in <stem>_cpu.cc; its `*_declines` gives the reason why it does not take a
+// problem, or null. Views have none.
 
 #include "ops/abs.h"
 #include "ops/accumulate.h"
@@ -100,6 +100,8 @@
 #include "ops/where.h"
 
 namespace espalier {
+using Specs = std::span<const Tensor>;  ///< of the outputs
+using Prepared = std::unique_ptr<const PreparedKernel>;
 
 ESPALIER_VECTORISED_KERNEL(Abs, abs)
 ESPALIER_VECTORISED_KERNEL(AbsBackward, abs_backward)
@@ -116,12 +118,12 @@ ESPALIER_VECTORISED_KERNEL(Any, any)
 ESPALIER_VECTORISED_KERNEL(Argmax, argmax)
 ESPALIER_VECTORISED_KERNEL(Argmin, argmin)
 
-const char* attention_declines(const Attention&, Inputs, std::span<const Tensor>);
+const char* attention_declines(const Attention&, Inputs, Specs);
 void attention_cpu(const Attention&, Inputs, Outputs);
 static constexpr Kernel kAttention[] = {kernel<Attention, attention_cpu, attention_declines>("tiles")};
 constinit KernelSlot Attention::slot{kAttention};
 
-const char* attention_backward_declines(const AttentionBackward&, Inputs, std::span<const Tensor>);
+const char* attention_backward_declines(const AttentionBackward&, Inputs, Specs);
 void attention_backward_cpu(const AttentionBackward&, Inputs, Outputs);
 static constexpr Kernel kAttentionBackward[] = {
     kernel<AttentionBackward, attention_backward_cpu, attention_backward_declines>("tiles")};
@@ -129,14 +131,14 @@ constinit KernelSlot AttentionBackward::slot{kAttentionBackward};
 
 ESPALIER_VECTORISED_KERNEL(AverageStep, average_step)
 
-const char* avg_pool2d_f32_declines(const AvgPool2d&, Inputs, std::span<const Tensor>);
+const char* avg_pool2d_f32_declines(const AvgPool2d&, Inputs, Specs);
 void avg_pool2d_f32(const AvgPool2d&, Inputs, Outputs);
 void avg_pool2d_cpu(const AvgPool2d&, Inputs, Outputs);
 static constexpr Kernel kAvgPool2d[] = {kernel<AvgPool2d, avg_pool2d_f32, avg_pool2d_f32_declines>("highway"),
                                         kernel<AvgPool2d, avg_pool2d_cpu>("planes")};
 constinit KernelSlot AvgPool2d::slot{kAvgPool2d};
 
-const char* avg_pool2d_backward_f32_declines(const AvgPool2dBackward&, Inputs, std::span<const Tensor>);
+const char* avg_pool2d_backward_f32_declines(const AvgPool2dBackward&, Inputs, Specs);
 void avg_pool2d_backward_f32(const AvgPool2dBackward&, Inputs, Outputs);
 void avg_pool2d_backward_cpu(const AvgPool2dBackward&, Inputs, Outputs);
 static constexpr Kernel kAvgPool2dBackward[] = {
@@ -144,14 +146,14 @@ static constexpr Kernel kAvgPool2dBackward[] = {
     kernel<AvgPool2dBackward, avg_pool2d_backward_cpu>("planes")};
 constinit KernelSlot AvgPool2dBackward::slot{kAvgPool2dBackward};
 
-const char* batch_norm_f32_declines(const BatchNorm&, Inputs, std::span<const Tensor>);
+const char* batch_norm_f32_declines(const BatchNorm&, Inputs, Specs);
 void batch_norm_f32(const BatchNorm&, Inputs, Outputs);
 void batch_norm_reference(const BatchNorm&, Inputs, Outputs);
 static constexpr Kernel kBatchNorm[] = {kernel<BatchNorm, batch_norm_f32, batch_norm_f32_declines>("highway"),
                                         kernel<BatchNorm, batch_norm_reference>("reference")};
 constinit KernelSlot BatchNorm::slot{kBatchNorm};
 
-const char* batch_norm_backward_f32_declines(const BatchNormBackward&, Inputs, std::span<const Tensor>);
+const char* batch_norm_backward_f32_declines(const BatchNormBackward&, Inputs, Specs);
 void batch_norm_backward_f32(const BatchNormBackward&, Inputs, Outputs);
 void batch_norm_backward_reference(const BatchNormBackward&, Inputs, Outputs);
 static constexpr Kernel kBatchNormBackward[] = {
@@ -174,24 +176,21 @@ ESPALIER_VECTORISED_KERNEL(ClipByNorm, clip_by_norm)
 ESPALIER_VECTORISED_KERNEL(ClipByValue, clip_by_value)
 ESPALIER_PLAIN_KERNEL(Concat, concat)
 
-const char* conv2d_onednn_declines(const Conv2d&, Inputs, std::span<const Tensor>);
+const char* conv2d_onednn_declines(const Conv2d&, Inputs, Specs);
 void conv2d_onednn(const Conv2d&, Inputs, Outputs);
-const char* conv2d_direct_declines(const Conv2d&, Inputs, std::span<const Tensor>);
+const char* conv2d_direct_declines(const Conv2d&, Inputs, Specs);
 void conv2d_direct(const Conv2d&, Inputs, Outputs);
 void conv2d_converted(const Conv2d&, Inputs, Outputs);
-std::unique_ptr<const PreparedKernel> prepare_conv2d_onednn(const Conv2d&, Inputs, std::span<const Tensor>,
-                                                            uint32_t constants);
+Prepared prepare_conv2d_onednn(const Conv2d&, Inputs, Specs, uint32_t constants);
 static constexpr Kernel kConv2d[] = {
     kernel<Conv2d, conv2d_onednn, conv2d_onednn_declines, prepare_conv2d_onednn>("onednn"),
     kernel<Conv2d, conv2d_direct, conv2d_direct_declines>("direct"),
     kernel<Conv2d, conv2d_converted>("through f32")};
 constinit KernelSlot Conv2d::slot{kConv2d};
 
-const char* fused_conv2d_onednn_declines(const FusedConv2d&, Inputs, std::span<const Tensor>);
+const char* fused_conv2d_onednn_declines(const FusedConv2d&, Inputs, Specs);
 void fused_conv2d_onednn(const FusedConv2d&, Inputs, Outputs);
-std::unique_ptr<const PreparedKernel> prepare_fused_conv2d_onednn(const FusedConv2d&, Inputs,
-                                                                  std::span<const Tensor>,
-                                                                  uint32_t constants);
+Prepared prepare_fused_conv2d_onednn(const FusedConv2d&, Inputs, Specs, uint32_t constants);
 void fused_conv2d_apart(const FusedConv2d&, Inputs, Outputs);
 static constexpr Kernel kFusedConv2d[] = {
     kernel<FusedConv2d, fused_conv2d_onednn, fused_conv2d_onednn_declines, prepare_fused_conv2d_onednn>(
@@ -200,17 +199,15 @@ static constexpr Kernel kFusedConv2d[] = {
 constinit KernelSlot FusedConv2d::slot{kFusedConv2d};
 
 void fused_linear_apart(const FusedLinear&, Inputs, Outputs);
-std::unique_ptr<const PreparedKernel> prepare_fused_linear(const FusedLinear&, Inputs,
-                                                           std::span<const Tensor>, uint32_t);
+Prepared prepare_fused_linear(const FusedLinear&, Inputs, Specs, uint32_t);
 static constexpr Kernel kFusedLinear[] = {
     kernel<FusedLinear, fused_linear_apart, nullptr, prepare_fused_linear>("packed or taken apart")};
 constinit KernelSlot FusedLinear::slot{kFusedLinear};
 
-const char* conv2d_backward_data_onednn_declines(const Conv2dBackwardData&, Inputs, std::span<const Tensor>);
+const char* conv2d_backward_data_onednn_declines(const Conv2dBackwardData&, Inputs, Specs);
 void conv2d_backward_data_onednn(const Conv2dBackwardData&, Inputs, Outputs);
-std::unique_ptr<const PreparedKernel> prepare_conv2d_backward_data_onednn(const Conv2dBackwardData&, Inputs,
-                                                                          std::span<const Tensor>, uint32_t);
-const char* conv2d_backward_data_direct_declines(const Conv2dBackwardData&, Inputs, std::span<const Tensor>);
+Prepared prepare_conv2d_backward_data_onednn(const Conv2dBackwardData&, Inputs, Specs, uint32_t);
+const char* conv2d_backward_data_direct_declines(const Conv2dBackwardData&, Inputs, Specs);
 void conv2d_backward_data_direct(const Conv2dBackwardData&, Inputs, Outputs);
 void conv2d_backward_data_converted(const Conv2dBackwardData&, Inputs, Outputs);
 static constexpr Kernel kConv2dBackwardData[] = {
@@ -220,14 +217,10 @@ static constexpr Kernel kConv2dBackwardData[] = {
     kernel<Conv2dBackwardData, conv2d_backward_data_converted>("through f32")};
 constinit KernelSlot Conv2dBackwardData::slot{kConv2dBackwardData};
 
-const char* conv2d_backward_weights_onednn_declines(const Conv2dBackwardWeights&, Inputs,
-                                                    std::span<const Tensor>);
+const char* conv2d_backward_weights_onednn_declines(const Conv2dBackwardWeights&, Inputs, Specs);
 void conv2d_backward_weights_onednn(const Conv2dBackwardWeights&, Inputs, Outputs);
-std::unique_ptr<const PreparedKernel> prepare_conv2d_backward_weights_onednn(const Conv2dBackwardWeights&,
-                                                                             Inputs, std::span<const Tensor>,
-                                                                             uint32_t);
-const char* conv2d_backward_weights_direct_declines(const Conv2dBackwardWeights&, Inputs,
-                                                    std::span<const Tensor>);
+Prepared prepare_conv2d_backward_weights_onednn(const Conv2dBackwardWeights&, Inputs, Specs, uint32_t);
+const char* conv2d_backward_weights_direct_declines(const Conv2dBackwardWeights&, Inputs, Specs);
 void conv2d_backward_weights_direct(const Conv2dBackwardWeights&, Inputs, Outputs);
 void conv2d_backward_weights_converted(const Conv2dBackwardWeights&, Inputs, Outputs);
 static constexpr Kernel kConv2dBackwardWeights[] = {
@@ -243,13 +236,13 @@ ESPALIER_PLAIN_KERNEL(CopyInto, copy_into)
 ESPALIER_VECTORISED_KERNEL(Cos, cos)
 ESPALIER_VECTORISED_KERNEL(CountNonzero, count_nonzero)
 
-const char* cross_entropy_declines(const CrossEntropy&, Inputs, std::span<const Tensor>);
+const char* cross_entropy_declines(const CrossEntropy&, Inputs, Specs);
 void cross_entropy_cpu(const CrossEntropy&, Inputs, Outputs);
 static constexpr Kernel kCrossEntropy[] = {
     kernel<CrossEntropy, cross_entropy_cpu, cross_entropy_declines>("highway")};
 constinit KernelSlot CrossEntropy::slot{kCrossEntropy};
 
-const char* cross_entropy_backward_declines(const CrossEntropyBackward&, Inputs, std::span<const Tensor>);
+const char* cross_entropy_backward_declines(const CrossEntropyBackward&, Inputs, Specs);
 void cross_entropy_backward_cpu(const CrossEntropyBackward&, Inputs, Outputs);
 static constexpr Kernel kCrossEntropyBackward[] = {
     kernel<CrossEntropyBackward, cross_entropy_backward_cpu, cross_entropy_backward_declines>("highway")};
@@ -284,12 +277,12 @@ ESPALIER_VECTORISED_KERNEL(GlobalNorm, global_norm)
 ESPALIER_VECTORISED_KERNEL(GroupNorm, group_norm)
 ESPALIER_VECTORISED_KERNEL(GroupNormBackward, group_norm_backward)
 
-const char* gru_cell_declines(const GruCell&, Inputs, std::span<const Tensor>);
+const char* gru_cell_declines(const GruCell&, Inputs, Specs);
 void gru_cell_cpu(const GruCell&, Inputs, Outputs);
 static constexpr Kernel kGruCell[] = {kernel<GruCell, gru_cell_cpu, gru_cell_declines>("highway")};
 constinit KernelSlot GruCell::slot{kGruCell};
 
-const char* gru_cell_backward_declines(const GruCellBackward&, Inputs, std::span<const Tensor>);
+const char* gru_cell_backward_declines(const GruCellBackward&, Inputs, Specs);
 void gru_cell_backward_cpu(const GruCellBackward&, Inputs, Outputs);
 static constexpr Kernel kGruCellBackward[] = {
     kernel<GruCellBackward, gru_cell_backward_cpu, gru_cell_backward_declines>("highway")};
@@ -315,12 +308,12 @@ ESPALIER_VECTORISED_KERNEL(KlDivBackward, kl_div_backward)
 ESPALIER_VECTORISED_KERNEL(L1Loss, l1_loss)
 ESPALIER_VECTORISED_KERNEL(L1LossBackward, l1_loss_backward)
 
-const char* layer_norm_declines(const LayerNorm&, Inputs, std::span<const Tensor>);
+const char* layer_norm_declines(const LayerNorm&, Inputs, Specs);
 void layer_norm_cpu(const LayerNorm&, Inputs, Outputs);
 static constexpr Kernel kLayerNorm[] = {kernel<LayerNorm, layer_norm_cpu, layer_norm_declines>("rows")};
 constinit KernelSlot LayerNorm::slot{kLayerNorm};
 
-const char* layer_norm_backward_declines(const LayerNormBackward&, Inputs, std::span<const Tensor>);
+const char* layer_norm_backward_declines(const LayerNormBackward&, Inputs, Specs);
 void layer_norm_backward_cpu(const LayerNormBackward&, Inputs, Outputs);
 static constexpr Kernel kLayerNormBackward[] = {
     kernel<LayerNormBackward, layer_norm_backward_cpu, layer_norm_backward_declines>("rows")};
@@ -331,19 +324,18 @@ ESPALIER_VECTORISED_KERNEL(LeakyReluBackward, leaky_relu_backward)
 ESPALIER_VECTORISED_KERNEL(Less, less)
 ESPALIER_VECTORISED_KERNEL(LessEqual, less_equal)
 
-const char* linear_declines(const Linear&, Inputs, std::span<const Tensor>);
+const char* linear_declines(const Linear&, Inputs, Specs);
 void linear_cpu(const Linear&, Inputs, Outputs);
-const char* linear_bf16_declines(const Linear&, Inputs, std::span<const Tensor>);
+const char* linear_bf16_declines(const Linear&, Inputs, Specs);
 void linear_bf16(const Linear&, Inputs, Outputs);
-std::unique_ptr<const PreparedKernel> prepare_linear(const Linear&, Inputs, std::span<const Tensor>,
-                                                     uint32_t);
+Prepared prepare_linear(const Linear&, Inputs, Specs, uint32_t);
 static constexpr Kernel kLinear[] = {kernel<Linear, linear_bf16, linear_bf16_declines>("bf16"),
                                      kernel<Linear, linear_cpu, linear_declines, prepare_linear>("gemm")};
 constinit KernelSlot Linear::slot{kLinear};
 
-const char* linear_backward_declines(const LinearBackward&, Inputs, std::span<const Tensor>);
+const char* linear_backward_declines(const LinearBackward&, Inputs, Specs);
 void linear_backward_cpu(const LinearBackward&, Inputs, Outputs);
-const char* linear_backward_bf16_declines(const LinearBackward&, Inputs, std::span<const Tensor>);
+const char* linear_backward_bf16_declines(const LinearBackward&, Inputs, Specs);
 void linear_backward_bf16(const LinearBackward&, Inputs, Outputs);
 static constexpr Kernel kLinearBackward[] = {
     kernel<LinearBackward, linear_backward_bf16, linear_backward_bf16_declines>("bf16"),
@@ -366,22 +358,22 @@ ESPALIER_VECTORISED_KERNEL(LogSoftmax, log_softmax)
 ESPALIER_VECTORISED_KERNEL(LogSoftmaxBackward, log_softmax_backward)
 ESPALIER_VECTORISED_KERNEL(LogSumExp, logsumexp)
 
-const char* lstm_cell_declines(const LstmCell&, Inputs, std::span<const Tensor>);
+const char* lstm_cell_declines(const LstmCell&, Inputs, Specs);
 void lstm_cell_cpu(const LstmCell&, Inputs, Outputs);
 static constexpr Kernel kLstmCell[] = {kernel<LstmCell, lstm_cell_cpu, lstm_cell_declines>("highway")};
 constinit KernelSlot LstmCell::slot{kLstmCell};
 
-const char* lstm_cell_backward_declines(const LstmCellBackward&, Inputs, std::span<const Tensor>);
+const char* lstm_cell_backward_declines(const LstmCellBackward&, Inputs, Specs);
 void lstm_cell_backward_cpu(const LstmCellBackward&, Inputs, Outputs);
 static constexpr Kernel kLstmCellBackward[] = {
     kernel<LstmCellBackward, lstm_cell_backward_cpu, lstm_cell_backward_declines>("highway")};
 constinit KernelSlot LstmCellBackward::slot{kLstmCellBackward};
 
-const char* matmul_declines(const MatMul&, Inputs, std::span<const Tensor>);
+const char* matmul_declines(const MatMul&, Inputs, Specs);
 void matmul_cpu(const MatMul&, Inputs, Outputs);
-const char* matmul_integers_declines(const MatMul&, Inputs, std::span<const Tensor>);
+const char* matmul_integers_declines(const MatMul&, Inputs, Specs);
 void matmul_integers(const MatMul&, Inputs, Outputs);
-const char* matmul_bf16_declines(const MatMul&, Inputs, std::span<const Tensor>);
+const char* matmul_bf16_declines(const MatMul&, Inputs, Specs);
 void matmul_bf16(const MatMul&, Inputs, Outputs);
 static constexpr Kernel kMatMul[] = {kernel<MatMul, matmul_bf16, matmul_bf16_declines>("bf16"),
                                      kernel<MatMul, matmul_cpu, matmul_declines>("gemm"),
@@ -392,14 +384,14 @@ ESPALIER_VECTORISED_KERNEL(Max, max)
 ESPALIER_VECTORISED_KERNEL(Maximum, maximum)
 ESPALIER_VECTORISED_KERNEL(MaximumBackward, maximum_backward)
 
-const char* max_pool2d_f32_declines(const MaxPool2d&, Inputs, std::span<const Tensor>);
+const char* max_pool2d_f32_declines(const MaxPool2d&, Inputs, Specs);
 void max_pool2d_f32(const MaxPool2d&, Inputs, Outputs);
 void max_pool2d_cpu(const MaxPool2d&, Inputs, Outputs);
 static constexpr Kernel kMaxPool2d[] = {kernel<MaxPool2d, max_pool2d_f32, max_pool2d_f32_declines>("highway"),
                                         kernel<MaxPool2d, max_pool2d_cpu>("planes")};
 constinit KernelSlot MaxPool2d::slot{kMaxPool2d};
 
-const char* max_pool2d_backward_f32_declines(const MaxPool2dBackward&, Inputs, std::span<const Tensor>);
+const char* max_pool2d_backward_f32_declines(const MaxPool2dBackward&, Inputs, Specs);
 void max_pool2d_backward_f32(const MaxPool2dBackward&, Inputs, Outputs);
 void max_pool2d_backward_cpu(const MaxPool2dBackward&, Inputs, Outputs);
 static constexpr Kernel kMaxPool2dBackward[] = {
@@ -430,7 +422,7 @@ ESPALIER_PLAIN_KERNEL(NllLossBackward, nll_loss_backward)
 ESPALIER_VECTORISED_KERNEL(Normal, normal)
 ESPALIER_VECTORISED_KERNEL(NotEqual, not_equal)
 
-const char* one_hot_declines(const OneHot&, Inputs, std::span<const Tensor>);
+const char* one_hot_declines(const OneHot&, Inputs, Specs);
 void one_hot_cpu(const OneHot&, Inputs, Outputs);
 static constexpr Kernel kOneHot[] = {kernel<OneHot, one_hot_cpu, one_hot_declines>("rows")};
 constinit KernelSlot OneHot::slot{kOneHot};

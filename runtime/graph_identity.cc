@@ -1,7 +1,7 @@
 // Graphs compared, hashed and verified.
 
 #include <algorithm>
-#include <cstring>
+#include <iomanip>
 #include <set>
 #include <sstream>
 
@@ -47,7 +47,7 @@ class Canonical {
     for (const ValueId id : ids) {
       const Value& value = graph_.value(id);
       numbers_[static_cast<size_t>(id)] = next_++;
-      text_ << kind << ' ' << value.name << ' ' << layout_text(value.type) << '\n';
+      text_ << kind << ' ' << std::quoted(value.name) << ' ' << layout_text(value.type) << '\n';
     }
   }
 

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "models/generate.h"
 #include "ops/at.h"
+#include "ops/cast.h"
 #include "ops/copy.h"
 #include "ops/random.h"
 #include "runtime/compile.h"
@@ -81,6 +82,13 @@ TEST(GptCache, IsStateOfACompiledFunction) {
   EXPECT_THAT(message_of<ValueError>([&] { step(at(tokens, kAll, Range{0, 1})); }),
               HasSubstr("outside the 16 rows"));
   EXPECT_EQ(cache.lengths.to_vector<int64_t>(), std::vector<int64_t>{kLength});
+}
+
+TEST(GptCache, IsOfTheWeightsType) {
+  Gpt gpt = small_gpt();
+  gpt.wte.weight = cast(gpt.wte.weight.detach(), Dtype::bf16);
+  EXPECT_EQ(GptCache(gpt).keys[0].dtype(), Dtype::bf16);
+  EXPECT_EQ(GptCache(gpt).values[1].dtype(), Dtype::bf16);
 }
 
 TEST(GptCache, RefusesWhatMakesNoSense) {
