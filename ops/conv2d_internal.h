@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ops/conv2d.h"
+#include "ops/fused_conv2d.h"
 #include "ops/window_internal.h"
 
 namespace espalier {
@@ -19,5 +19,14 @@ struct ConvSizes {
         columns{x[3], weight[3], o.stride.width, o.padding.width, o.dilation.width},
         groups(o.groups) {}
 };
+
+/// Why a fused convolution cannot write over its residual, the last of the inputs, where it cannot.
+inline const char* fused_conv2d_overlaps(Inputs inputs) {
+  for (const Tensor& read : inputs.first(3)) {
+    if (inputs[3].defined() && read.defined() && read.body().storage == inputs[3].body().storage)
+      return "the residual, which is overwritten, shares memory with what is read";
+  }
+  return nullptr;
+}
 
 }  // namespace espalier

@@ -2,7 +2,6 @@
 
 #include "ops/conv2d_internal.h"
 #include "ops/copy.h"
-#include "ops/fused_conv2d.h"
 #include "ops/layout_internal.h"
 #include "ops/onednn_internal.h"
 
@@ -211,10 +210,7 @@ std::unique_ptr<const PreparedKernel> prepare_conv2d_onednn(const Conv2d& op, In
 const char* fused_conv2d_onednn_declines(const FusedConv2d& op, Inputs inputs,
                                          std::span<const Tensor> outputs) {
   const ConvSizes sizes(op.options().conv, inputs[0].shape(), inputs[1].shape(), outputs[0].shape());
-  for (const Tensor& read : inputs.first(3)) {
-    if (inputs[3].defined() && read.defined() && read.body().storage == inputs[3].body().storage)
-      return "the residual, which is overwritten, shares memory with what is read";
-  }
+  if (const char* overlap = fused_conv2d_overlaps(inputs)) return overlap;
   return declines(sizes, inputs[0].dtype());
 }
 

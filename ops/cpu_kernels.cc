@@ -1,6 +1,6 @@
 // The list of the CPU's kernels: for each operation the implementations, fastest first and the plain
 // reference last. A kernel stands in <stem>_cpu.cc; its `*_declines` gives the reason why it does not take a
-// problem, or null. Views have none.
+// problem, or null. Views have none. Convolutions have a list of their own, cpu_conv_kernels.cc.
 
 #include "ops/abs.h"
 #include "ops/accumulate.h"
@@ -21,7 +21,6 @@
 #include "ops/clamp.h"
 #include "ops/compare.h"
 #include "ops/concat.h"
-#include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
 #include "ops/cumsum.h"
@@ -36,7 +35,6 @@
 #include "ops/exp.h"
 #include "ops/expand.h"
 #include "ops/flip.h"
-#include "ops/fused_conv2d.h"
 #include "ops/fused_linear.h"
 #include "ops/gather.h"
 #include "ops/gelu.h"
@@ -176,60 +174,11 @@ ESPALIER_VECTORISED_KERNEL(ClipByNorm, clip_by_norm)
 ESPALIER_VECTORISED_KERNEL(ClipByValue, clip_by_value)
 ESPALIER_PLAIN_KERNEL(Concat, concat)
 
-const char* conv2d_onednn_declines(const Conv2d&, Inputs, Specs);
-void conv2d_onednn(const Conv2d&, Inputs, Outputs);
-const char* conv2d_direct_declines(const Conv2d&, Inputs, Specs);
-void conv2d_direct(const Conv2d&, Inputs, Outputs);
-void conv2d_converted(const Conv2d&, Inputs, Outputs);
-Prepared prepare_conv2d_onednn(const Conv2d&, Inputs, Specs, uint32_t constants);
-static constexpr Kernel kConv2d[] = {
-    kernel<Conv2d, conv2d_onednn, conv2d_onednn_declines, prepare_conv2d_onednn>("onednn"),
-    kernel<Conv2d, conv2d_direct, conv2d_direct_declines>("direct"),
-    kernel<Conv2d, conv2d_converted>("through f32")};
-constinit KernelSlot Conv2d::slot{kConv2d};
-
-const char* fused_conv2d_onednn_declines(const FusedConv2d&, Inputs, Specs);
-void fused_conv2d_onednn(const FusedConv2d&, Inputs, Outputs);
-Prepared prepare_fused_conv2d_onednn(const FusedConv2d&, Inputs, Specs, uint32_t constants);
-void fused_conv2d_apart(const FusedConv2d&, Inputs, Outputs);
-static constexpr Kernel kFusedConv2d[] = {
-    kernel<FusedConv2d, fused_conv2d_onednn, fused_conv2d_onednn_declines, prepare_fused_conv2d_onednn>(
-        "onednn"),
-    kernel<FusedConv2d, fused_conv2d_apart>("taken apart")};
-constinit KernelSlot FusedConv2d::slot{kFusedConv2d};
-
 void fused_linear_apart(const FusedLinear&, Inputs, Outputs);
 Prepared prepare_fused_linear(const FusedLinear&, Inputs, Specs, uint32_t);
 static constexpr Kernel kFusedLinear[] = {
     kernel<FusedLinear, fused_linear_apart, nullptr, prepare_fused_linear>("packed or taken apart")};
 constinit KernelSlot FusedLinear::slot{kFusedLinear};
-
-const char* conv2d_backward_data_onednn_declines(const Conv2dBackwardData&, Inputs, Specs);
-void conv2d_backward_data_onednn(const Conv2dBackwardData&, Inputs, Outputs);
-Prepared prepare_conv2d_backward_data_onednn(const Conv2dBackwardData&, Inputs, Specs, uint32_t);
-const char* conv2d_backward_data_direct_declines(const Conv2dBackwardData&, Inputs, Specs);
-void conv2d_backward_data_direct(const Conv2dBackwardData&, Inputs, Outputs);
-void conv2d_backward_data_converted(const Conv2dBackwardData&, Inputs, Outputs);
-static constexpr Kernel kConv2dBackwardData[] = {
-    kernel<Conv2dBackwardData, conv2d_backward_data_onednn, conv2d_backward_data_onednn_declines,
-           prepare_conv2d_backward_data_onednn>("onednn"),
-    kernel<Conv2dBackwardData, conv2d_backward_data_direct, conv2d_backward_data_direct_declines>("direct"),
-    kernel<Conv2dBackwardData, conv2d_backward_data_converted>("through f32")};
-constinit KernelSlot Conv2dBackwardData::slot{kConv2dBackwardData};
-
-const char* conv2d_backward_weights_onednn_declines(const Conv2dBackwardWeights&, Inputs, Specs);
-void conv2d_backward_weights_onednn(const Conv2dBackwardWeights&, Inputs, Outputs);
-Prepared prepare_conv2d_backward_weights_onednn(const Conv2dBackwardWeights&, Inputs, Specs, uint32_t);
-const char* conv2d_backward_weights_direct_declines(const Conv2dBackwardWeights&, Inputs, Specs);
-void conv2d_backward_weights_direct(const Conv2dBackwardWeights&, Inputs, Outputs);
-void conv2d_backward_weights_converted(const Conv2dBackwardWeights&, Inputs, Outputs);
-static constexpr Kernel kConv2dBackwardWeights[] = {
-    kernel<Conv2dBackwardWeights, conv2d_backward_weights_onednn, conv2d_backward_weights_onednn_declines,
-           prepare_conv2d_backward_weights_onednn>("onednn"),
-    kernel<Conv2dBackwardWeights, conv2d_backward_weights_direct, conv2d_backward_weights_direct_declines>(
-        "direct"),
-    kernel<Conv2dBackwardWeights, conv2d_backward_weights_converted>("through f32")};
-constinit KernelSlot Conv2dBackwardWeights::slot{kConv2dBackwardWeights};
 
 ESPALIER_PLAIN_KERNEL(Copy, copy)
 ESPALIER_PLAIN_KERNEL(CopyInto, copy_into)

@@ -20,7 +20,6 @@ struct ConvArguments {
 
 #if DNNL_VERSION_MAJOR >= 3
 
-inline constexpr bool kHasWinograd = false;
 inline constexpr bool kHasFastStridedBackward = false;  // on channels-last activations
 
 inline void append(dnnl::post_ops& ops, dnnl::algorithm elementwise) {
@@ -56,7 +55,6 @@ inline auto backward_weights(const ConvArguments& c, const dnnl::convolution_for
 
 #else
 
-inline constexpr bool kHasWinograd = true;
 inline constexpr bool kHasFastStridedBackward = true;
 
 inline void append(dnnl::post_ops& ops, dnnl::algorithm elementwise) {

@@ -49,6 +49,6 @@ struct ConvPlan {
 std::unique_ptr<ConvPlan> make_conv_plan(const ConvProblem& problem, ConvMethod method, int threads);
 
 /// The methods to try for a problem, best first.
-std::array<ConvMethod, 4> conv_methods(const ConvProblem& problem);
+std::array<ConvMethod, 3> conv_methods(const ConvProblem& problem);
 
 }  // namespace espalier::onednn

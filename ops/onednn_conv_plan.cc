@@ -27,8 +27,6 @@ const char* name_of(ConvMethod method) {
       return "channels-last ";
     case ConvMethod::kBlocked:
       return "blocked ";
-    case ConvMethod::kWinograd:
-      return "winograd ";
     default:
       return "any ";
   }
@@ -53,11 +51,8 @@ Made make_primitive(const ConvProblem& p, const compat::ConvArguments& c) {
     return {dnnl::convolution_forward(d), d.src_desc(),     d.weights_desc(), d.bias_desc(), d.dst_desc(),
             d.scratchpad_desc(),          d.impl_info_str()};
   }
-  // The backward asks for a forward as a hint. It need not be the one that ran, and direct code exists for
-  // every problem.
-  compat::ConvArguments hint_arguments = c;
-  hint_arguments.algorithm = dnnl::algorithm::convolution_direct;
-  const auto hint = compat::forward(hint_arguments, dnnl::prop_kind::forward_training, {});
+  // The backward asks for a forward as a hint. It need not be the one that ran.
+  const auto hint = compat::forward(c, dnnl::prop_kind::forward_training, {});
   if (p.direction == ConvDirection::kBackwardData) {
     const auto d = compat::backward_data(c, hint, attributes);
     return {dnnl::convolution_backward_data(d),
@@ -119,7 +114,6 @@ ConvOperand make_operand(int name, const Desc& outside, const Desc& inside, Use 
 }  // namespace
 
 std::unique_ptr<ConvPlan> make_conv_plan(const ConvProblem& p, ConvMethod method, int threads) {
-  if (method == ConvMethod::kWinograd && (!compat::kHasWinograd || p.narrow)) return nullptr;
   const auto out = p.output();
   const Dims input{p.batch, p.in_channels, p.input[0], p.input[1]};
   const Dims output{p.batch, p.out_channels, out[0], out[1]};
@@ -127,7 +121,7 @@ std::unique_ptr<ConvPlan> make_conv_plan(const ConvProblem& p, ConvMethod method
   const int64_t in_each = p.in_channels / p.groups, out_each = p.out_channels / p.groups;
   const Dims weights = grouped ? Dims{p.groups, out_each, in_each, p.kernel[0], p.kernel[1]}
                                : Dims{p.out_channels, p.in_channels, p.kernel[0], p.kernel[1]};
-  const bool blocked = method == ConvMethod::kBlocked || method == ConvMethod::kWinograd;
+  const bool blocked = method == ConvMethod::kBlocked;
   if (blocked && (p.in_channels % 16 != 0 || p.out_channels % 16 != 0)) return nullptr;
   const Tag tag = blocked ? Tag::nChw16c : method == ConvMethod::kAny ? Tag::any : Tag::nhwc;
   const bool backward_weights = p.direction == ConvDirection::kBackwardWeights;
@@ -139,8 +133,7 @@ std::unique_ptr<ConvPlan> make_conv_plan(const ConvProblem& p, ConvMethod method
   try {
     const compat::ConvArguments arguments{
         engine(),
-        method == ConvMethod::kWinograd ? dnnl::algorithm::convolution_winograd
-                                        : dnnl::algorithm::convolution_direct,
+        dnnl::algorithm::convolution_direct,
         describe(input, tag),
         describe(weights, Tag::any),
         bias ? describe({p.out_channels}, Tag::a) : Desc(),

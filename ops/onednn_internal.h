@@ -79,7 +79,6 @@ enum class ConvMethod : int32_t {
   kAuto,
   kChannelsLast,  // directly on channels-last activations
   kBlocked,       // direct, activations copied to blocks of 16 channels and back
-  kWinograd,      // F(4x4, 3x3) on blocks of 16 channels; only oneDNN 2.x has it
   kAny,           // whatever the library offers, its reference code at worst
 };
 
