@@ -31,7 +31,7 @@ struct GemmTile {
   bool add;
 };
 
-template <int kRows, int kVectors>
+template <int kRows, int kVectors, bool kAdd>
 HWY_INLINE void multiply_tile(const GemmTile& t) {
   namespace hn = hwy::HWY_NAMESPACE;
   const hn::ScalableTag<float> d;
@@ -40,7 +40,7 @@ HWY_INLINE void multiply_tile(const GemmTile& t) {
   V sum[kRows][kVectors];
   for (int i = 0; i < kRows; ++i) {
     for (int j = 0; j < kVectors; ++j)
-      sum[i][j] = t.add ? hn::LoadU(d, t.c + i * t.c_row + j * kWidth) : hn::Zero(d);
+      sum[i][j] = kAdd ? hn::LoadU(d, t.c + i * t.c_row + j * kWidth) : hn::Zero(d);
   }
   const float* a = t.a;
   const float* b = t.b;
@@ -64,9 +64,10 @@ constexpr int kGemmTileRows = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
 using GemmTileFunction = void (*)(const GemmTile&);
 
 template <int kVectors, size_t... kIndex>
-GemmTileFunction gemm_tile_of(int64_t rows, std::index_sequence<kIndex...>) {
-  static constexpr GemmTileFunction kTiles[] = {multiply_tile<int(kIndex) + 1, kVectors>...};
-  return kTiles[rows - 1];
+GemmTileFunction gemm_tile_of(int64_t rows, bool add, std::index_sequence<kIndex...>) {
+  static constexpr GemmTileFunction kTiles[2][sizeof...(kIndex)] = {
+      {multiply_tile<int(kIndex) + 1, kVectors, false>...}, {multiply_tile<int(kIndex) + 1, kVectors, true>...}};
+  return kTiles[add][rows - 1];
 }
 
 /// Rows [0, rows) of a product whose C is `columns` wide, a multiple of the vector's width; `t` describes the
@@ -83,7 +84,7 @@ HWY_INLINE void multiply_panel(GemmTile t, int64_t rows, int64_t columns) {
       const int64_t height = (rows - i + (tiles - tile) - 1) / (tiles - tile);
       t.a = a + i * t.a_row;
       t.c = c + i * t.c_row + j;
-      (pair ? gemm_tile_of<2>(height, kHeights) : gemm_tile_of<1>(height, kHeights))(t);
+      (pair ? gemm_tile_of<2>(height, t.add, kHeights) : gemm_tile_of<1>(height, t.add, kHeights))(t);
       i += height;
     }
     const int64_t done = pair ? 2 * kWidth : kWidth;
