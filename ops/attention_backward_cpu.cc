@@ -25,20 +25,33 @@ void clear(AttentionRows<T> rows, int64_t count, int64_t width) {
   for (int64_t i = 0; rows.data && i < count; ++i) std::fill_n(rows.data + i * rows.stride, width, T{0});
 }
 
-/// Adds what the scores of a block of queries, from `first` on, and one of keys, from `key` on, give to the
-/// gradients.
+/// A block of keys and values, from `key` on, to be multiplied with.
 template <class T>
-void backward_tile(const AttentionSizes& sizes, const HeadGradients<T>& head, int64_t first, int64_t key) {
+struct KeyBlock {
+  int64_t key, count;
+  AttentionScores<T> keys, values;
+
+  KeyBlock(const AttentionSizes& sizes, const HeadGradients<T>& head, int64_t key_)
+      : key(key_),
+        count(std::min(kKeys, sizes.keys - key_)),
+        keys(head.k.from(key), count, sizes.depth),
+        values(head.v.from(key), count, sizes.width) {}
+};
+
+/// Adds what the scores of a block of queries, from `first` on, and one of keys give to the gradients.
+template <class T>
+void backward_tile(const AttentionSizes& sizes, const HeadGradients<T>& head, int64_t first,
+                   const KeyBlock<T>& block) {
+  const int64_t key = block.key;
   alignas(64) T p[kQueries * kKeys];
   alignas(64) T ds[kQueries * kKeys];
   const int64_t rows = std::min(kQueries, sizes.queries - first);
   const int64_t columns = std::min(kKeys, sizes.keys_seen(first + rows) - key);
   if (columns <= 0) return;
-  const AttentionRows<T> q = head.q.from(first), dy = head.dy.from(first), k = head.k.from(key),
-                         v = head.v.from(key);
+  const AttentionRows<T> q = head.q.from(first), dy = head.dy.from(first), k = head.k.from(key);
   const AttentionRows<T> weights{p, kKeys}, slopes{ds, kKeys};
-  AttentionProduct<T>{rows, columns, sizes.depth}(q, false, k, true, weights, false);
-  AttentionProduct<T>{rows, columns, sizes.width}(dy, false, v, true, slopes, false);
+  block.keys(q, rows, columns, weights);
+  block.values(dy, rows, columns, slopes);
   attention_gradients(masked_tile(sizes, p, rows, columns, first, key, head.scale, head.mask),
                       head.log_sum + first, head.delta + first, head.scale, ds);
   if (head.dv.data)
@@ -58,11 +71,11 @@ void find_delta(const AttentionSizes& sizes, const HeadGradients<T>& head, int64
 /// Everything that a block of keys gives; where causal, the queries before it do not see it.
 template <class T>
 void backward_keys(const AttentionSizes& sizes, const HeadGradients<T>& head, int64_t key) {
-  const int64_t count = std::min(kKeys, sizes.keys - key);
-  clear(head.dk.data ? head.dk.from(key) : head.dk, count, sizes.depth);
-  clear(head.dv.data ? head.dv.from(key) : head.dv, count, sizes.width);
+  const KeyBlock<T> block(sizes, head, key);
+  clear(head.dk.data ? head.dk.from(key) : head.dk, block.count, sizes.depth);
+  clear(head.dv.data ? head.dv.from(key) : head.dv, block.count, sizes.width);
   for (int64_t first = sizes.first_query(key); first < sizes.queries; first += kQueries)
-    backward_tile(sizes, head, first, key);
+    backward_tile(sizes, head, first, block);
 }
 
 /// The gradient of a block of queries.
@@ -73,7 +86,7 @@ void backward_queries(const AttentionSizes& sizes, const HeadGradients<T>& head,
   if (!head.dq.data) return;
   clear(head.dq.from(first), rows, sizes.depth);
   for (int64_t key = 0; key < sizes.keys_seen(first + rows); key += kKeys)
-    backward_tile(sizes, head, first, key);
+    backward_tile(sizes, head, first, KeyBlock<T>(sizes, head, key));
 }
 
 /// All operands of backward.

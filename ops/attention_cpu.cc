@@ -9,29 +9,56 @@
 namespace espalier {
 namespace {
 
-constexpr int64_t kQueries = kAttentionQueries, kKeys = kAttentionKeys;
+/// Queries that meet a block of keys together, before the next; what is known of them lies on the stack.
+constexpr int64_t kGroup = 128;
+/// Of these, so many at a time: where attention is causal, few keys more than the last of them sees.
+constexpr int64_t kQueries = 16;
+constexpr int64_t kKeys = kAttentionKeys;
+
+/// Queries [first, first + rows) of a head.
+template <class T>
+struct QueryGroup {
+  const AttentionSizes& sizes;
+  int64_t first, rows;
+  AttentionRows<T> q, k, v, y;
+  AttentionRows<const T> mask;
+  T* log_sum;
+  T scale;
+};
 
 template <class T>
-void forward_block(const AttentionSizes& sizes, int64_t first, AttentionRows<T> q, AttentionRows<T> k,
-                   AttentionRows<T> v, AttentionRows<const T> mask, AttentionRows<T> y, T* log_sum, T scale) {
+void see_nothing(const QueryGroup<T>& group) {
+  for (int64_t i = 0; i < group.rows; ++i) std::fill_n(group.y.from(i).data, group.sizes.width, T{0});
+  std::fill_n(group.log_sum, group.rows, -std::numeric_limits<T>::infinity());
+}
+
+/// Lets all queries of the group meet the block of keys from `key` on.
+template <class T>
+void meet_keys(const QueryGroup<T>& group, int64_t key, T* top, T* sum) {
   alignas(64) T scores[kQueries * kKeys];
-  T top[kQueries], sum[kQueries];
-  const int64_t rows = std::min(kQueries, sizes.queries - first);
-  const AttentionState<T> state{top, sum, y.data, y.stride, sizes.width};
-  const int64_t seen = sizes.keys_seen(first + rows);
-  if (seen == 0) {
-    for (int64_t i = 0; i < rows; ++i) std::fill_n(y.from(i).data, sizes.width, T{0});
-    std::fill_n(log_sum, rows, -std::numeric_limits<T>::infinity());
-    return;
+  const AttentionSizes& sizes = group.sizes;
+  const AttentionRows<T> weights{scores, kKeys};
+  const int64_t keys = std::min(kKeys, sizes.keys - key);
+  const AttentionScores<T> score(group.k.from(key), keys, sizes.depth);
+  for (int64_t at = 0; at < group.rows; at += kQueries) {
+    const int64_t rows = std::min(kQueries, group.rows - at), first = group.first + at;
+    const int64_t columns = std::clamp<int64_t>(sizes.keys_seen(first + rows) - key, 0, keys);
+    if (columns == 0 && key > 0) continue;  // the first block of keys sets what is known
+    const AttentionRows<T> y = group.y.from(at);
+    score(group.q.from(at), rows, columns, weights);
+    attention_weights(masked_tile(sizes, scores, rows, columns, first, key, group.scale, group.mask),
+                      {top + at, sum + at, y.data, y.stride, sizes.width}, key == 0);
+    AttentionProduct<T>{rows, sizes.width, columns}(weights, false, group.v.from(key), false, y, key > 0);
   }
-  for (int64_t key = 0; key < seen; key += kKeys) {
-    const int64_t columns = std::min(kKeys, seen - key);
-    const AttentionRows<T> weights{scores, kKeys};
-    AttentionProduct<T>{rows, columns, sizes.depth}(q, false, k.from(key), true, weights, false);
-    attention_weights(masked_tile(sizes, scores, rows, columns, first, key, scale, mask), state, key == 0);
-    AttentionProduct<T>{rows, sizes.width, columns}(weights, false, v.from(key), false, y, key > 0);
-  }
-  attention_finish(state, rows, log_sum);
+}
+
+template <class T>
+void forward_group(const QueryGroup<T>& group) {
+  T top[kGroup], sum[kGroup];
+  const int64_t seen = group.sizes.keys_seen(group.first + group.rows);
+  if (seen == 0) return see_nothing(group);
+  for (int64_t key = 0; key < seen; key += kKeys) meet_keys(group, key, top, sum);
+  attention_finish({top, sum, group.y.data, group.y.stride, group.sizes.width}, group.rows, group.log_sum);
 }
 
 template <class T>
@@ -42,13 +69,14 @@ void forward(const Attention& op, Inputs inputs, Outputs outputs) {
   const AttentionMask<T> mask(inputs[3], inputs[0], sizes.keys);
   const AttentionHeads<T> y(outputs[0]);
   T* const log_sum = static_cast<T*>(outputs[1].raw_data());
-  const int64_t blocks = sizes.query_blocks();
-  parallel_for(0, sizes.heads * blocks, kSerialWork / sizes.block_work(), [&](int64_t begin, int64_t end) {
+  const int64_t groups = (sizes.queries + kGroup - 1) / kGroup;
+  const int64_t work = sizes.work(std::min(kGroup, sizes.queries));
+  parallel_for(0, sizes.heads * groups, kSerialWork / work, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t head = i / blocks, first = i % blocks * kQueries;
-      forward_block(sizes, first, rows_of(q, head).from(first), rows_of(k, head), rows_of(v, head),
-                    mask.of_head(head), rows_of(y, head).from(first), log_sum + head * sizes.queries + first,
-                    static_cast<T>(op.scale(inputs[0])));
+      const int64_t head = i / groups, first = i % groups * kGroup;
+      forward_group<T>({sizes, first, std::min(kGroup, sizes.queries - first), rows_of(q, head).from(first),
+                        rows_of(k, head), rows_of(v, head), rows_of(y, head).from(first), mask.of_head(head),
+                        log_sum + head * sizes.queries + first, static_cast<T>(op.scale(inputs[0]))});
     }
   });
 }

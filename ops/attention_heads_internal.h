@@ -3,6 +3,7 @@
 // What the attention's CPU kernels, forward and backward, share.
 
 #include <algorithm>
+#include <type_traits>
 
 #include "ops/attention.h"
 #include "ops/attention_rows_internal.h"
@@ -41,6 +42,11 @@ struct AttentionRows {
   T* data;
   int64_t stride;
   AttentionRows from(int64_t row) const { return {data + row * stride, stride}; }
+  operator AttentionRows<const T>() const
+    requires(!std::is_const_v<T>)
+  {
+    return {data, stride};
+  }
 };
 
 template <class T>
@@ -53,7 +59,7 @@ template <class T>
 struct AttentionProduct {
   int64_t m, n, k;
 
-  void operator()(AttentionRows<T> a, bool transpose_a, AttentionRows<T> b, bool transpose_b,
+  void operator()(AttentionRows<const T> a, bool transpose_a, AttentionRows<const T> b, bool transpose_b,
                   AttentionRows<T> c, bool accumulate) const {
     GemmOf<T> p;
     p.m = m;
@@ -70,6 +76,34 @@ struct AttentionProduct {
     p.accumulate = accumulate;
     serial_gemm(p);
   }
+};
+
+/// Scores of many rows with one block of keys, A B^T: the block is transposed once, on the stack, unless its
+/// rows are very long.
+template <class T>
+class AttentionScores {
+ public:
+  AttentionScores(AttentionRows<T> keys, int64_t count, int64_t depth) : keys_(keys), depth_(depth) {
+    if (fits()) attention_transpose(keys.data, keys.stride, count, depth, transposed_);
+  }
+  AttentionScores(const AttentionScores&) = delete;
+  AttentionScores& operator=(const AttentionScores&) = delete;
+
+  /// Of `rows` rows with the first `columns` keys.
+  void operator()(AttentionRows<T> a, int64_t rows, int64_t columns, AttentionRows<T> scores) const {
+    const AttentionProduct<T> product{rows, columns, depth_};
+    if (fits())
+      product(a, false, {transposed_, kAttentionKeys}, false, scores, false);
+    else
+      product(a, false, keys_, true, scores, false);
+  }
+
+ private:
+  bool fits() const { return depth_ <= kAttentionDepth; }
+
+  AttentionRows<T> keys_;
+  int64_t depth_;
+  alignas(64) T transposed_[kAttentionDepth * kAttentionKeys];
 };
 
 /// Sizes of the operands, and of what each query sees.
@@ -97,9 +131,9 @@ struct AttentionSizes {
   int64_t first_query(int64_t key) const {
     return causal ? std::max<int64_t>(0, key - offset) / kAttentionQueries * kAttentionQueries : 0;
   }
-  /// A block of queries with all keys, in the units of kSerialWork: a multiply-add in a tile takes a
-  /// sixteenth.
-  int64_t block_work() const { return std::max<int64_t>(1, kAttentionQueries * keys * (depth + width) / 16); }
+  /// So many queries with all keys, in the units of kSerialWork: a multiply-add in a tile takes a sixteenth.
+  int64_t work(int64_t rows) const { return std::max<int64_t>(1, rows * keys * (depth + width) / 16); }
+  int64_t block_work() const { return work(kAttentionQueries); }
 };
 
 /// What is added to the scores, as rows of numbers that lie one behind the other; nothing where there is no

@@ -154,6 +154,34 @@ HWY_INLINE void gradients(const AttentionTile<T>& tile, const T* log_sum, const 
   }
 }
 
+/// Blocks of 4 x 4 go through registers.
+HWY_INLINE void transpose(const float* from, int64_t row, int64_t rows, int64_t columns, float* to) {
+  const hn::FixedTag<float, 4> d;
+  constexpr int64_t kRow = kAttentionKeys;
+  int64_t i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    int64_t j = 0;
+    for (; j + 4 <= columns; j += 4) {
+      const float* const corner = from + i * row + j;
+      const auto r0 = hn::LoadU(d, corner), r1 = hn::LoadU(d, corner + row);
+      const auto r2 = hn::LoadU(d, corner + 2 * row), r3 = hn::LoadU(d, corner + 3 * row);
+      const auto low02 = hn::InterleaveLower(d, r0, r2), low13 = hn::InterleaveLower(d, r1, r3);
+      const auto high02 = hn::InterleaveUpper(d, r0, r2), high13 = hn::InterleaveUpper(d, r1, r3);
+      float* const at = to + j * kRow + i;
+      hn::Store(hn::InterleaveLower(d, low02, low13), d, at);
+      hn::Store(hn::InterleaveUpper(d, low02, low13), d, at + kRow);
+      hn::Store(hn::InterleaveLower(d, high02, high13), d, at + 2 * kRow);
+      hn::Store(hn::InterleaveUpper(d, high02, high13), d, at + 3 * kRow);
+    }
+    for (; j < columns; ++j) {
+      for (int64_t q = i; q < i + 4; ++q) to[j * kRow + q] = from[q * row + j];
+    }
+  }
+  for (; i < rows; ++i) {
+    for (int64_t j = 0; j < columns; ++j) to[j * kRow + i] = from[i * row + j];
+  }
+}
+
 template <class T>
 HWY_INLINE void row_dots(const T* a, int64_t a_row, const T* b, int64_t b_row, int64_t rows, int64_t width,
                          T* dots) {
@@ -197,6 +225,9 @@ void gradients_f64(const AttentionTile<double>& tile, const double* log_sum, con
                    double slope, double* dp) {
   gradients(tile, log_sum, delta, slope, dp);
 }
+void transpose_f32(const float* from, int64_t row, int64_t rows, int64_t columns, float* to) {
+  transpose(from, row, rows, columns, to);
+}
 void dots_f32(const float* a, int64_t a_row, const float* b, int64_t b_row, int64_t rows, int64_t width,
               float* dots) {
   row_dots(a, a_row, b, b_row, rows, width, dots);
@@ -220,6 +251,7 @@ HWY_EXPORT(mask_f64);
 HWY_EXPORT(finish_f64);
 HWY_EXPORT(gradients_f32);
 HWY_EXPORT(gradients_f64);
+HWY_EXPORT(transpose_f32);
 HWY_EXPORT(dots_f32);
 HWY_EXPORT(dots_f64);
 
@@ -251,6 +283,15 @@ void attention_gradients(const AttentionTile<float>& tile, const float* log_sum,
 void attention_gradients(const AttentionTile<double>& tile, const double* log_sum, const double* delta,
                          double slope, double* dp) {
   ESPALIER_DISPATCH(gradients_f64)(tile, log_sum, delta, slope, dp);
+}
+
+void attention_transpose(const float* from, int64_t row, int64_t rows, int64_t columns, float* to) {
+  ESPALIER_DISPATCH(transpose_f32)(from, row, rows, columns, to);
+}
+void attention_transpose(const double* from, int64_t row, int64_t rows, int64_t columns, double* to) {
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < columns; ++j) to[j * kAttentionKeys + i] = from[i * row + j];
+  }
 }
 
 void attention_row_dots(const float* a, int64_t a_row, const float* b, int64_t b_row, int64_t rows,

@@ -7,6 +7,8 @@ namespace espalier {
 /// A block of scores, queries by keys, on the stack: 32 KiB at most.
 inline constexpr int64_t kAttentionQueries = 32;
 inline constexpr int64_t kAttentionKeys = 64;
+/// The most elements of a head's rows for which a block of keys is transposed on the stack: 64 KiB at most.
+inline constexpr int64_t kAttentionDepth = 128;
 
 /// Scores q k^T of a block of queries and a block of keys; row i has `stride` elements, of which the first
 /// `columns` count.
@@ -59,6 +61,11 @@ void attention_gradients(const AttentionTile<float>& tile, const float* log_sum,
                          float slope, float* dp);
 void attention_gradients(const AttentionTile<double>& tile, const double* log_sum, const double* delta,
                          double slope, double* dp);
+
+/// Writes `rows` rows of `columns` elements, `row` elements apart, as columns of a matrix whose rows are
+/// kAttentionKeys long.
+void attention_transpose(const float* from, int64_t row, int64_t rows, int64_t columns, float* to);
+void attention_transpose(const double* from, int64_t row, int64_t rows, int64_t columns, double* to);
 
 /// The sum over j of a[i * a_row + j] b[i * b_row + j], for each of `rows` rows.
 void attention_row_dots(const float* a, int64_t a_row, const float* b, int64_t b_row, int64_t rows,

@@ -66,7 +66,8 @@ using GemmTileFunction = void (*)(const GemmTile&);
 template <int kVectors, size_t... kIndex>
 GemmTileFunction gemm_tile_of(int64_t rows, bool add, std::index_sequence<kIndex...>) {
   static constexpr GemmTileFunction kTiles[2][sizeof...(kIndex)] = {
-      {multiply_tile<int(kIndex) + 1, kVectors, false>...}, {multiply_tile<int(kIndex) + 1, kVectors, true>...}};
+      {multiply_tile<int(kIndex) + 1, kVectors, false>...},
+      {multiply_tile<int(kIndex) + 1, kVectors, true>...}};
   return kTiles[add][rows - 1];
 }
 

@@ -151,6 +151,8 @@ OpTest attention_test() {
               attention_sample("fewer keys than queries, causal", {1, 5, 2}, {1, 3, 2}, {1, 3, 2}, kCausal),
               square("a scale", {1, 4, 3}, {.scale = 0.3}),
               value_only(square("several blocks of queries and keys", {1, 70, 2}, kCausal)),
+              value_only(square("several groups of queries", {1, 150, 2}, kCausal)),
+              value_only(square("rows too long to be transposed", {1, 5, 130}, kCausal)),
               value_only(attention_sample("many keys", {1, 2, 3}, {1, 130, 3}, {1, 130, 1})),
               split_heads(),
               square("no heads", {0, 3, 2}),
