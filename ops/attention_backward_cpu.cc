@@ -34,8 +34,8 @@ struct KeyBlock {
   KeyBlock(const AttentionSizes& sizes, const HeadGradients<T>& head, int64_t key_)
       : key(key_),
         count(std::min(kKeys, sizes.keys - key_)),
-        keys(head.k.from(key), count, sizes.depth),
-        values(head.v.from(key), count, sizes.width) {}
+        keys(head.k.from(key), count, sizes.depth, sizes.queries),
+        values(head.v.from(key), count, sizes.width, sizes.queries) {}
 };
 
 /// Adds what the scores of a block of queries, from `first` on, and one of keys give to the gradients.

@@ -39,7 +39,7 @@ void meet_keys(const QueryGroup<T>& group, int64_t key, T* top, T* sum) {
   const AttentionSizes& sizes = group.sizes;
   const AttentionRows<T> weights{scores, kKeys};
   const int64_t keys = std::min(kKeys, sizes.keys - key);
-  const AttentionScores<T> score(group.k.from(key), keys, sizes.depth);
+  const AttentionScores<T> score(group.k.from(key), keys, sizes.depth, group.rows);
   for (int64_t at = 0; at < group.rows; at += kQueries) {
     const int64_t rows = std::min(kQueries, group.rows - at), first = group.first + at;
     const int64_t columns = std::clamp<int64_t>(sizes.keys_seen(first + rows) - key, 0, keys);

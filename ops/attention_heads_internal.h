@@ -78,13 +78,15 @@ struct AttentionProduct {
   }
 };
 
-/// Scores of many rows with one block of keys, A B^T: the block is transposed once, on the stack, unless its
-/// rows are very long.
+/// Scores of rows with one block of keys, A B^T. The block is transposed once, on the stack, for all of them;
+/// not for a few, nor where its rows are very long.
 template <class T>
 class AttentionScores {
  public:
-  AttentionScores(AttentionRows<T> keys, int64_t count, int64_t depth) : keys_(keys), depth_(depth) {
-    if (fits()) attention_transpose(keys.data, keys.stride, count, depth, transposed_);
+  /// `rows` is how many rows are to come.
+  AttentionScores(AttentionRows<T> keys, int64_t count, int64_t depth, int64_t rows)
+      : keys_(keys), depth_(depth), few_(rows < kFewRows) {
+    if (transposes()) attention_transpose(keys.data, keys.stride, count, depth, transposed_);
   }
   AttentionScores(const AttentionScores&) = delete;
   AttentionScores& operator=(const AttentionScores&) = delete;
@@ -92,17 +94,25 @@ class AttentionScores {
   /// Of `rows` rows with the first `columns` keys.
   void operator()(AttentionRows<T> a, int64_t rows, int64_t columns, AttentionRows<T> scores) const {
     const AttentionProduct<T> product{rows, columns, depth_};
-    if (fits())
+    if (few_) {
+      for (int64_t i = 0; i < rows; ++i)
+        attention_row_dots(a.from(i).data, 0, keys_.data, keys_.stride, columns, depth_, scores.from(i).data);
+    } else if (transposes()) {
       product(a, false, {transposed_, kAttentionKeys}, false, scores, false);
-    else
+    } else {
       product(a, false, keys_, true, scores, false);
+    }
   }
 
  private:
-  bool fits() const { return depth_ <= kAttentionDepth; }
+  /// To transpose a block costs as much as to multiply some eight rows with it.
+  static constexpr int64_t kFewRows = 8;
+
+  bool transposes() const { return !few_ && depth_ <= kAttentionDepth; }
 
   AttentionRows<T> keys_;
   int64_t depth_;
+  bool few_;
   alignas(64) T transposed_[kAttentionDepth * kAttentionKeys];
 };
 
