@@ -24,7 +24,7 @@ void kernel_alone(benchmark::State& state) {
   std::array<Tensor, 1> outputs = {ones({1})};
   const Kernel& kernel = operation.kernels().kernels(DeviceType::cpu).front();
   for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores)
-    kernel.run(operation, inputs, outputs);
+    kernel.run(operation, inputs, outputs, nullptr);
     benchmark::ClobberMemory();
   }
 }

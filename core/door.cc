@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/profiler.h"
+#include "core/workspace.h"
 
 namespace espalier {
 
@@ -163,6 +164,12 @@ const Kernel& choose_kernel(const Operation& operation, Inputs inputs, std::span
   no_kernel(operation, inputs, device, kernels, outputs);
 }
 
+void run_kernel(const Kernel& kernel, const Operation& operation, Inputs inputs, Outputs outputs,
+                Device device) {
+  const Scratch scratch(kernel.scratch_bytes(operation, inputs, outputs), device);
+  kernel.run(operation, inputs, outputs, scratch.get());
+}
+
 Tensor make_output(const OutputSpec& spec, Inputs inputs, Device device) {
   if (spec.kind == OutputSpec::Kind::fresh)
     return empty_strided(spec.shape, spec.strides, spec.dtype, device);
@@ -197,7 +204,7 @@ Tensors run(const Operation& operation, Inputs inputs, uint32_t hearing) {
   Tensors outputs;
   if (make_outputs(operation, inputs, specs, device, outputs) && device.type != DeviceType::meta) {
     const Span span(operation.name());
-    choose_kernel(operation, inputs, outputs, device).run(operation, inputs, outputs);
+    run_kernel(choose_kernel(operation, inputs, outputs, device), operation, inputs, outputs, device);
   }
   if (hearing) {
     tell(hearing, [&](Listener& listener) { listener.after(operation, inputs, outputs); });

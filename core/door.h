@@ -34,6 +34,10 @@ Tensors apply(Op&& operation, List&& inputs) {
 ESPALIER_API const Kernel& choose_kernel(const Operation& operation, Inputs inputs,
                                          std::span<const Tensor> outputs, Device device);
 
+/// Runs a kernel, with the scratch memory that it needs from the allocator of `device`.
+ESPALIER_API void run_kernel(const Kernel& kernel, const Operation& operation, Inputs inputs, Outputs outputs,
+                             Device device = kCpu);
+
 /// An output as it will be: new memory, or what it is a view or update of in another layout.
 ESPALIER_API Tensor make_output(const OutputSpec& spec, Inputs inputs, Device device);
 

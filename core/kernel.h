@@ -36,22 +36,37 @@ struct Kernel {
   /// Null where it takes the problem, else the reason, in a few words, why it does not. Cheap: it is asked at
   /// every call.
   const char* (*decline)(const Operation&, Inputs, std::span<const Tensor> outputs);
-  void (*run)(const Operation&, Inputs, Outputs);
+  /// `scratch` has scratch_bytes() and is aligned to Allocator::kAlignment. run_kernel() takes it from the
+  /// allocator; a plan has a place for it.
+  void (*run)(const Operation&, Inputs, Outputs, void* scratch);
   /// Makes it ready for problems that it takes, or gives null where there is nothing to prepare, or no way
   /// to. The tensors tell types and layouts; only the inputs in the bit set `constants` have elements, the
   /// ones of every run.
   std::unique_ptr<const PreparedKernel> (*prepare)(const Operation&, Inputs, std::span<const Tensor> outputs,
                                                    uint32_t constants) = nullptr;
+  /// Memory that a run needs for itself, in bytes; null: none. The tensors need not have elements. It may
+  /// depend on num_threads(), which is the same when it runs.
+  size_t (*scratch)(const Operation&, Inputs, std::span<const Tensor> outputs) = nullptr;
+
+  size_t scratch_bytes(const Operation& operation, Inputs inputs, std::span<const Tensor> outputs) const {
+    return scratch ? scratch(operation, inputs, outputs) : 0;
+  }
 };
 
 /// A kernel from a function `void (const Op&, Inputs, Outputs)` and, where it does not take everything, a
 /// function `const char* (const Op&, Inputs, std::span<const Tensor> outputs)` that gives the reason; and
 /// where it can be made ready, a function `std::unique_ptr<const PreparedKernel> (const Op&, Inputs,
-/// std::span<const Tensor> outputs, uint32_t constants)`.
-template <class Op, auto run, auto decline = nullptr, auto prepare = nullptr>
+/// std::span<const Tensor> outputs, uint32_t constants)`. Where it needs memory for itself, `scratch` is a
+/// function `size_t (const Op&, Inputs, std::span<const Tensor> outputs)` that says how much, and `run` takes
+/// it, a `void*`, as its last argument.
+template <class Op, auto run, auto decline = nullptr, auto prepare = nullptr, auto scratch = nullptr>
 constexpr Kernel kernel(const char* name) {
-  Kernel made{name, nullptr,
-              [](const Operation& op, Inputs in, Outputs out) { run(static_cast<const Op&>(op), in, out); }};
+  Kernel made{name, nullptr, [](const Operation& op, Inputs in, Outputs out, [[maybe_unused]] void* memory) {
+                if constexpr (std::is_null_pointer_v<decltype(scratch)>)
+                  run(static_cast<const Op&>(op), in, out);
+                else
+                  run(static_cast<const Op&>(op), in, out, memory);
+              }};
   // Not by comparison: under -fsanitize=undefined GCC takes no function's address for a constant.
   if constexpr (!std::is_null_pointer_v<decltype(decline)>) {
     made.decline = [](const Operation& op, Inputs in, std::span<const Tensor> out) {
@@ -61,6 +76,11 @@ constexpr Kernel kernel(const char* name) {
   if constexpr (!std::is_null_pointer_v<decltype(prepare)>) {
     made.prepare = [](const Operation& op, Inputs in, std::span<const Tensor> out, uint32_t constants) {
       return prepare(static_cast<const Op&>(op), in, out, constants);
+    };
+  }
+  if constexpr (!std::is_null_pointer_v<decltype(scratch)>) {
+    made.scratch = [](const Operation& op, Inputs in, std::span<const Tensor> out) {
+      return scratch(static_cast<const Op&>(op), in, out);
     };
   }
   return made;

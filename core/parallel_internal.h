@@ -18,6 +18,8 @@ class ParallelTask {
   ParallelTask(int64_t begin, int64_t end, int parts, int threads, RangeBody body);
 
   int parts() const { return parts_; }
+  /// The caller's num_threads(), of which there may be more than parts.
+  int threads() const { return threads_; }
 
   /// Runs one part on a thread of the team, with the caller's thread count. Keeps the first exception.
   void run(int part) noexcept;
@@ -39,7 +41,7 @@ class ParallelTask {
   std::exception_ptr error_;
 };
 
-/// Runs every part once, on up to task.parts() threads including the caller's. One caller at a time.
+/// Runs every part once, on up to task.threads() threads including the caller's. One caller at a time.
 void run_on_team(ParallelTask& task);
 
 /// Threads of a team when neither the user nor ESPALIER_THREADS says.

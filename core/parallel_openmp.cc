@@ -4,10 +4,11 @@
 
 namespace espalier::detail {
 
-// OpenMP may give fewer threads than asked for (OMP_THREAD_LIMIT, a caller that is in a parallel region of
-// its own), so parts are dealt out.
+// The whole team, even for fewer parts than threads: GCC's OpenMP ends the threads that a smaller team leaves
+// out, and makes new ones for the next larger team. OpenMP may give fewer threads than asked for
+// (OMP_THREAD_LIMIT, a caller that is in a parallel region of its own), so parts are dealt out.
 void run_on_team(ParallelTask& task) {
-#pragma omp parallel num_threads(task.parts())
+#pragma omp parallel num_threads(task.threads())
   for (int part = omp_get_thread_num(); part < task.parts(); part += omp_get_num_threads()) task.run(part);
 }
 

@@ -1,11 +1,13 @@
 #include "core/tensor.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <utility>
 
 #include "core/backend.h"
 #include "core/door.h"
+#include "core/element_internal.h"
 #include "core/error.h"
 #include "core/host_copy_internal.h"
 #include "core/strided_copy_internal.h"
@@ -140,6 +142,14 @@ T element_of(Scalar value, Dtype dtype) {
 }
 
 }  // namespace
+
+void write_element(void* to, Scalar value, Dtype dtype) {
+  visit_dtype(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T element = element_of<T>(value, dtype);
+    std::memcpy(to, &element, sizeof element);
+  });
+}
 
 void copy_from_host(const Tensor& to, const void* from, size_t bytes) {
   Backend& owner = backend(to.device());

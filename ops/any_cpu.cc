@@ -25,21 +25,21 @@ struct AllReducer : ExtremumReducer<C, false, NonzeroFlags> {
 };
 
 template <template <class> class Reducer>
-void flags_kernel(const Tensor& output, const Tensor& input, const Dims& axes) {
+void flags_kernel(const Tensor& output, const Tensor& input, const Dims& axes, void* partial) {
   visit_compute_type(input.dtype(), [&](auto tag) {
     using C = typename decltype(tag)::type;
-    run_reduction<C>(Reducer<C>(), output, input, axes);
+    run_reduction<C>(Reducer<C>(), output, input, axes, partial);
   });
 }
 
-void any_kernel(const Tensor& output, const Tensor& input, const Dims& axes) {
-  flags_kernel<AnyReducer>(output, input, axes);
+void any_kernel(const Tensor& output, const Tensor& input, const Dims& axes, void* partial) {
+  flags_kernel<AnyReducer>(output, input, axes, partial);
 }
-void all_kernel(const Tensor& output, const Tensor& input, const Dims& axes) {
-  flags_kernel<AllReducer>(output, input, axes);
+void all_kernel(const Tensor& output, const Tensor& input, const Dims& axes, void* partial) {
+  flags_kernel<AllReducer>(output, input, axes, partial);
 }
-void count_nonzero_kernel(const Tensor& output, const Tensor& input, const Dims& axes) {
-  flags_kernel<CountReducer>(output, input, axes);
+void count_nonzero_kernel(const Tensor& output, const Tensor& input, const Dims& axes, void* partial) {
+  flags_kernel<CountReducer>(output, input, axes, partial);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
@@ -49,18 +49,18 @@ HWY_AFTER_NAMESPACE();
 namespace espalier {
 
 HWY_EXPORT(any_kernel);
-void any_cpu(const Any& op, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(any_kernel)(outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()));
+void any_cpu(const Any& op, Inputs inputs, Outputs outputs, void* scratch) {
+  ESPALIER_DISPATCH(any_kernel)(outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()), scratch);
 }
 
 HWY_EXPORT(all_kernel);
-void all_cpu(const All& op, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(all_kernel)(outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()));
+void all_cpu(const All& op, Inputs inputs, Outputs outputs, void* scratch) {
+  ESPALIER_DISPATCH(all_kernel)(outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()), scratch);
 }
 
 HWY_EXPORT(count_nonzero_kernel);
-void count_nonzero_cpu(const CountNonzero& op, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(count_nonzero_kernel)(outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()));
+void count_nonzero_cpu(const CountNonzero& op, Inputs inputs, Outputs outputs, void* scratch) {
+  ESPALIER_DISPATCH(count_nonzero_kernel)(outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()), scratch);
 }
 
 }  // namespace espalier

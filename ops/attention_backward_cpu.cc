@@ -89,87 +89,93 @@ void backward_queries(const AttentionSizes& sizes, const HeadGradients<T>& head,
     backward_tile(sizes, head, first, KeyBlock<T>(sizes, head, key));
 }
 
-/// All operands of backward.
 template <class T>
-struct Gradients {
-  AttentionHeads<T> dy, q, k, v, y;
-  const AttentionMask<T> mask;
-  const Tensor log_sum, delta;
-  Tensor of[3];  // dq, dk, dv; undefined where not wanted
-  T scale;
-
-  Gradients(const AttentionBackward& op, Inputs inputs, Outputs outputs)
-      : dy(AttentionHeads<T>::input(inputs[0])),
-        q(AttentionHeads<T>::input(inputs[1])),
-        k(AttentionHeads<T>::input(inputs[2])),
-        v(AttentionHeads<T>::input(inputs[3])),
-        y(AttentionHeads<T>::input(inputs[4])),
-        mask(inputs[6], inputs[1], inputs[2].shape()[inputs[2].rank() - 2]),
-        log_sum(row_major(inputs[5])),
-        delta(empty(inputs[5].shape(), dtype_of<T>())),
-        scale(static_cast<T>(op.scale())) {
+class AttentionBackwardWork {
+ public:
+  AttentionBackwardWork(const AttentionBackward& op, Inputs inputs, std::span<const Tensor> outputs,
+                        Workspace& work)
+      : sizes_(inputs[1], inputs[3], op.causal()),
+        dy_(inputs[0], work),
+        q_(inputs[1], work),
+        k_(inputs[2], work),
+        v_(inputs[3], work),
+        y_(inputs[4], work),
+        mask_(heads_of_mask<T>(inputs[6], inputs[1], sizes_.keys, work)),
+        log_sum_(row_major_as<T>(inputs[5], work)),
+        delta_(work.take<T>(inputs[5].numel())),
+        scale_(static_cast<T>(op.scale())) {
     size_t next = 0;
     for (int i = 0; i < 3; ++i) {
-      if (op.wants(i)) of[i] = outputs[next++];
+      if (op.wants(i)) of_[i] = AttentionHeads<T>(outputs[next++]);
     }
   }
 
-  HeadGradients<T> head(const AttentionSizes& sizes, int64_t head) const {
-    const auto wanted = [&](int i) {
-      return of[i].defined() ? rows_of(AttentionHeads<T>(of[i]), head) : AttentionRows<T>{nullptr, 0};
-    };
-    return {.dy = rows_of(dy, head),
-            .q = rows_of(q, head),
-            .k = rows_of(k, head),
-            .v = rows_of(v, head),
-            .y = rows_of(y, head),
-            .dq = wanted(0),
-            .dk = wanted(1),
-            .dv = wanted(2),
-            .mask = mask.of_head(head),
-            .log_sum = static_cast<const T*>(log_sum.raw_data()) + head * sizes.queries,
-            .delta = static_cast<T*>(delta.raw_data()) + head * sizes.queries,
-            .scale = scale};
+  /// Heads are independent, and one pass over a head's tiles gives all its gradients. Where there are too few
+  /// heads to keep the threads busy, blocks of queries and of keys are dealt out in two passes, which compute
+  /// the scores twice. Either way each gradient is summed in the same order, so the bits are the same.
+  void run() const {
+    if (sizes_.heads >= int64_t{2} * num_threads() || num_threads() == 1)
+      run_heads();
+    else
+      run_blocks();
   }
-};
 
-template <class T>
-void backward(const AttentionBackward& op, Inputs inputs, Outputs outputs) {
-  const AttentionSizes sizes(inputs[1], inputs[3], op.causal());
-  const Gradients<T> all(op, inputs, outputs);
-  const int64_t query_blocks = sizes.query_blocks(), key_blocks = sizes.key_blocks();
-  // Heads are independent, and one pass over a head's tiles gives all its gradients. Where there are too few
-  // heads to keep the threads busy, blocks of queries and of keys are dealt out in two passes, which compute
-  // the scores twice. Either way each gradient is summed in the same order, so the bits are the same.
-  if (sizes.heads >= int64_t{2} * num_threads() || num_threads() == 1) {
-    const int64_t work = 2 * query_blocks * sizes.block_work();
-    parallel_for(0, sizes.heads, kSerialWork / std::max<int64_t>(1, work), [&](int64_t begin, int64_t end) {
+ private:
+  HeadGradients<T> head(int64_t head) const {
+    return {.dy = dy_.of_head(head),
+            .q = q_.of_head(head),
+            .k = k_.of_head(head),
+            .v = v_.of_head(head),
+            .y = y_.of_head(head),
+            .dq = of_[0].of_head(head),
+            .dk = of_[1].of_head(head),
+            .dv = of_[2].of_head(head),
+            .mask = mask_.of_head(head),
+            .log_sum = log_sum_ + head * sizes_.queries,
+            .delta = delta_ + head * sizes_.queries,
+            .scale = scale_};
+  }
+
+  void run_heads() const {
+    const int64_t work = 2 * sizes_.query_blocks() * sizes_.block_work();
+    parallel_for(0, sizes_.heads, kSerialWork / std::max<int64_t>(1, work), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        const HeadGradients<T> head = all.head(sizes, i);
-        find_delta(sizes, head, 0, sizes.queries);
-        clear(head.dq, sizes.queries, sizes.depth);
-        for (int64_t block = 0; block < key_blocks; ++block) backward_keys(sizes, head, block * kKeys);
+        const HeadGradients<T> own = head(i);
+        find_delta(sizes_, own, 0, sizes_.queries);
+        clear(own.dq, sizes_.queries, sizes_.depth);
+        for (int64_t block = 0; block < sizes_.key_blocks(); ++block)
+          backward_keys(sizes_, own, block * kKeys);
       }
     });
-    return;
   }
-  parallel_for(0, sizes.heads * query_blocks, kSerialWork / sizes.block_work(),
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t i = begin; i < end; ++i) {
-                   HeadGradients<T> head = all.head(sizes, i / query_blocks);
-                   head.dk = head.dv = {nullptr, 0};
-                   backward_queries(sizes, head, i % query_blocks * kQueries);
-                 }
-               });
-  parallel_for(0, sizes.heads * key_blocks, kSerialWork / sizes.block_work(),
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t i = begin; i < end; ++i) {
-                   HeadGradients<T> head = all.head(sizes, i / key_blocks);
-                   head.dq = {nullptr, 0};
-                   if (head.dk.data || head.dv.data) backward_keys(sizes, head, i % key_blocks * kKeys);
-                 }
-               });
-}
+
+  void run_blocks() const {
+    const int64_t query_blocks = sizes_.query_blocks(), key_blocks = sizes_.key_blocks();
+    const int64_t grain = kSerialWork / sizes_.block_work();
+    parallel_for(0, sizes_.heads * query_blocks, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        HeadGradients<T> own = head(i / query_blocks);
+        own.dk = own.dv = {};
+        backward_queries(sizes_, own, i % query_blocks * kQueries);
+      }
+    });
+    parallel_for(0, sizes_.heads * key_blocks, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        HeadGradients<T> own = head(i / key_blocks);
+        own.dq = {};
+        if (own.dk.data || own.dv.data) backward_keys(sizes_, own, i % key_blocks * kKeys);
+      }
+    });
+  }
+
+  AttentionSizes sizes_;
+  AttentionHeads<T> dy_, q_, k_, v_, y_;
+  AttentionHeads<const T> mask_;
+  const T* log_sum_;
+  T* delta_;                 ///< of each query, the sum over j of dy[j] y[j]
+  AttentionHeads<T> of_[3];  ///< dq, dk, dv; absent where not wanted
+  T scale_;
+};
 
 }  // namespace
 
@@ -177,9 +183,12 @@ const char* attention_backward_declines(const AttentionBackward&, Inputs inputs,
   return declines_all_but_floats(inputs[1].dtype());
 }
 
-void attention_backward_cpu(const AttentionBackward& op, Inputs inputs, Outputs outputs) {
-  if (inputs[0].dtype() == Dtype::f64) return backward<double>(op, inputs, outputs);
-  run_in_f32(inputs, outputs, [&](Inputs in, Outputs out) { backward<float>(op, in, out); });
+size_t attention_backward_scratch(const AttentionBackward& op, Inputs inputs,
+                                  std::span<const Tensor> outputs) {
+  return FloatKernel<AttentionBackwardWork>::scratch(op, inputs, outputs);
+}
+void attention_backward_cpu(const AttentionBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  FloatKernel<AttentionBackwardWork>::run(op, inputs, outputs, scratch);
 }
 
 }  // namespace espalier

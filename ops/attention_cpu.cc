@@ -62,55 +62,81 @@ void forward_group(const QueryGroup<T>& group) {
 }
 
 template <class T>
-void forward(const Attention& op, Inputs inputs, Outputs outputs) {
-  const AttentionSizes sizes(inputs[0], inputs[2], op.causal());
-  const auto q = AttentionHeads<T>::input(inputs[0]), k = AttentionHeads<T>::input(inputs[1]),
-             v = AttentionHeads<T>::input(inputs[2]);
-  const AttentionMask<T> mask(inputs[3], inputs[0], sizes.keys);
-  const AttentionHeads<T> y(outputs[0]);
-  T* const log_sum = static_cast<T*>(outputs[1].raw_data());
-  const int64_t groups = (sizes.queries + kGroup - 1) / kGroup;
-  const int64_t work = sizes.work(std::min(kGroup, sizes.queries));
-  parallel_for(0, sizes.heads * groups, kSerialWork / work, [&](int64_t begin, int64_t end) {
+void run_problem(const AttentionProblem<T>& p) {
+  const int64_t queries = p.sizes.queries, groups = (queries + kGroup - 1) / kGroup;
+  const int64_t work = p.sizes.work(std::min(kGroup, queries));
+  parallel_for(0, p.sizes.heads * groups, kSerialWork / work, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t head = i / groups, first = i % groups * kGroup;
-      forward_group<T>({sizes, first, std::min(kGroup, sizes.queries - first), rows_of(q, head).from(first),
-                        rows_of(k, head), rows_of(v, head), rows_of(y, head).from(first), mask.of_head(head),
-                        log_sum + head * sizes.queries + first, static_cast<T>(op.scale(inputs[0]))});
+      forward_group<T>({p.sizes, first, std::min(kGroup, queries - first), p.q.of_head(head).from(first),
+                        p.k.of_head(head), p.v.of_head(head), p.y.of_head(head).from(first),
+                        p.mask.of_head(head), p.log_sum + head * queries + first, p.scale});
     }
   });
 }
 
+template <class T>
+class AttentionWork {
+ public:
+  AttentionWork(const Attention& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : problem_{.sizes = AttentionSizes(inputs[0], inputs[2], op.causal()),
+                 .q = {inputs[0], work},
+                 .k = {inputs[1], work},
+                 .v = {inputs[2], work},
+                 .mask = heads_of_mask<T>(inputs[3], inputs[0], inputs[2].size(-2), work),
+                 .y = AttentionHeads<T>(outputs[0]),
+                 .log_sum = static_cast<T*>(outputs[1].raw_data()),
+                 .scale = static_cast<T>(op.scale(inputs[0]))} {}
+
+  void run() const { run_attention(problem_); }
+
+ private:
+  AttentionProblem<T> problem_;
+};
+
 }  // namespace
 
+void run_attention(const AttentionProblem<float>& problem) {
+  run_problem(problem);
+}
+void run_attention(const AttentionProblem<double>& problem) {
+  run_problem(problem);
+}
+
 template <class T>
-AttentionMask<T>::AttentionMask(const Tensor& mask, const Tensor& q, int64_t keys) {
-  if (!mask.defined()) return;
+AttentionHeads<const T> heads_of_mask(const Tensor& mask, const Tensor& q, int64_t keys, Workspace& work) {
+  if (!mask.defined()) return {};
   Shape own = mask.shape();
   own[own.rank() - 1] = keys;  // only the last axis is repeated in memory
-  const Tensor wide =
-      row_major(mask.with_layout(own, broadcast_strides(mask.shape(), mask.strides(), own), mask.offset()));
-  Tensor numbers = wide;
+  const void* const wide =
+      row_major(mask.raw_data(), own, broadcast_strides(mask.shape(), mask.strides(), own),
+                size_of(mask.dtype()), work);
+  const T* numbers = static_cast<const T*>(wide);
   if (mask.dtype() == Dtype::boolean) {
-    numbers = empty(own, dtype_of<T>());
-    const bool* sees = static_cast<const bool*>(wide.raw_data());
-    std::transform(sees, sees + wide.numel(), static_cast<T*>(numbers.raw_data()),
-                   [](bool seen) { return seen ? T{0} : -std::numeric_limits<T>::infinity(); });
+    T* const made = work.take<T>(count(own));
+    numbers = made;
+    const bool* const sees = static_cast<const bool*>(wide);
+    if (made) {
+      std::transform(sees, sees + count(own), made,
+                     [](bool seen) { return seen ? T{0} : -std::numeric_limits<T>::infinity(); });
+    }
   }
   Shape full = q.shape();
   full[full.rank() - 1] = keys;
-  numbers_ = numbers.with_layout(full, broadcast_strides(own, numbers.strides(), full), numbers.offset());
+  return {numbers, full, broadcast_strides(own, contiguous_strides(own), full)};
 }
-template class AttentionMask<float>;
-template class AttentionMask<double>;
+template AttentionHeads<const float> heads_of_mask(const Tensor&, const Tensor&, int64_t, Workspace&);
+template AttentionHeads<const double> heads_of_mask(const Tensor&, const Tensor&, int64_t, Workspace&);
 
 const char* attention_declines(const Attention&, Inputs inputs, std::span<const Tensor>) {
   return declines_all_but_floats(inputs[0].dtype());
 }
 
-void attention_cpu(const Attention& op, Inputs inputs, Outputs outputs) {
-  if (inputs[0].dtype() == Dtype::f64) return forward<double>(op, inputs, outputs);
-  run_in_f32(inputs, outputs, [&](Inputs in, Outputs out) { forward<float>(op, in, out); });
+size_t attention_scratch(const Attention& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return FloatKernel<AttentionWork>::scratch(op, inputs, outputs);
+}
+void attention_cpu(const Attention& op, Inputs inputs, Outputs outputs, void* scratch) {
+  FloatKernel<AttentionWork>::run(op, inputs, outputs, scratch);
 }
 
 }  // namespace espalier

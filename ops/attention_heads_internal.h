@@ -8,39 +8,15 @@
 #include "ops/attention.h"
 #include "ops/attention_rows_internal.h"
 #include "ops/gemm_internal.h"
-#include "ops/scratch_internal.h"
+#include "ops/narrow_types_internal.h"
 
 namespace espalier {
-
-/// A matrix for each head, rows contiguous.
-template <class T>
-struct AttentionHeads {
-  Tensor tensor;  // keeps a copy alive
-  int64_t row_stride;
-
-  /// Of an input: copied where its rows are not contiguous.
-  static AttentionHeads input(const Tensor& given) {
-    const bool contiguous = given.strides().back() == 1 || given.shape().back() == 1;
-    return AttentionHeads(contiguous ? given : row_major(given));
-  }
-  explicit AttentionHeads(const Tensor& given)
-      : tensor(given), row_stride(given.strides()[given.rank() - 2]) {}
-
-  T* of_head(int64_t head) const {
-    T* first = static_cast<T*>(tensor.raw_data());
-    for (int i = tensor.rank() - 3; i >= 0; --i) {
-      first += head % tensor.shape()[i] * tensor.strides()[i];
-      head /= tensor.shape()[i];
-    }
-    return first;
-  }
-};
 
 /// Rows of one head's matrix.
 template <class T>
 struct AttentionRows {
-  T* data;
-  int64_t stride;
+  T* data = nullptr;
+  int64_t stride = 0;
   AttentionRows from(int64_t row) const { return {data + row * stride, stride}; }
   operator AttentionRows<const T>() const
     requires(!std::is_const_v<T>)
@@ -49,10 +25,35 @@ struct AttentionRows {
   }
 };
 
+/// A matrix for each head, rows contiguous; absent where `data` is null.
 template <class T>
-AttentionRows<T> rows_of(const AttentionHeads<T>& heads, int64_t head) {
-  return {heads.of_head(head), heads.row_stride};
-}
+struct AttentionHeads {
+  T* data = nullptr;
+  Shape shape;
+  Strides strides;
+
+  AttentionHeads() = default;
+  AttentionHeads(T* data_, const Shape& shape_, const Strides& strides_)
+      : data(data_), shape(shape_), strides(strides_) {}
+  explicit AttentionHeads(const Tensor& tensor)
+      : AttentionHeads(static_cast<T*>(tensor.raw_data()), tensor.shape(), tensor.strides()) {}
+  /// Of an input: copied to `work` where its rows are not contiguous.
+  AttentionHeads(const Tensor& input, Workspace& work) : AttentionHeads(input) {
+    if (strides.back() == 1 || shape.back() == 1) return;
+    data = const_cast<T*>(row_major_as<T>(input, work));
+    strides = contiguous_strides(shape);
+  }
+
+  AttentionRows<T> of_head(int64_t head) const {
+    if (!data) return {};
+    T* first = data;
+    for (int i = shape.rank() - 3; i >= 0; --i) {
+      first += head % shape[i] * strides[i];
+      head /= shape[i];
+    }
+    return {first, strides[shape.rank() - 2]};
+  }
+};
 
 /// C = A B or, `accumulate`, C += A B, on the calling thread.
 template <class T>
@@ -122,14 +123,16 @@ struct AttentionSizes {
   bool causal;
   int64_t offset;  ///< where causal, query t sees the keys before t + offset + 1
 
-  AttentionSizes(const Tensor& q, const Tensor& v, Causal kind)
-      : heads(1),
-        queries(q.shape()[q.rank() - 2]),
-        keys(v.shape()[v.rank() - 2]),
-        depth(q.shape().back()),
-        width(v.shape().back()),
+  AttentionSizes(int64_t heads_, int64_t queries_, int64_t keys_, int64_t depth_, int64_t width_, Causal kind)
+      : heads(heads_),
+        queries(queries_),
+        keys(keys_),
+        depth(depth_),
+        width(width_),
         causal(kind != Causal::none),
-        offset(kind == Causal::lower_right ? keys - queries : 0) {
+        offset(kind == Causal::lower_right ? keys_ - queries_ : 0) {}
+  AttentionSizes(const Tensor& q, const Tensor& v, Causal kind)
+      : AttentionSizes(1, q.size(-2), v.size(-2), q.size(-1), v.size(-1), kind) {
     for (int i = 0; i < q.rank() - 2; ++i) heads *= q.shape()[i];
   }
 
@@ -146,23 +149,23 @@ struct AttentionSizes {
   int64_t block_work() const { return work(kAttentionQueries); }
 };
 
-/// What is added to the scores, as rows of numbers that lie one behind the other; nothing where there is no
-/// mask.
+/// What is added to the scores of each head, [..., T, S], repeated by strides along all axes but the last;
+/// absent where there is no mask. Bools become numbers in `work`.
 template <class T>
-class AttentionMask {
- public:
-  AttentionMask(const Tensor& mask, const Tensor& q, int64_t keys);
+AttentionHeads<const T> heads_of_mask(const Tensor& mask, const Tensor& q, int64_t keys, Workspace& work);
 
-  /// The rows of a head's matrix; null data where there is no mask.
-  AttentionRows<const T> of_head(int64_t head) const {
-    if (!numbers_.defined()) return {nullptr, 0};
-    const AttentionHeads<const T> heads(numbers_);
-    return rows_of(heads, head);
-  }
-
- private:
-  Tensor numbers_;  ///< [..., T, S], repeated by strides along all axes but the last
+/// Everything that forward reads and writes.
+template <class T>
+struct AttentionProblem {
+  AttentionSizes sizes;
+  AttentionHeads<T> q, k, v;
+  AttentionHeads<const T> mask;
+  AttentionHeads<T> y;
+  T* log_sum;  ///< of each head's queries
+  T scale;
 };
+void run_attention(const AttentionProblem<float>& problem);
+void run_attention(const AttentionProblem<double>& problem);
 
 /// The tile of a block of queries, from `first` on, and one of keys, from `key` on, with its mask applied.
 template <class T>

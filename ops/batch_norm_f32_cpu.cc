@@ -19,6 +19,11 @@ int64_t rows_of_block(int64_t channels) {
 /// Neighbours of one channel that are summed in f32, in row-major memory.
 constexpr int64_t kRun = 4096;
 
+/// How the loops walk over x: where its elements are, or row-major where they are not dense.
+Strides walk_over(const Tensor& x) {
+  return is_dense(x.shape(), x.strides()) ? x.strides() : contiguous_strides(x.shape());
+}
+
 /// An image tensor as the f32 loops see it.
 struct Geometry {
   bool rows;  ///< channels innermost
@@ -28,8 +33,8 @@ struct Geometry {
   int64_t block;  ///< rows of a block
   int64_t blocks;
 
-  explicit Geometry(const Tensor& x)
-      : rows(x.strides()[1] == 1 && !x.is_contiguous()),
+  Geometry(const Tensor& x, const Strides& walk)
+      : rows(walk[1] == 1 && !is_contiguous(x.shape(), walk)),
         channels(x.shape()[1]),
         batch(x.shape()[0]),
         inner(x.numel() / std::max<int64_t>(channels * batch, 1)) {
@@ -54,18 +59,39 @@ float* floats(const Tensor& tensor) {
   return static_cast<float*>(tensor.raw_data());
 }
 
+const float* laid_out_floats(const Tensor& tensor, const Strides& strides, Workspace& work) {
+  return static_cast<const float*>(laid_out(tensor, strides, work));
+}
+
 /// What forward makes of a channel's moments: the statistics, and the running ones moved.
 class Forward {
  public:
-  Forward(const BatchNorm& op, Inputs inputs, Outputs outputs)
-      : options_(op.options()),
+  Forward(const BatchNorm& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : walk_(walk_over(inputs[0])),
+        geometry_(inputs[0], walk_),
+        x_(laid_out_floats(inputs[0], walk_, work)),
+        y_(floats(outputs[0])),
+        options_(op.options()),
         weight_(inputs[1]),
         bias_(inputs[2]),
         mean_(inputs[3].defined() ? floats(inputs[3]) : nullptr),
         variance_(inputs[4].defined() ? floats(inputs[4]) : nullptr),
         channels_(inputs[0].shape()[1]),
         statistics_(floats(outputs[1])),
-        coefficients_(empty({2, channels_})) {}
+        coefficients_(work.take<float>(2 * channels_)),
+        partial_(
+            work.take<float>(geometry_.rows && options_.training ? 2 * geometry_.blocks * channels_ : 0)) {}
+
+  void run() {
+    if (geometry_.rows)
+      normalize_rows();
+    else
+      normalize_planes();
+  }
+
+ private:
+  void normalize_rows();
+  void normalize_planes();
 
   /// The channel's statistics are the batch's.
   void from_batch(int64_t c, const Moments& moments) {
@@ -80,25 +106,28 @@ class Forward {
   void from_running(int64_t c) { set(c, mean_[c], variance_[c]); }
 
   NormCoefficients coefficients(int64_t c) const {
-    return {statistics_ + c, floats(coefficients_) + c, nullptr, floats(coefficients_) + channels_ + c};
+    return {statistics_ + c, coefficients_ + c, nullptr, coefficients_ + channels_ + c};
   }
 
- private:
   void set(int64_t c, double mean, double variance) {
     const double deviation = 1 / std::sqrt(variance + options_.eps);
     statistics_[c] = static_cast<float>(mean);
     statistics_[channels_ + c] = static_cast<float>(deviation);
-    floats(coefficients_)[c] =
-        static_cast<float>(weight_.defined() ? deviation * floats(weight_)[c] : deviation);
-    floats(coefficients_)[channels_ + c] = bias_.defined() ? floats(bias_)[c] : 0.0f;
+    coefficients_[c] = static_cast<float>(weight_.defined() ? deviation * floats(weight_)[c] : deviation);
+    coefficients_[channels_ + c] = bias_.defined() ? floats(bias_)[c] : 0.0f;
   }
 
+  Strides walk_;
+  Geometry geometry_;
+  const float* x_;
+  float* y_;
   const BatchNormOptions& options_;
   const Tensor &weight_, &bias_;
   float *mean_, *variance_;
   int64_t channels_;
   float* statistics_;
-  Tensor coefficients_;  // [scale, shift]
+  float* coefficients_;  ///< [scale, shift]
+  float* partial_;       ///< of each block, where channels are innermost: [mean, squares]
 };
 
 /// The moments of a channel from those of its blocks; a division for each, as in Moments::merge, would take
@@ -115,28 +144,28 @@ Moments merged_blocks(const float* sums, const Geometry& g) {
   return total;
 }
 
-void normalize_rows(const float* x, const Geometry& g, bool training, Forward& forward, float* y) {
-  if (training) {
-    const Tensor partial = empty({g.blocks, 2, g.channels});
-    float* sums = floats(partial);
+void Forward::normalize_rows() {
+  const Geometry& g = geometry_;
+  if (options_.training) {
+    float* const sums = partial_;
     parallel_for(0, g.blocks, g.block_grain(2), [&](int64_t first, int64_t last) {
       for (int64_t b = first; b < last; ++b) {
         float* own = sums + b * 2 * g.channels;
-        row_moments(x + b * g.block * g.channels, g.rows_in(b), g.channels, own, own + g.channels);
+        row_moments(x_ + b * g.block * g.channels, g.rows_in(b), g.channels, own, own + g.channels);
       }
     });
     parallel_for(0, g.channels, g.merge_grain(), [&](int64_t first, int64_t last) {
-      for (int64_t c = first; c < last; ++c) forward.from_batch(c, merged_blocks(sums + c, g));
+      for (int64_t c = first; c < last; ++c) from_batch(c, merged_blocks(sums + c, g));
     });
   } else {
-    for (int64_t c = 0; c < g.channels; ++c) forward.from_running(c);
+    for (int64_t c = 0; c < g.channels; ++c) from_running(c);
   }
-  const NormCoefficients k = forward.coefficients(0);
+  const NormCoefficients k = coefficients(0);
   parallel_for(0, g.blocks, g.block_grain(2), [&](int64_t first, int64_t last) {
     // Backwards: what the sums read last is still in cache.
     for (int64_t b = last - 1; b >= first; --b) {
       const int64_t at = b * g.block * g.channels;
-      row_normalize(x + at, k, g.rows_in(b), g.channels, y + at);
+      row_normalize(x_ + at, k, g.rows_in(b), g.channels, y_ + at);
     }
   });
 }
@@ -150,22 +179,23 @@ void for_each_run(const Geometry& g, int64_t c, const F& f) {
   }
 }
 
-void normalize_planes(const float* x, const Geometry& g, bool training, Forward& forward, float* y) {
+void Forward::normalize_planes() {
+  const Geometry& g = geometry_;
   parallel_for(0, g.channels, g.channel_grain(4), [&](int64_t first, int64_t last) {
     for (int64_t c = first; c < last; ++c) {
-      if (training) {
+      if (options_.training) {
         Moments moments;
         for_each_run(g, c, [&](int64_t at, int64_t n) {
           float mean, squares;
-          run_moments(x + at, n, &mean, &squares);
+          run_moments(x_ + at, n, &mean, &squares);
           moments.merge(static_cast<double>(n), mean, squares);
         });
-        forward.from_batch(c, moments);
+        from_batch(c, moments);
       } else {
-        forward.from_running(c);
+        from_running(c);
       }
-      const NormCoefficients k = forward.coefficients(c);
-      for_each_run(g, c, [&](int64_t at, int64_t n) { run_normalize(x + at, k, {1, 0, n}, y + at); });
+      const NormCoefficients k = coefficients(c);
+      for_each_run(g, c, [&](int64_t at, int64_t n) { run_normalize(x_ + at, k, {1, 0, n}, y_ + at); });
     }
   });
 }
@@ -173,15 +203,31 @@ void normalize_planes(const float* x, const Geometry& g, bool training, Forward&
 /// What backward makes of a channel's two sums.
 class Backward {
  public:
-  Backward(const BatchNormBackward& op, Inputs inputs, Outputs outputs, double count)
-      : batch_statistics_(op.batch_statistics()),
-        count_(std::max(count, 1.0)),
+  Backward(const BatchNormBackward& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : walk_(walk_over(inputs[1])),
+        geometry_(inputs[1], walk_),
+        gradient_(laid_out_floats(inputs[0], walk_, work)),
+        x_(laid_out_floats(inputs[1], walk_, work)),
+        dx_(outputs.size() > 2 ? floats(outputs[2]) : nullptr),
+        batch_statistics_(op.batch_statistics()),
         channels_(inputs[1].shape()[1]),
         weight_(inputs[2].defined() ? floats(inputs[2]) : nullptr),
         statistics_(floats(inputs[3])),
         dweight_(floats(outputs[0])),
         dbias_(floats(outputs[1])),
-        coefficients_(empty({3, channels_})) {}
+        coefficients_(work.take<float>(3 * channels_)),
+        partial_(work.take<float>(geometry_.rows ? 2 * geometry_.blocks * channels_ : 0)) {}
+
+  void run() {
+    if (geometry_.rows)
+      gradient_rows();
+    else
+      gradient_planes();
+  }
+
+ private:
+  void gradient_rows();
+  void gradient_planes();
 
   const float* mean(int64_t c) const { return statistics_ + c; }
 
@@ -190,36 +236,39 @@ class Backward {
     dweight_[c] = static_cast<float>(product * deviation);
     dbias_[c] = static_cast<float>(sum);
     const double scale = weight_ ? weight_[c] * deviation : deviation;
-    const double share = batch_statistics_ ? scale / count_ : 0;
-    float* k = floats(coefficients_) + c;
+    const double share =
+        batch_statistics_ ? scale / static_cast<double>(std::max<int64_t>(geometry_.count(), 1)) : 0;
+    float* k = coefficients_ + c;
     k[0] = static_cast<float>(scale);
     k[channels_] = static_cast<float>(share * deviation * deviation * product);
     k[2 * channels_] = static_cast<float>(share * sum);
   }
 
   NormCoefficients coefficients(int64_t c) const {
-    const float* k = floats(coefficients_) + c;
+    const float* k = coefficients_ + c;
     return {statistics_ + c, k, k + channels_, k + 2 * channels_};
   }
 
- private:
+  Strides walk_;
+  Geometry geometry_;
+  const float *gradient_, *x_;
+  float* dx_;  ///< null where it is not wanted
   bool batch_statistics_;
-  double count_;
   int64_t channels_;
   const float *weight_, *statistics_;
   float *dweight_, *dbias_;
-  Tensor coefficients_;  // [scale, slope, shift]
+  float* coefficients_;  ///< [scale, slope, shift]
+  float* partial_;       ///< of each block, where channels are innermost: [sum, product]
 };
 
-/// `dx` is null where it is not wanted.
-void gradient_rows(const float* gradient, const float* x, const Geometry& g, Backward& backward, float* dx) {
-  const Tensor partial = empty({g.blocks, 2, g.channels});
-  float* sums = floats(partial);
+void Backward::gradient_rows() {
+  const Geometry& g = geometry_;
+  float* const sums = partial_;
   parallel_for(0, g.blocks, g.block_grain(2), [&](int64_t first, int64_t last) {
     for (int64_t b = first; b < last; ++b) {
       const int64_t at = b * g.block * g.channels;
       float* own = sums + b * 2 * g.channels;
-      row_products(gradient + at, x + at, backward.mean(0), g.rows_in(b), g.channels, own, own + g.channels);
+      row_products(gradient_ + at, x_ + at, mean(0), g.rows_in(b), g.channels, own, own + g.channels);
     }
   });
   parallel_for(0, g.channels, g.merge_grain(), [&](int64_t begin, int64_t end) {
@@ -229,35 +278,36 @@ void gradient_rows(const float* gradient, const float* x, const Geometry& g, Bac
         sum += sums[b * 2 * g.channels + c];
         product += sums[(b * 2 + 1) * g.channels + c];
       }
-      backward.from_sums(c, sum, product);
+      from_sums(c, sum, product);
     }
   });
-  if (!dx) return;
-  const NormCoefficients k = backward.coefficients(0);
+  if (!dx_) return;
+  const NormCoefficients k = coefficients(0);
   parallel_for(0, g.blocks, g.block_grain(3), [&](int64_t first, int64_t last) {
     for (int64_t b = last - 1; b >= first; --b) {
       const int64_t at = b * g.block * g.channels;
-      row_gradient(gradient + at, x + at, k, g.rows_in(b), g.channels, dx + at);
+      row_gradient(gradient_ + at, x_ + at, k, g.rows_in(b), g.channels, dx_ + at);
     }
   });
 }
 
-void gradient_planes(const float* gradient, const float* x, const Geometry& g, Backward& backward,
-                     float* dx) {
+void Backward::gradient_planes() {
+  const Geometry& g = geometry_;
   parallel_for(0, g.channels, g.channel_grain(5), [&](int64_t first, int64_t last) {
     for (int64_t c = first; c < last; ++c) {
       double sum = 0, product = 0;
       for_each_run(g, c, [&](int64_t at, int64_t n) {
         float run_sum, run_product;
-        run_products(gradient + at, x + at, backward.mean(c), {1, 0, n}, &run_sum, &run_product);
+        run_products(gradient_ + at, x_ + at, mean(c), {1, 0, n}, &run_sum, &run_product);
         sum += run_sum;
         product += run_product;
       });
-      backward.from_sums(c, sum, product);
-      if (!dx) continue;
-      const NormCoefficients k = backward.coefficients(c);
-      for_each_run(
-          g, c, [&](int64_t at, int64_t n) { run_gradient(gradient + at, x + at, k, {1, 0, n}, dx + at); });
+      from_sums(c, sum, product);
+      if (!dx_) continue;
+      const NormCoefficients k = coefficients(c);
+      for_each_run(g, c, [&](int64_t at, int64_t n) {
+        run_gradient(gradient_ + at, x_ + at, k, {1, 0, n}, dx_ + at);
+      });
     }
   });
 }
@@ -274,23 +324,17 @@ const char* declines(const Tensor& x, Inputs parameters) {
   return nullptr;
 }
 
-/// How the loops walk over x: where its elements are, or row-major where they are not dense.
-Strides walk_over(const Tensor& x) {
-  return is_dense(x.shape(), x.strides()) ? x.strides() : contiguous_strides(x.shape());
-}
-
 }  // namespace
 
 const char* batch_norm_f32_declines(const BatchNorm&, Inputs inputs, std::span<const Tensor>) {
   return declines(inputs[0], inputs.subspan(1));
 }
 
-void batch_norm_f32(const BatchNorm& op, Inputs inputs, Outputs outputs) {
-  const Tensor x = laid_out(inputs[0], walk_over(inputs[0]));
-  const Geometry geometry(x);
-  Forward forward(op, inputs, outputs);
-  (geometry.rows ? normalize_rows : normalize_planes)(floats(x), geometry, op.options().training, forward,
-                                                      floats(outputs[0]));
+size_t batch_norm_f32_scratch(const BatchNorm& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<Forward>(op, inputs, outputs);
+}
+void batch_norm_f32(const BatchNorm& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<Forward>(scratch, op, inputs, outputs);
 }
 
 const char* batch_norm_backward_f32_declines(const BatchNormBackward&, Inputs inputs,
@@ -298,13 +342,12 @@ const char* batch_norm_backward_f32_declines(const BatchNormBackward&, Inputs in
   return declines(inputs[1], inputs.subspan(2));
 }
 
-void batch_norm_backward_f32(const BatchNormBackward& op, Inputs inputs, Outputs outputs) {
-  const Strides walk = walk_over(inputs[1]);
-  const Tensor gradient = laid_out(inputs[0], walk), x = laid_out(inputs[1], walk);
-  const Geometry geometry(x);
-  Backward backward(op, inputs, outputs, static_cast<double>(geometry.count()));
-  (geometry.rows ? gradient_rows : gradient_planes)(floats(gradient), floats(x), geometry, backward,
-                                                    outputs.size() > 2 ? floats(outputs[2]) : nullptr);
+size_t batch_norm_backward_f32_scratch(const BatchNormBackward& op, Inputs inputs,
+                                       std::span<const Tensor> outputs) {
+  return scratch_of<Backward>(op, inputs, outputs);
+}
+void batch_norm_backward_f32(const BatchNormBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<Backward>(scratch, op, inputs, outputs);
 }
 
 }  // namespace espalier

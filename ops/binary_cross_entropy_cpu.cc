@@ -39,8 +39,10 @@ struct BinaryCrossEntropyElements {
 /// Simple operations an element.
 inline constexpr int64_t kBinaryCrossEntropyWork = 25;
 
-void binary_cross_entropy_kernel(const BinaryCrossEntropy& loss, const Tensor& output, Inputs inputs) {
-  element_loss<2>(BinaryCrossEntropyElements(), loss.reduction(), output, inputs, kBinaryCrossEntropyWork);
+void binary_cross_entropy_kernel(const BinaryCrossEntropy& loss, const Tensor& output, Inputs inputs,
+                                 void* scratch) {
+  element_loss<2>(BinaryCrossEntropyElements(), loss.reduction(), output, inputs, kBinaryCrossEntropyWork,
+                  scratch);
 }
 
 void binary_cross_entropy_backward_kernel(const BinaryCrossEntropyBackward& loss, const Tensor& output,
@@ -58,8 +60,8 @@ ESPALIER_ELEMENTWISE_KERNEL(BinaryCrossEntropyBackward, binary_cross_entropy_bac
 namespace espalier {
 
 HWY_EXPORT(binary_cross_entropy_kernel);
-void binary_cross_entropy_cpu(const BinaryCrossEntropy& loss, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(binary_cross_entropy_kernel)(loss, outputs[0], inputs);
+void binary_cross_entropy_cpu(const BinaryCrossEntropy& loss, Inputs inputs, Outputs outputs, void* scratch) {
+  ESPALIER_DISPATCH(binary_cross_entropy_kernel)(loss, outputs[0], inputs, scratch);
   // What is not a probability gives NaN, so only then is there something to look for.
   if (!has_nan(outputs[0])) return;
   const auto outside = [](double value) { return value < 0 || value > 1; };

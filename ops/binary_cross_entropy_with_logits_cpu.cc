@@ -45,12 +45,12 @@ struct BinaryCrossEntropyWithLogitsElements {
 inline constexpr int64_t kBinaryCrossEntropyWithLogitsWork = 25;
 
 void binary_cross_entropy_with_logits_kernel(const BinaryCrossEntropyWithLogits& loss, const Tensor& output,
-                                             Inputs inputs) {
+                                             Inputs inputs, void* scratch) {
   const BinaryCrossEntropyWithLogitsElements elements;
   if (inputs.size() == 2)
-    element_loss<2>(elements, loss.reduction(), output, inputs, kBinaryCrossEntropyWithLogitsWork);
+    element_loss<2>(elements, loss.reduction(), output, inputs, kBinaryCrossEntropyWithLogitsWork, scratch);
   else
-    element_loss<3>(elements, loss.reduction(), output, inputs, kBinaryCrossEntropyWithLogitsWork);
+    element_loss<3>(elements, loss.reduction(), output, inputs, kBinaryCrossEntropyWithLogitsWork, scratch);
 }
 
 void binary_cross_entropy_with_logits_backward_kernel(const BinaryCrossEntropyWithLogitsBackward& loss,
@@ -65,5 +65,5 @@ void binary_cross_entropy_with_logits_backward_kernel(const BinaryCrossEntropyWi
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-ESPALIER_ELEMENTWISE_KERNEL(BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits)
+ESPALIER_ELEMENT_LOSS_KERNEL(BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits)
 ESPALIER_ELEMENTWISE_KERNEL(BinaryCrossEntropyWithLogitsBackward, binary_cross_entropy_with_logits_backward)

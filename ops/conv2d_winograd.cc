@@ -1,12 +1,14 @@
 // The kernels of convolutions by Winograd's method.
 
-#include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "core/parallel.h"
 #include "ops/column_sums_internal.h"
 #include "ops/conv2d_internal.h"
 #include "ops/layout_internal.h"
+#include "ops/scratch_internal.h"
 #include "ops/winograd_internal.h"
 
 namespace espalier {
@@ -20,13 +22,14 @@ constexpr int64_t kSumTiles = 64;
 
 using Choice = std::optional<WinogradTile>;
 
+/// A convolution that Winograd's method computes, of the first input with the second.
 struct WinogradProblem {
-  WinogradSizes sizes;
-  Choice tile;  ///< none: another kernel shall do it
+  WinogradSizes sizes = {};
+  Choice tile = {};       ///< none: another kernel shall do it
+  bool reversed = false;  ///< from y to x: a convolution of the gradient with rotated filters
+  bool relu = false;
 };
 
-/// Of a convolution in the direction from x to y, or from y to x: that one, too, is a convolution, of the
-/// gradient with rotated filters.
 WinogradProblem winograd_problem(const ConvSizes& s, Dtype dtype, int64_t overhead, bool reversed = false) {
   const auto slides_plainly = [](const WindowAxis& axis) {
     return axis.taps == 3 && axis.stride == 1 && axis.dilation == 1;
@@ -46,7 +49,7 @@ WinogradProblem winograd_problem(const ConvSizes& s, Dtype dtype, int64_t overhe
     std::swap(sizes.in, sizes.out);
     sizes.padding = {2 - s.rows.padding, 2 - s.columns.padding};
   }
-  return {sizes, choose_winograd_tile(sizes, overhead)};
+  return {sizes, choose_winograd_tile(sizes, overhead), reversed};
 }
 
 WinogradProblem winograd_problem(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
@@ -55,7 +58,9 @@ WinogradProblem winograd_problem(const Conv2d& op, Inputs inputs, std::span<cons
 }
 WinogradProblem winograd_problem(const FusedConv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
   const ConvSizes sizes(op.options().conv, inputs[0].shape(), inputs[1].shape(), outputs[0].shape());
-  return winograd_problem(sizes, inputs[0].dtype(), 0);
+  WinogradProblem problem = winograd_problem(sizes, inputs[0].dtype(), 0);
+  problem.relu = op.options().relu;
+  return problem;
 }
 WinogradProblem winograd_problem(const Conv2dBackwardData& op, Inputs inputs,
                                  std::span<const Tensor> outputs) {
@@ -77,154 +82,184 @@ float* floats_of(const Tensor& tensor) {
   return tensor.defined() ? static_cast<float*>(tensor.raw_data()) : nullptr;
 }
 
-Tensor image_for_winograd(const Tensor& image) {
-  return laid_out(image, channels_last_strides(image.shape()));
+const float* image_floats(const Tensor& image, Workspace& work) {
+  return static_cast<const float*>(laid_out(image, channels_last_strides(image.shape()), work));
 }
 
-/// A convolution of the first input with the second, transformed in each run unless constant.
-class PreparedWinograd final : public PreparedKernel {
+/// Of a row-major weight [O, C, 3, 3].
+WinogradFilters filters_of(const float* weight, const WinogradProblem& problem) {
+  const int64_t of_y = 9 * (problem.reversed ? problem.sizes.out_channels : problem.sizes.in_channels);
+  if (problem.reversed) return {weight, of_y, 9, true};
+  return {weight, 9, of_y, false};
+}
+
+class WinogradWork {
  public:
-  PreparedWinograd(const WinogradProblem& problem, bool reversed, bool relu, const Tensor& constant_weight)
-      : convolution_(problem.sizes, *problem.tile, num_threads()), reversed_(reversed), relu_(relu) {
-    if (!constant_weight.defined()) return;
-    filters_ = empty({convolution_.filter_floats()});
-    convolution_.transform_filters(filters_of(constant_weight), floats_of(filters_));
-  }
+  /// `filters`: transformed already, or null.
+  WinogradWork(const WinogradProblem& problem, Inputs inputs, std::span<const Tensor> outputs,
+               const float* const& filters, Workspace& work)
+      : problem_(problem),
+        convolution_(problem.sizes, *problem.tile, num_threads()),
+        x_(image_floats(inputs[0], work)),
+        weight_(filters ? nullptr : row_major_as<float>(inputs[1], work)),
+        given_filters_(filters),
+        own_filters_(filters ? nullptr : work.take<float>(convolution_.filter_floats())),
+        epilogue_{.bias = inputs.size() > 2 ? row_major_as<float>(inputs[2], work) : nullptr,
+                  .residual = inputs.size() > 3 ? floats_of(inputs[3]) : nullptr,
+                  .relu = problem.relu},
+        y_(floats_of(outputs[0])),
+        scratch_(work.take<float>(convolution_.scratch_floats())) {}
 
-  size_t scratch_bytes() const override {
-    const int64_t filters = filters_.defined() ? 0 : convolution_.filter_floats();
-    return static_cast<size_t>(convolution_.scratch_floats() + filters) * sizeof(float);
-  }
-
-  void run(Inputs inputs, Outputs outputs, void* scratch) const override {
-    auto* rest = static_cast<float*>(scratch);
-    const float* filters = floats_of(filters_);
-    if (!filters) {
-      convolution_.transform_filters(filters_of(inputs[1]), rest);
-      filters = std::exchange(rest, rest + convolution_.filter_floats());
-    }
-    const WinogradEpilogue epilogue{.bias = inputs.size() > 2 ? floats_of(inputs[2]) : nullptr,
-                                    .residual = inputs.size() > 3 ? floats_of(inputs[3]) : nullptr,
-                                    .relu = relu_};
-    convolution_.run(floats_of(inputs[0]), filters, epilogue, floats_of(outputs[0]), rest);
+  void run() const {
+    if (own_filters_) convolution_.transform_filters(filters_of(weight_, problem_), own_filters_);
+    convolution_.run(x_, own_filters_ ? own_filters_ : given_filters_, epilogue_, y_, scratch_);
   }
 
  private:
-  WinogradFilters filters_of(const Tensor& weight) const {
-    const int64_t of_output = 9 * weight.shape()[1];
-    if (reversed_) return {floats_of(weight), of_output, 9, true};
-    return {floats_of(weight), 9, of_output, false};
-  }
-
+  WinogradProblem problem_;
   WinogradConvolution convolution_;
-  bool reversed_, relu_;
-  Tensor filters_;
+  const float *x_, *weight_, *given_filters_;
+  float* own_filters_;
+  WinogradEpilogue epilogue_;
+  float *y_, *scratch_;
 };
 
-class PreparedWinogradGradient final : public PreparedKernel {
+/// With constant filters, which are transformed once.
+class PreparedWinograd final : public PreparedKernel {
  public:
-  explicit PreparedWinogradGradient(const WinogradProblem& problem)
-      : sizes_(problem.sizes), gradient_(problem.sizes, *problem.tile, num_threads()) {}
-
-  size_t scratch_bytes() const override {
-    return static_cast<size_t>(gradient_.scratch_floats()) * sizeof(float);
+  PreparedWinograd(const WinogradProblem& problem, Inputs inputs, std::span<const Tensor> outputs)
+      : problem_(problem) {
+    const WinogradConvolution convolution(problem.sizes, *problem.tile, num_threads());
+    filters_ = empty({convolution.filter_floats()});
+    convolution.transform_filters(filters_of(floats_of(row_major(inputs[1])), problem), floats_of(filters_));
+    scratch_bytes_ = scratch_of<WinogradWork>(problem_, inputs, outputs, filters());
   }
 
+  size_t scratch_bytes() const override { return scratch_bytes_; }
+
   void run(Inputs inputs, Outputs outputs, void* scratch) const override {
-    gradient_.run(floats_of(inputs[0]), floats_of(inputs[1]), floats_of(outputs[0]),
-                  static_cast<float*>(scratch));
-    if (outputs.size() < 2) return;
-    column_sums(floats_of(inputs[1]), sizes_.images * sizes_.out.height * sizes_.out.width,
-                sizes_.out_channels, sizes_.out_channels, floats_of(outputs[1]));
+    run_with<WinogradWork>(scratch, problem_, inputs, std::span<const Tensor>(outputs), filters());
+  }
+
+ private:
+  const float* filters() const { return floats_of(filters_); }
+
+  WinogradProblem problem_;
+  Tensor filters_;
+  size_t scratch_bytes_;
+};
+
+class WinogradGradientWork {
+ public:
+  WinogradGradientWork(const WinogradProblem& problem, Inputs inputs, std::span<const Tensor> outputs,
+                       Workspace& work)
+      : sizes_(problem.sizes),
+        gradient_(problem.sizes, *problem.tile, num_threads()),
+        x_(image_floats(inputs[0], work)),
+        dy_(image_floats(inputs[1], work)),
+        dw_(floats_of(outputs[0])),
+        db_(outputs.size() > 1 ? floats_of(outputs[1]) : nullptr),
+        scratch_(work.take<float>(gradient_.scratch_floats())) {}
+
+  void run() const {
+    gradient_.run(x_, dy_, dw_, scratch_);
+    if (!db_) return;
+    const int64_t pixels = sizes_.images * sizes_.out.height * sizes_.out.width;
+    column_sums(dy_, pixels, sizes_.out_channels, sizes_.out_channels, db_);
   }
 
  private:
   WinogradSizes sizes_;
   WinogradFilterGradient gradient_;
+  const float *x_, *dy_;
+  float *dw_, *db_, *scratch_;
 };
 
-/// Runs it once, with scratch memory of its own.
-void run_once(const PreparedKernel& prepared, Inputs inputs, Outputs outputs) {
-  const Tensor scratch = empty({static_cast<int64_t>(prepared.scratch_bytes())}, Dtype::u8);
-  prepared.run(inputs, outputs, scratch.raw_data());
+constexpr const float* kNoFilters = nullptr;
+
+template <class Op>
+size_t convolution_scratch(const Op& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<WinogradWork>(winograd_problem(op, inputs, outputs), inputs, outputs, kNoFilters);
 }
 
-/// Whether the tensors lie as the code wants them.
-bool lies_ready(Inputs images, Inputs rows) {
-  return std::all_of(images.begin(), images.end(), is_channels_last) &&
-         std::all_of(rows.begin(), rows.end(),
-                     [](const Tensor& t) { return !t.defined() || t.is_contiguous(); });
+template <class Op>
+void run_convolution(const Op& op, Inputs inputs, std::span<const Tensor> outputs, void* scratch) {
+  run_with<WinogradWork>(scratch, winograd_problem(op, inputs, outputs), inputs, outputs, kNoFilters);
 }
 
-Tensors laid_out_for_winograd(Inputs inputs) {
-  Tensors ready;
-  for (const Tensor& input : inputs) ready.push_back(input);
-  ready[0] = image_for_winograd(inputs[0]);
-  ready[1] = laid_out(inputs[1], contiguous_strides(inputs[1].shape()));
-  if (inputs.size() > 2 && inputs[2].defined()) ready[2] = laid_out(inputs[2], {1});
-  return ready;
+template <class Op>
+std::unique_ptr<const PreparedKernel> prepare_convolution(const Op& op, Inputs inputs,
+                                                          std::span<const Tensor> outputs,
+                                                          uint32_t constants) {
+  if (!(constants & 0b10u)) return nullptr;
+  return std::make_unique<PreparedWinograd>(winograd_problem(op, inputs, outputs), inputs, outputs);
 }
-
-using PreparedPtr = std::unique_ptr<const PreparedKernel>;
 
 }  // namespace
 
 const char* conv2d_winograd_declines(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
   return declines_unless(winograd_problem(op, inputs, outputs).tile);
 }
-const char* conv2d_backward_data_winograd_declines(const Conv2dBackwardData& op, Inputs inputs,
-                                                   std::span<const Tensor> outputs) {
-  return declines_unless(winograd_problem(op, inputs, outputs).tile);
+size_t conv2d_winograd_scratch(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return convolution_scratch(op, inputs, outputs);
 }
-const char* conv2d_backward_weights_winograd_declines(const Conv2dBackwardWeights& op, Inputs inputs,
-                                                      std::span<const Tensor> outputs) {
-  return declines_unless(winograd_problem(op, inputs, outputs).tile);
+void conv2d_winograd(const Conv2d& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_convolution(op, inputs, outputs, scratch);
 }
+std::unique_ptr<const PreparedKernel> prepare_conv2d_winograd(const Conv2d& op, Inputs inputs,
+                                                              std::span<const Tensor> outputs,
+                                                              uint32_t constants) {
+  return prepare_convolution(op, inputs, outputs, constants);
+}
+
 const char* fused_conv2d_winograd_declines(const FusedConv2d& op, Inputs inputs,
                                            std::span<const Tensor> outputs) {
   if (const char* overlap = fused_conv2d_overlaps(inputs)) return overlap;
   return declines_unless(winograd_problem(op, inputs, outputs).tile);
 }
-
-void conv2d_winograd(const Conv2d& op, Inputs inputs, Outputs outputs) {
-  run_once(PreparedWinograd(winograd_problem(op, inputs, outputs), false, false, {}),
-           laid_out_for_winograd(inputs), outputs);
+size_t fused_conv2d_winograd_scratch(const FusedConv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return convolution_scratch(op, inputs, outputs);
 }
-void fused_conv2d_winograd(const FusedConv2d& op, Inputs inputs, Outputs outputs) {
-  run_once(PreparedWinograd(winograd_problem(op, inputs, outputs), false, op.options().relu, {}),
-           laid_out_for_winograd(inputs), outputs);
+void fused_conv2d_winograd(const FusedConv2d& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_convolution(op, inputs, outputs, scratch);
 }
-void conv2d_backward_data_winograd(const Conv2dBackwardData& op, Inputs inputs, Outputs outputs) {
-  run_once(PreparedWinograd(winograd_problem(op, inputs, outputs), true, false, {}),
-           laid_out_for_winograd(inputs), outputs);
-}
-void conv2d_backward_weights_winograd(const Conv2dBackwardWeights& op, Inputs inputs, Outputs outputs) {
-  const Tensor images[] = {image_for_winograd(inputs[0]), image_for_winograd(inputs[1])};
-  run_once(PreparedWinogradGradient(winograd_problem(op, inputs, outputs)), images, outputs);
+std::unique_ptr<const PreparedKernel> prepare_fused_conv2d_winograd(const FusedConv2d& op, Inputs inputs,
+                                                                    std::span<const Tensor> outputs,
+                                                                    uint32_t constants) {
+  return prepare_convolution(op, inputs, outputs, constants);
 }
 
-PreparedPtr prepare_conv2d_winograd(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs,
-                                    uint32_t constants) {
-  if (!lies_ready(inputs.first(1), inputs.subspan(1))) return nullptr;
-  return std::make_unique<PreparedWinograd>(winograd_problem(op, inputs, outputs), false, false,
-                                            constants & 0b10u ? inputs[1] : Tensor());
+const char* conv2d_backward_data_winograd_declines(const Conv2dBackwardData& op, Inputs inputs,
+                                                   std::span<const Tensor> outputs) {
+  return declines_unless(winograd_problem(op, inputs, outputs).tile);
 }
-PreparedPtr prepare_fused_conv2d_winograd(const FusedConv2d& op, Inputs inputs,
-                                          std::span<const Tensor> outputs, uint32_t constants) {
-  if (!lies_ready(inputs.first(1), inputs.subspan(1, 2))) return nullptr;
-  return std::make_unique<PreparedWinograd>(winograd_problem(op, inputs, outputs), false, op.options().relu,
-                                            constants & 0b10u ? inputs[1] : Tensor());
+size_t conv2d_backward_data_winograd_scratch(const Conv2dBackwardData& op, Inputs inputs,
+                                             std::span<const Tensor> outputs) {
+  return convolution_scratch(op, inputs, outputs);
 }
-PreparedPtr prepare_conv2d_backward_data_winograd(const Conv2dBackwardData& op, Inputs inputs,
-                                                  std::span<const Tensor> outputs, uint32_t constants) {
-  if (!lies_ready(inputs.first(1), inputs.subspan(1))) return nullptr;
-  return std::make_unique<PreparedWinograd>(winograd_problem(op, inputs, outputs), true, false,
-                                            constants & 0b10u ? inputs[1] : Tensor());
+void conv2d_backward_data_winograd(const Conv2dBackwardData& op, Inputs inputs, Outputs outputs,
+                                   void* scratch) {
+  run_convolution(op, inputs, outputs, scratch);
 }
-PreparedPtr prepare_conv2d_backward_weights_winograd(const Conv2dBackwardWeights& op, Inputs inputs,
-                                                     std::span<const Tensor> outputs, uint32_t) {
-  if (!lies_ready(inputs, {})) return nullptr;
-  return std::make_unique<PreparedWinogradGradient>(winograd_problem(op, inputs, outputs));
+std::unique_ptr<const PreparedKernel> prepare_conv2d_backward_data_winograd(const Conv2dBackwardData& op,
+                                                                            Inputs inputs,
+                                                                            std::span<const Tensor> outputs,
+                                                                            uint32_t constants) {
+  return prepare_convolution(op, inputs, outputs, constants);
+}
+
+const char* conv2d_backward_weights_winograd_declines(const Conv2dBackwardWeights& op, Inputs inputs,
+                                                      std::span<const Tensor> outputs) {
+  return declines_unless(winograd_problem(op, inputs, outputs).tile);
+}
+size_t conv2d_backward_weights_winograd_scratch(const Conv2dBackwardWeights& op, Inputs inputs,
+                                                std::span<const Tensor> outputs) {
+  return scratch_of<WinogradGradientWork>(winograd_problem(op, inputs, outputs), inputs, outputs);
+}
+void conv2d_backward_weights_winograd(const Conv2dBackwardWeights& op, Inputs inputs, Outputs outputs,
+                                      void* scratch) {
+  run_with<WinogradGradientWork>(scratch, winograd_problem(op, inputs, outputs), inputs,
+                                 std::span<const Tensor>(outputs));
 }
 
 }  // namespace espalier

@@ -111,20 +111,24 @@ ESPALIER_PLAIN_KERNEL(AdaptiveAvgPool2d, adaptive_avg_pool2d)
 ESPALIER_PLAIN_KERNEL(AdaptiveAvgPool2dBackward, adaptive_avg_pool2d_backward)
 ESPALIER_PLAIN_KERNEL(AdaptiveMaxPool2d, adaptive_max_pool2d)
 ESPALIER_VECTORISED_KERNEL(Add, add)
-ESPALIER_VECTORISED_KERNEL(All, all)
-ESPALIER_VECTORISED_KERNEL(Any, any)
+ESPALIER_REDUCTION_KERNEL(All, all)
+ESPALIER_REDUCTION_KERNEL(Any, any)
 ESPALIER_VECTORISED_KERNEL(Argmax, argmax)
 ESPALIER_VECTORISED_KERNEL(Argmin, argmin)
 
 const char* attention_declines(const Attention&, Inputs, Specs);
-void attention_cpu(const Attention&, Inputs, Outputs);
-static constexpr Kernel kAttention[] = {kernel<Attention, attention_cpu, attention_declines>("tiles")};
+size_t attention_scratch(const Attention&, Inputs, Specs);
+void attention_cpu(const Attention&, Inputs, Outputs, void*);
+static constexpr Kernel kAttention[] = {
+    kernel<Attention, attention_cpu, attention_declines, nullptr, attention_scratch>("tiles")};
 constinit KernelSlot Attention::slot{kAttention};
 
 const char* attention_backward_declines(const AttentionBackward&, Inputs, Specs);
-void attention_backward_cpu(const AttentionBackward&, Inputs, Outputs);
+size_t attention_backward_scratch(const AttentionBackward&, Inputs, Specs);
+void attention_backward_cpu(const AttentionBackward&, Inputs, Outputs, void*);
 static constexpr Kernel kAttentionBackward[] = {
-    kernel<AttentionBackward, attention_backward_cpu, attention_backward_declines>("tiles")};
+    kernel<AttentionBackward, attention_backward_cpu, attention_backward_declines, nullptr,
+           attention_backward_scratch>("tiles")};
 constinit KernelSlot AttentionBackward::slot{kAttentionBackward};
 
 ESPALIER_VECTORISED_KERNEL(AverageStep, average_step)
@@ -145,25 +149,39 @@ static constexpr Kernel kAvgPool2dBackward[] = {
 constinit KernelSlot AvgPool2dBackward::slot{kAvgPool2dBackward};
 
 const char* batch_norm_f32_declines(const BatchNorm&, Inputs, Specs);
-void batch_norm_f32(const BatchNorm&, Inputs, Outputs);
+size_t batch_norm_f32_scratch(const BatchNorm&, Inputs, Specs);
+void batch_norm_f32(const BatchNorm&, Inputs, Outputs, void*);
 void batch_norm_reference(const BatchNorm&, Inputs, Outputs);
-static constexpr Kernel kBatchNorm[] = {kernel<BatchNorm, batch_norm_f32, batch_norm_f32_declines>("highway"),
-                                        kernel<BatchNorm, batch_norm_reference>("reference")};
+static constexpr Kernel kBatchNorm[] = {
+    kernel<BatchNorm, batch_norm_f32, batch_norm_f32_declines, nullptr, batch_norm_f32_scratch>("highway"),
+    kernel<BatchNorm, batch_norm_reference>("reference")};
 constinit KernelSlot BatchNorm::slot{kBatchNorm};
 
 const char* batch_norm_backward_f32_declines(const BatchNormBackward&, Inputs, Specs);
-void batch_norm_backward_f32(const BatchNormBackward&, Inputs, Outputs);
+size_t batch_norm_backward_f32_scratch(const BatchNormBackward&, Inputs, Specs);
+void batch_norm_backward_f32(const BatchNormBackward&, Inputs, Outputs, void*);
 void batch_norm_backward_reference(const BatchNormBackward&, Inputs, Outputs);
 static constexpr Kernel kBatchNormBackward[] = {
-    kernel<BatchNormBackward, batch_norm_backward_f32, batch_norm_backward_f32_declines>("highway"),
+    kernel<BatchNormBackward, batch_norm_backward_f32, batch_norm_backward_f32_declines, nullptr,
+           batch_norm_backward_f32_scratch>("highway"),
     kernel<BatchNormBackward, batch_norm_backward_reference>("reference")};
 constinit KernelSlot BatchNormBackward::slot{kBatchNormBackward};
 
-ESPALIER_VECTORISED_KERNEL(BinaryCrossEntropy, binary_cross_entropy)
+ESPALIER_LOSS_KERNEL(BinaryCrossEntropy, binary_cross_entropy)
 ESPALIER_VECTORISED_KERNEL(BinaryCrossEntropyBackward, binary_cross_entropy_backward)
-ESPALIER_VECTORISED_KERNEL(BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits)
+ESPALIER_LOSS_KERNEL(BinaryCrossEntropyWithLogits, binary_cross_entropy_with_logits)
 ESPALIER_VECTORISED_KERNEL(BinaryCrossEntropyWithLogitsBackward, binary_cross_entropy_with_logits_backward)
-ESPALIER_PLAIN_KERNEL(CachedAttention, cached_attention)
+
+const char* cached_attention_tiles_declines(const CachedAttention&, Inputs, Specs);
+size_t cached_attention_tiles_scratch(const CachedAttention&, Inputs, Specs);
+void cached_attention_tiles(const CachedAttention&, Inputs, Outputs, void*);
+void cached_attention_cpu(const CachedAttention&, Inputs, Outputs);
+static constexpr Kernel kCachedAttention[] = {
+    kernel<CachedAttention, cached_attention_tiles, cached_attention_tiles_declines, nullptr,
+           cached_attention_tiles_scratch>("tiles"),
+    kernel<CachedAttention, cached_attention_cpu>("sequences apart")};
+constinit KernelSlot CachedAttention::slot{kCachedAttention};
+
 ESPALIER_PLAIN_KERNEL(Cast, cast)
 ESPALIER_VECTORISED_KERNEL(Ceil, ceil)
 ESPALIER_LAPACK_KERNEL(Cholesky, cholesky)
@@ -183,18 +201,22 @@ constinit KernelSlot FusedLinear::slot{kFusedLinear};
 ESPALIER_PLAIN_KERNEL(Copy, copy)
 ESPALIER_PLAIN_KERNEL(CopyInto, copy_into)
 ESPALIER_VECTORISED_KERNEL(Cos, cos)
-ESPALIER_VECTORISED_KERNEL(CountNonzero, count_nonzero)
+ESPALIER_REDUCTION_KERNEL(CountNonzero, count_nonzero)
 
 const char* cross_entropy_declines(const CrossEntropy&, Inputs, Specs);
-void cross_entropy_cpu(const CrossEntropy&, Inputs, Outputs);
+size_t cross_entropy_scratch(const CrossEntropy&, Inputs, Specs);
+void cross_entropy_cpu(const CrossEntropy&, Inputs, Outputs, void*);
 static constexpr Kernel kCrossEntropy[] = {
-    kernel<CrossEntropy, cross_entropy_cpu, cross_entropy_declines>("highway")};
+    kernel<CrossEntropy, cross_entropy_cpu, cross_entropy_declines, nullptr, cross_entropy_scratch>(
+        "highway")};
 constinit KernelSlot CrossEntropy::slot{kCrossEntropy};
 
 const char* cross_entropy_backward_declines(const CrossEntropyBackward&, Inputs, Specs);
-void cross_entropy_backward_cpu(const CrossEntropyBackward&, Inputs, Outputs);
+size_t cross_entropy_backward_scratch(const CrossEntropyBackward&, Inputs, Specs);
+void cross_entropy_backward_cpu(const CrossEntropyBackward&, Inputs, Outputs, void*);
 static constexpr Kernel kCrossEntropyBackward[] = {
-    kernel<CrossEntropyBackward, cross_entropy_backward_cpu, cross_entropy_backward_declines>("highway")};
+    kernel<CrossEntropyBackward, cross_entropy_backward_cpu, cross_entropy_backward_declines, nullptr,
+           cross_entropy_backward_scratch>("highway")};
 constinit KernelSlot CrossEntropyBackward::slot{kCrossEntropyBackward};
 
 ESPALIER_PLAIN_KERNEL(CumulativeProduct, cumprod)
@@ -222,7 +244,10 @@ ESPALIER_VECTORISED_KERNEL(Floor, floor)
 ESPALIER_PLAIN_KERNEL(Gather, gather)
 ESPALIER_VECTORISED_KERNEL(Gelu, gelu)
 ESPALIER_VECTORISED_KERNEL(GeluBackward, gelu_backward)
-ESPALIER_VECTORISED_KERNEL(GlobalNorm, global_norm)
+
+size_t global_norm_scratch(const GlobalNorm&, Inputs, Specs);
+ESPALIER_ONLY_KERNEL_WITH(GlobalNorm, global_norm, "highway", global_norm_scratch)
+
 ESPALIER_VECTORISED_KERNEL(GroupNorm, group_norm)
 ESPALIER_VECTORISED_KERNEL(GroupNormBackward, group_norm_backward)
 
@@ -242,9 +267,9 @@ ESPALIER_VECTORISED_KERNEL(Hardswish, hardswish)
 ESPALIER_VECTORISED_KERNEL(HardswishBackward, hardswish_backward)
 ESPALIER_VECTORISED_KERNEL(Hardtanh, hardtanh)
 ESPALIER_VECTORISED_KERNEL(HardtanhBackward, hardtanh_backward)
-ESPALIER_VECTORISED_KERNEL(HingeEmbeddingLoss, hinge_embedding_loss)
+ESPALIER_LOSS_KERNEL(HingeEmbeddingLoss, hinge_embedding_loss)
 ESPALIER_VECTORISED_KERNEL(HingeEmbeddingLossBackward, hinge_embedding_loss_backward)
-ESPALIER_VECTORISED_KERNEL(HuberLoss, huber_loss)
+ESPALIER_LOSS_KERNEL(HuberLoss, huber_loss)
 ESPALIER_VECTORISED_KERNEL(HuberLossBackward, huber_loss_backward)
 ESPALIER_PLAIN_KERNEL(IndexAdd, index_add)
 ESPALIER_PLAIN_KERNEL(IndexSelect, index_select)
@@ -252,20 +277,24 @@ ESPALIER_LAPACK_KERNEL(Inverse, inverse)
 ESPALIER_VECTORISED_KERNEL(IsFinite, isfinite)
 ESPALIER_VECTORISED_KERNEL(IsInf, isinf)
 ESPALIER_VECTORISED_KERNEL(IsNan, isnan)
-ESPALIER_VECTORISED_KERNEL(KlDiv, kl_div)
+ESPALIER_LOSS_KERNEL(KlDiv, kl_div)
 ESPALIER_VECTORISED_KERNEL(KlDivBackward, kl_div_backward)
-ESPALIER_VECTORISED_KERNEL(L1Loss, l1_loss)
+ESPALIER_LOSS_KERNEL(L1Loss, l1_loss)
 ESPALIER_VECTORISED_KERNEL(L1LossBackward, l1_loss_backward)
 
 const char* layer_norm_declines(const LayerNorm&, Inputs, Specs);
-void layer_norm_cpu(const LayerNorm&, Inputs, Outputs);
-static constexpr Kernel kLayerNorm[] = {kernel<LayerNorm, layer_norm_cpu, layer_norm_declines>("rows")};
+size_t layer_norm_scratch(const LayerNorm&, Inputs, Specs);
+void layer_norm_cpu(const LayerNorm&, Inputs, Outputs, void*);
+static constexpr Kernel kLayerNorm[] = {
+    kernel<LayerNorm, layer_norm_cpu, layer_norm_declines, nullptr, layer_norm_scratch>("rows")};
 constinit KernelSlot LayerNorm::slot{kLayerNorm};
 
 const char* layer_norm_backward_declines(const LayerNormBackward&, Inputs, Specs);
-void layer_norm_backward_cpu(const LayerNormBackward&, Inputs, Outputs);
+size_t layer_norm_backward_scratch(const LayerNormBackward&, Inputs, Specs);
+void layer_norm_backward_cpu(const LayerNormBackward&, Inputs, Outputs, void*);
 static constexpr Kernel kLayerNormBackward[] = {
-    kernel<LayerNormBackward, layer_norm_backward_cpu, layer_norm_backward_declines>("rows")};
+    kernel<LayerNormBackward, layer_norm_backward_cpu, layer_norm_backward_declines, nullptr,
+           layer_norm_backward_scratch>("rows")};
 constinit KernelSlot LayerNormBackward::slot{kLayerNormBackward};
 
 ESPALIER_VECTORISED_KERNEL(LeakyRelu, leaky_relu)
@@ -274,21 +303,28 @@ ESPALIER_VECTORISED_KERNEL(Less, less)
 ESPALIER_VECTORISED_KERNEL(LessEqual, less_equal)
 
 const char* linear_declines(const Linear&, Inputs, Specs);
-void linear_cpu(const Linear&, Inputs, Outputs);
+size_t linear_scratch(const Linear&, Inputs, Specs);
+void linear_cpu(const Linear&, Inputs, Outputs, void*);
 const char* linear_bf16_declines(const Linear&, Inputs, Specs);
-void linear_bf16(const Linear&, Inputs, Outputs);
+size_t linear_bf16_scratch(const Linear&, Inputs, Specs);
+void linear_bf16(const Linear&, Inputs, Outputs, void*);
 Prepared prepare_linear(const Linear&, Inputs, Specs, uint32_t);
-static constexpr Kernel kLinear[] = {kernel<Linear, linear_bf16, linear_bf16_declines>("bf16"),
-                                     kernel<Linear, linear_cpu, linear_declines, prepare_linear>("gemm")};
+static constexpr Kernel kLinear[] = {
+    kernel<Linear, linear_bf16, linear_bf16_declines, nullptr, linear_bf16_scratch>("bf16"),
+    kernel<Linear, linear_cpu, linear_declines, prepare_linear, linear_scratch>("gemm")};
 constinit KernelSlot Linear::slot{kLinear};
 
 const char* linear_backward_declines(const LinearBackward&, Inputs, Specs);
-void linear_backward_cpu(const LinearBackward&, Inputs, Outputs);
+size_t linear_backward_scratch(const LinearBackward&, Inputs, Specs);
+void linear_backward_cpu(const LinearBackward&, Inputs, Outputs, void*);
 const char* linear_backward_bf16_declines(const LinearBackward&, Inputs, Specs);
-void linear_backward_bf16(const LinearBackward&, Inputs, Outputs);
+size_t linear_backward_bf16_scratch(const LinearBackward&, Inputs, Specs);
+void linear_backward_bf16(const LinearBackward&, Inputs, Outputs, void*);
 static constexpr Kernel kLinearBackward[] = {
-    kernel<LinearBackward, linear_backward_bf16, linear_backward_bf16_declines>("bf16"),
-    kernel<LinearBackward, linear_backward_cpu, linear_backward_declines>("gemm")};
+    kernel<LinearBackward, linear_backward_bf16, linear_backward_bf16_declines, nullptr,
+           linear_backward_bf16_scratch>("bf16"),
+    kernel<LinearBackward, linear_backward_cpu, linear_backward_declines, nullptr, linear_backward_scratch>(
+        "gemm")};
 constinit KernelSlot LinearBackward::slot{kLinearBackward};
 
 ESPALIER_VECTORISED_KERNEL(LionStep, lion_step)
@@ -305,7 +341,7 @@ ESPALIER_VECTORISED_KERNEL(LogSigmoid, log_sigmoid)
 ESPALIER_VECTORISED_KERNEL(LogSigmoidBackward, log_sigmoid_backward)
 ESPALIER_VECTORISED_KERNEL(LogSoftmax, log_softmax)
 ESPALIER_VECTORISED_KERNEL(LogSoftmaxBackward, log_softmax_backward)
-ESPALIER_VECTORISED_KERNEL(LogSumExp, logsumexp)
+ESPALIER_REDUCTION_KERNEL(LogSumExp, logsumexp)
 
 const char* lstm_cell_declines(const LstmCell&, Inputs, Specs);
 void lstm_cell_cpu(const LstmCell&, Inputs, Outputs);
@@ -329,7 +365,7 @@ static constexpr Kernel kMatMul[] = {kernel<MatMul, matmul_bf16, matmul_bf16_dec
                                      kernel<MatMul, matmul_integers, matmul_integers_declines>("integers")};
 constinit KernelSlot MatMul::slot{kMatMul};
 
-ESPALIER_VECTORISED_KERNEL(Max, max)
+ESPALIER_REDUCTION_KERNEL(Max, max)
 ESPALIER_VECTORISED_KERNEL(Maximum, maximum)
 ESPALIER_VECTORISED_KERNEL(MaximumBackward, maximum_backward)
 
@@ -351,22 +387,25 @@ constinit KernelSlot MaxPool2dBackward::slot{kMaxPool2dBackward};
 ESPALIER_PLAIN_KERNEL(MaxPool2dTake, max_pool2d_take)
 ESPALIER_VECTORISED_KERNEL(MaxWithIndices, max_with_indices)
 
-void mean_cpu(const Mean&, Inputs, Outputs);
+void mean_cpu(const Mean&, Inputs, Outputs, void*);
 void mean_reference(const Mean&, Inputs, Outputs);
-static constexpr Kernel kMean[] = {kernel<Mean, mean_cpu>("highway"),
+static constexpr Kernel kMean[] = {kernel<Mean, mean_cpu, nullptr, nullptr, scratch_of_reduction>("highway"),
                                    kernel<Mean, mean_reference>("reference")};
 constinit KernelSlot Mean::slot{kMean};
 
-ESPALIER_VECTORISED_KERNEL(Min, min)
+ESPALIER_REDUCTION_KERNEL(Min, min)
 ESPALIER_VECTORISED_KERNEL(Minimum, minimum)
 ESPALIER_VECTORISED_KERNEL(MinWithIndices, min_with_indices)
 ESPALIER_VECTORISED_KERNEL(Mish, mish)
 ESPALIER_VECTORISED_KERNEL(MishBackward, mish_backward)
-ESPALIER_VECTORISED_KERNEL(MseLoss, mse_loss)
+ESPALIER_LOSS_KERNEL(MseLoss, mse_loss)
 ESPALIER_VECTORISED_KERNEL(MseLossBackward, mse_loss_backward)
 ESPALIER_VECTORISED_KERNEL(Multiply, multiply)
 ESPALIER_VECTORISED_KERNEL(Negate, negate)
-ESPALIER_PLAIN_KERNEL(NllLoss, nll_loss)
+
+size_t nll_loss_scratch(const NllLoss&, Inputs, Specs);
+ESPALIER_ONLY_KERNEL_WITH(NllLoss, nll_loss, "plain", nll_loss_scratch)
+
 ESPALIER_PLAIN_KERNEL(NllLossBackward, nll_loss_backward)
 ESPALIER_VECTORISED_KERNEL(Normal, normal)
 ESPALIER_VECTORISED_KERNEL(NotEqual, not_equal)
@@ -382,7 +421,7 @@ constinit KernelSlot Permute::slot{};
 
 ESPALIER_VECTORISED_KERNEL(Power, power)
 ESPALIER_VECTORISED_KERNEL(PowerBackward, power_backward)
-ESPALIER_VECTORISED_KERNEL(Product, product)
+ESPALIER_REDUCTION_KERNEL(Product, product)
 ESPALIER_VECTORISED_KERNEL(ProductBackward, product_backward)
 ESPALIER_PLAIN_KERNEL(PutAlongAxis, put_along_axis)
 ESPALIER_LAPACK_KERNEL(Qr, qr)
@@ -411,7 +450,7 @@ ESPALIER_VECTORISED_KERNEL(Sin, sin)
 
 constinit KernelSlot Slice::slot{};
 
-ESPALIER_VECTORISED_KERNEL(SmoothL1Loss, smooth_l1_loss)
+ESPALIER_LOSS_KERNEL(SmoothL1Loss, smooth_l1_loss)
 ESPALIER_VECTORISED_KERNEL(SmoothL1LossBackward, smooth_l1_loss_backward)
 ESPALIER_VECTORISED_KERNEL(Softmax, softmax)
 ESPALIER_VECTORISED_KERNEL(SoftmaxBackward, softmax_backward)
@@ -423,12 +462,13 @@ ESPALIER_PLAIN_KERNEL(Sort, sort)
 constinit KernelSlot Split::slot{};
 
 ESPALIER_VECTORISED_KERNEL(Sqrt, sqrt)
-ESPALIER_VECTORISED_KERNEL(StandardDeviation, standard_deviation)
+ESPALIER_REDUCTION_KERNEL(StandardDeviation, standard_deviation)
 ESPALIER_VECTORISED_KERNEL(Subtract, subtract)
 
-void sum_cpu(const Sum&, Inputs, Outputs);
+void sum_cpu(const Sum&, Inputs, Outputs, void*);
 void sum_reference(const Sum&, Inputs, Outputs);
-static constexpr Kernel kSum[] = {kernel<Sum, sum_cpu>("highway"), kernel<Sum, sum_reference>("reference")};
+static constexpr Kernel kSum[] = {kernel<Sum, sum_cpu, nullptr, nullptr, scratch_of_reduction>("highway"),
+                                  kernel<Sum, sum_reference>("reference")};
 constinit KernelSlot Sum::slot{kSum};
 
 ESPALIER_LAPACK_KERNEL(Svd, svd)
@@ -442,8 +482,8 @@ ESPALIER_PLAIN_KERNEL(Tril, tril)
 ESPALIER_PLAIN_KERNEL(Triu, triu)
 ESPALIER_VECTORISED_KERNEL(Trunc, trunc)
 ESPALIER_VECTORISED_KERNEL(Uniform, uniform)
-ESPALIER_VECTORISED_KERNEL(Variance, variance)
-ESPALIER_VECTORISED_KERNEL(VectorNorm, vector_norm)
+ESPALIER_REDUCTION_KERNEL(Variance, variance)
+ESPALIER_REDUCTION_KERNEL(VectorNorm, vector_norm)
 ESPALIER_VECTORISED_KERNEL(Where, where)
 
 }  // namespace espalier

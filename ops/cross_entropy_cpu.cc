@@ -5,7 +5,6 @@
 #include <cstring>
 #include <limits>
 #include <optional>
-#include <vector>
 
 #include "ops/class_indices_internal.h"
 #include "ops/cross_entropy.h"
@@ -34,6 +33,39 @@ inline constexpr int64_t kBlockRows = 64;
 /// Simple operations an element: a comparison, an exponential (about eight) and an addition.
 inline constexpr int64_t kElementWork = 10;
 
+/// What a block of rows adds up to.
+struct BlockSums {
+  double loss = 0, weight = 0;
+};
+
+/// Targets are one class for each row, or a probability for each of its classes.
+inline int64_t count_rows(const Tensor& targets) {
+  if (!is_floating(targets.dtype())) return targets.numel();
+  int64_t rows = 1;
+  for (int axis = 0; axis + 1 < targets.rank(); ++axis) rows *= targets.shape()[axis];
+  return rows;
+}
+inline int64_t count_blocks(int64_t rows) {
+  return (rows + kBlockRows - 1) / kBlockRows;
+}
+
+/// What the kernels need for themselves.
+struct LossMemory {
+  BlockSums* sums;  ///< of each block; forward's
+  void* weights;    ///< of the classes, in the type of the computation; null where there are none
+
+  LossMemory(int64_t blocks, Inputs given, Workspace& work)
+      : sums(work.take<BlockSums>(blocks)),
+        weights(given.empty() || !given[0].defined() ? nullptr : work.take<double>(given[0].numel())) {}
+};
+
+/// The gradient of the rows' terms: of each row, in the type of the logits, or, where that is null, one for
+/// all.
+struct TermGradient {
+  const char* each;
+  double all;
+};
+
 /// The logits as rows, and what they are compared with.
 struct Rows {
   const Tensor& logits;
@@ -44,27 +76,26 @@ struct Rows {
   int64_t classes;
   int64_t rows;
   int64_t bytes;  ///< of one element
+  LossMemory memory;
 
   Rows(std::string_view name, const CrossEntropyRule& rule_, const Tensor& logits_, const Tensor& targets,
-       Inputs weights)
+       Inputs weights, const LossMemory& memory_)
       : logits(logits_),
         rule(rule_),
         weight(weights.empty() ? Tensor() : weights[0]),
         classes(logits_.shape().back()),
-        bytes(static_cast<int64_t>(size_of(logits_.dtype()))) {
-    if (is_floating(targets.dtype())) {
+        rows(count_rows(targets)),
+        bytes(static_cast<int64_t>(size_of(logits_.dtype()))),
+        memory(memory_) {
+    if (is_floating(targets.dtype()))
       probabilities = static_cast<const char*>(targets.raw_data());
-      rows = 1;
-      for (int axis = 0; axis + 1 < targets.rank(); ++axis) rows *= targets.shape()[axis];
-    } else {
+    else
       indices.emplace(name, targets, classes, rule.ignore_index);
-      rows = targets.numel();
-    }
   }
   int64_t start(int64_t row) const { return row * classes * bytes; }
   const char* row(int64_t i) const { return static_cast<const char*>(logits.raw_data()) + start(i); }
   bool ignored(int64_t row) const { return indices && (*indices)[row] == rule.ignore_index; }
-  int64_t blocks() const { return (rows + kBlockRows - 1) / kBlockRows; }
+  int64_t blocks() const { return count_blocks(rows); }
   /// Blocks that a thread should have at least.
   int64_t grain() const { return kSerialWork / (kElementWork * kBlockRows * (classes + 1)) + 1; }
 };
@@ -219,7 +250,7 @@ HWY_ATTR void for_each_tile(const Rows& rows, const char* row, F&& f) {
 template <class C>
 struct WeightedRows {
   const Rows& rows;
-  std::vector<C> weights;
+  C* weights = nullptr;  ///< null: all 1
   C weight_sum;
   C kept, share;  ///< of a target, and what each class gets of the rest
 
@@ -229,20 +260,20 @@ struct WeightedRows {
         kept(static_cast<C>(1 - rows_.rule.label_smoothing)),
         share(static_cast<C>(rows_.rule.label_smoothing / static_cast<double>(rows_.classes))) {
     if (!rows.weight.defined()) return;
-    weights.resize(static_cast<size_t>(rows.classes));
-    load_tile(weights.data(), rows.weight.dtype(), static_cast<const char*>(rows.weight.raw_data()), 1,
+    weights = static_cast<C*>(rows.memory.weights);
+    load_tile(weights, rows.weight.dtype(), static_cast<const char*>(rows.weight.raw_data()), 1,
               rows.classes);
     double sum = 0;
-    for (const C weight : weights) sum += static_cast<double>(weight);
+    for (int64_t i = 0; i < rows.classes; ++i) sum += static_cast<double>(weights[i]);
     weight_sum = static_cast<C>(sum);
   }
-  C weight(int64_t label) const { return weights.empty() ? C{1} : weights[static_cast<size_t>(label)]; }
+  C weight(int64_t label) const { return weights ? weights[label] : C{1}; }
   /// Whether more classes than the target's count.
   bool mixes() const { return !rows.indices || share > 0; }
   /// What `n` classes from `first` on are compared with, without the target of an index; converted targets
   /// go to `tile`.
   Mixture<C> mixture(int64_t row, int64_t first, int64_t n, C* tile) const {
-    const C* const own = weights.empty() ? nullptr : weights.data() + first;
+    const C* const own = weights ? weights + first : nullptr;
     if (rows.indices) return {nullptr, own, kept, share};
     const char* place = rows.probabilities + rows.start(row) + first * rows.bytes;
     if (rows.logits.dtype() == dtype_of<C>()) return {reinterpret_cast<const C*>(place), own, kept, share};
@@ -259,11 +290,6 @@ struct WeightedRows {
     });
     return total;
   }
-};
-
-/// What a block of rows adds up to.
-struct BlockSums {
-  double loss = 0, weight = 0;
 };
 
 /// Writes the statistics and, where `terms` is not null, the loss of each row.
@@ -317,19 +343,17 @@ void forward(const Rows& rows, Outputs outputs) {
   auto* const maxima = static_cast<C*>(outputs[1].raw_data());
   auto* const loss = static_cast<char*>(outputs[0].raw_data());
   const bool each = rows.rule.reduction == LossReduction::none;
-  std::vector<BlockSums> blocks(static_cast<size_t>(rows.blocks()));
   parallel_for(0, rows.blocks(), rows.grain(), [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block) {
       const int64_t first = block * kBlockRows;
-      blocks[static_cast<size_t>(block)] =
-          block_loss(weighted, first, std::min(first + kBlockRows, rows.rows), maxima, maxima + rows.rows,
-                     each ? loss : nullptr);
+      rows.memory.sums[block] = block_loss(weighted, first, std::min(first + kBlockRows, rows.rows), maxima,
+                                           maxima + rows.rows, each ? loss : nullptr);
     }
   });
   BlockSums total;
-  for (const BlockSums& block : blocks) {
-    total.loss += block.loss;
-    total.weight += block.weight;
+  for (int64_t block = 0; block < rows.blocks(); ++block) {
+    total.loss += rows.memory.sums[block].loss;
+    total.weight += rows.memory.sums[block].weight;
   }
   *static_cast<double*>(outputs[2].raw_data()) = total.weight;
   if (each) return;
@@ -365,17 +389,14 @@ HWY_ATTR void row_gradient(const WeightedRows<C>& weighted, int64_t row, C scale
 }
 
 template <class C>
-void backward(const Rows& rows, const Tensor& gradient, double divisor, const Tensor& statistics,
+void backward(const Rows& rows, const TermGradient& gradient, const Tensor& statistics,
               const Tensor& output) {
   const WeightedRows<C> weighted(rows);
   const auto* const maxima = static_cast<const C*>(statistics.raw_data());
-  const bool each = rows.rule.reduction == LossReduction::none;
-  const auto* const gradients = static_cast<const char*>(gradient.raw_data());
-  const C scale = each ? C{1} : static_cast<C>(gradient.item() / divisor);
   parallel_for(0, rows.rows, rows.grain() * kBlockRows, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      C own = scale;
-      if (each) load_tile(&own, gradient.dtype(), gradients + row * rows.bytes, 1, 1);
+      C own = static_cast<C>(gradient.all);
+      if (gradient.each) load_tile(&own, rows.logits.dtype(), gradient.each + row * rows.bytes, 1, 1);
       row_gradient(weighted, row, own, maxima[row], maxima[rows.rows + row], output);
     }
   });
@@ -386,10 +407,10 @@ void forward_kernel(const Rows& rows, Outputs outputs) {
   forward<float>(rows, outputs);
 }
 
-void backward_kernel(const Rows& rows, const Tensor& gradient, double divisor, const Tensor& statistics,
+void backward_kernel(const Rows& rows, const TermGradient& gradient, const Tensor& statistics,
                      const Tensor& output) {
-  if (output.dtype() == Dtype::f64) return backward<double>(rows, gradient, divisor, statistics, output);
-  backward<float>(rows, gradient, divisor, statistics, output);
+  if (output.dtype() == Dtype::f64) return backward<double>(rows, gradient, statistics, output);
+  backward<float>(rows, gradient, statistics, output);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
@@ -416,8 +437,16 @@ const char* cross_entropy_declines(const CrossEntropy&, Inputs inputs, std::span
   return declines(inputs);
 }
 
-void cross_entropy_cpu(const CrossEntropy& loss, Inputs inputs, Outputs outputs) {
-  const Rows rows(CrossEntropy::kName, loss.rule(), inputs[0], inputs[1], inputs.subspan(2));
+size_t cross_entropy_scratch(const CrossEntropy&, Inputs inputs, std::span<const Tensor>) {
+  Workspace work;
+  const LossMemory memory(count_blocks(count_rows(inputs[1])), inputs.subspan(2), work);
+  return work.bytes();
+}
+void cross_entropy_cpu(const CrossEntropy& loss, Inputs inputs, Outputs outputs, void* scratch) {
+  Workspace work(scratch);
+  const Inputs weights = inputs.subspan(2);
+  const LossMemory memory(count_blocks(count_rows(inputs[1])), weights, work);
+  const Rows rows(CrossEntropy::kName, loss.rule(), inputs[0], inputs[1], weights, memory);
   ESPALIER_DISPATCH(forward_kernel)(rows, outputs);
 }
 
@@ -426,11 +455,27 @@ const char* cross_entropy_backward_declines(const CrossEntropyBackward&, Inputs 
   return declines(inputs.subspan(1));
 }
 
-void cross_entropy_backward_cpu(const CrossEntropyBackward& loss, Inputs inputs, Outputs outputs) {
-  const Rows rows(CrossEntropyBackward::kName, loss.rule(), inputs[1], inputs[2], inputs.subspan(5));
+size_t cross_entropy_backward_scratch(const CrossEntropyBackward&, Inputs inputs, std::span<const Tensor>) {
+  Workspace work;
+  const LossMemory memory(0, inputs.subspan(5), work);
+  row_major(inputs[0], work);
+  return work.bytes();
+}
+void cross_entropy_backward_cpu(const CrossEntropyBackward& loss, Inputs inputs, Outputs outputs,
+                                void* scratch) {
+  Workspace work(scratch);
+  const Inputs weights = inputs.subspan(5);
+  const LossMemory memory(0, weights, work);
+  const Rows rows(CrossEntropyBackward::kName, loss.rule(), inputs[1], inputs[2], weights, memory);
   if (rows.rows == 0) return;
-  const double divisor = loss.rule().reduction == LossReduction::mean ? inputs[4].item() : 1;
-  ESPALIER_DISPATCH(backward_kernel)(rows, row_major(inputs[0]), divisor, inputs[3], outputs[0]);
+  const Tensor& gradient = inputs[0];
+  const LossReduction reduction = loss.rule().reduction;
+  TermGradient of_terms{nullptr, 0};
+  if (reduction == LossReduction::none)
+    of_terms.each = static_cast<const char*>(row_major(gradient, work));
+  else
+    of_terms.all = gradient.item() / (reduction == LossReduction::mean ? inputs[4].item() : 1);
+  ESPALIER_DISPATCH(backward_kernel)(rows, of_terms, inputs[3], outputs[0]);
 }
 
 }  // namespace espalier

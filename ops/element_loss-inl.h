@@ -13,6 +13,7 @@
 #include "core/masked-inl.h"
 #include "core/parallel.h"
 #include "hwy/highway.h"
+#include "ops/element_loss_internal.h"
 #include "ops/elementwise-inl.h"
 #include "ops/loss.h"
 #include "ops/vector_math-inl.h"
@@ -37,14 +38,12 @@ HWY_ATTR double sum_losses(const F& f, const std::array<const C*, sizeof...(I)>&
 }
 
 /// The sum of all losses. Elements are summed in C by tiles, tiles in double by blocks of fixed size, so the
-/// result does not depend on the number of threads. `work` is the cost of one element in simple operations.
+/// result does not depend on the number of threads. `work` is the cost of one element in simple operations;
+/// `sums` has room for one of each block.
 template <class C, size_t N, class F>
-double total_loss(const F& f, Inputs inputs, int64_t work) {
-  constexpr int64_t kBlock = 32 * kTile;
+double total_loss(const F& f, Inputs inputs, int64_t work, double* sums) {
   const int64_t n = inputs[0].numel();
-  const int64_t blocks = (n + kBlock - 1) / kBlock;
-  const Tensor partial = empty({blocks}, Dtype::f64);
-  auto* sums = static_cast<double*>(partial.raw_data());
+  const int64_t blocks = count_loss_blocks(n);
   const ElementwiseLoop loop(inputs[0], inputs.subspan(1));
   const std::array<int64_t, kMaxOperands> strides = loop.inner().strides;
   const Dtype dtype = inputs[0].dtype();
@@ -53,22 +52,23 @@ double total_loss(const F& f, Inputs inputs, int64_t work) {
   for (size_t o = 0; o < N; ++o)
     direct[o] = dtype == dtype_of<C>() && (strides[o] == 1 || loop.inner().size == 1);
 
-  parallel_for(0, blocks, kSerialWork / (work * kBlock) + 1, [&](int64_t begin, int64_t end) {
+  parallel_for(0, blocks, kSerialWork / (work * kLossBlock) + 1, [&](int64_t begin, int64_t end) {
     alignas(64) C tiles[N][kTile];
     for (int64_t block = begin; block < end; ++block) {
       double sum = 0;
-      for_each_row(loop, block * kBlock, std::min(n, (block + 1) * kBlock), [&](const ElementwiseRow& row) {
-        for (int64_t first = 0; first < row.size; first += kTile) {
-          const int64_t count = std::min(kTile, row.size - first);
-          std::array<const C*, N> x;
-          for (size_t o = 0; o < N; ++o) {
-            const char* place = row.data[o] + first * strides[o] * bytes;
-            if (!direct[o]) load_tile(tiles[o], dtype, place, strides[o], count);
-            x[o] = direct[o] ? reinterpret_cast<const C*>(place) : tiles[o];
-          }
-          sum += sum_losses(f, x, count, std::make_index_sequence<N>());
-        }
-      });
+      for_each_row(loop, block * kLossBlock, std::min(n, (block + 1) * kLossBlock),
+                   [&](const ElementwiseRow& row) {
+                     for (int64_t first = 0; first < row.size; first += kTile) {
+                       const int64_t count = std::min(kTile, row.size - first);
+                       std::array<const C*, N> x;
+                       for (size_t o = 0; o < N; ++o) {
+                         const char* place = row.data[o] + first * strides[o] * bytes;
+                         if (!direct[o]) load_tile(tiles[o], dtype, place, strides[o], count);
+                         x[o] = direct[o] ? reinterpret_cast<const C*>(place) : tiles[o];
+                       }
+                       sum += sum_losses(f, x, count, std::make_index_sequence<N>());
+                     }
+                   });
       sums[block] = sum;
     }
   });
@@ -88,13 +88,15 @@ struct EachLoss {
   }
 };
 
-/// The loss of N inputs: predictions, targets and perhaps weights.
+/// The loss of N inputs: predictions, targets and perhaps weights. `scratch` has scratch_of_loss().
 template <size_t N, class F>
-void element_loss(const F& f, LossReduction reduction, const Tensor& output, Inputs inputs, int64_t work) {
+void element_loss(const F& f, LossReduction reduction, const Tensor& output, Inputs inputs, int64_t work,
+                  void* scratch) {
   if (reduction == LossReduction::none)
     return run_elementwise_floating<N>(EachLoss<F>{f}, output, inputs, work);
-  double loss = inputs[0].dtype() == Dtype::f64 ? total_loss<double, N>(f, inputs, work)
-                                                : total_loss<float, N>(f, inputs, work);
+  auto* const sums = static_cast<double*>(scratch);
+  double loss = inputs[0].dtype() == Dtype::f64 ? total_loss<double, N>(f, inputs, work, sums)
+                                                : total_loss<float, N>(f, inputs, work, sums);
   if (reduction == LossReduction::mean) loss /= static_cast<double>(inputs[0].numel());
   store_tile(&loss, output.dtype(), static_cast<char*>(output.raw_data()), 1, 1);
 }
@@ -142,5 +144,20 @@ void element_loss_gradient(const F& f, LossReduction reduction, const Tensor& ou
 
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
+
+// The kernel that a list names, of a function `void stem_kernel(const Op&, const Tensor& output, Inputs,
+// void* scratch)`.
+#undef ESPALIER_ELEMENT_LOSS_KERNEL
+#if HWY_ONCE
+#define ESPALIER_ELEMENT_LOSS_KERNEL(Op, stem)                                     \
+  namespace espalier {                                                             \
+  HWY_EXPORT(stem##_kernel);                                                       \
+  void stem##_cpu(const Op& loss, Inputs inputs, Outputs outputs, void* scratch) { \
+    ESPALIER_DISPATCH(stem##_kernel)(loss, outputs[0], inputs, scratch);           \
+  }                                                                                \
+  }
+#else
+#define ESPALIER_ELEMENT_LOSS_KERNEL(Op, stem)
+#endif
 
 #endif

@@ -32,7 +32,7 @@ bool in_place(int64_t rows, int64_t columns, int64_t row_stride, int64_t column_
   return by_rows || by_columns;
 }
 
-void gemm(const GemmOf<double>& p) {
+void gemm(const GemmOf<double>& p, void*) {
   // Every element of C is summed in the same order however the blocks are dealt out.
   const bool by_rows = p.m >= p.n;
   const int64_t extent = by_rows ? p.m : p.n, step = by_rows ? kBlockRows : kBlockColumns;

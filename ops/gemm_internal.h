@@ -40,13 +40,25 @@ void serial_gemm(const GemmOf<T>& p) {
   }
 }
 
-inline void gemm(const Gemm& p) {
-  onednn::gemm(p);
+/// `scratch` has gemm_scratch_bytes(); null takes it from the CPU's allocator for the time of the call.
+inline void gemm(const Gemm& p, void* scratch = nullptr) {
+  onednn::gemm(p, scratch);
 }
-inline void gemm(const GemmOf<bfloat16>& p) {
-  onednn::gemm(p);
+inline void gemm(const GemmOf<bfloat16>& p, void* scratch = nullptr) {
+  onednn::gemm(p, scratch);
 }
-void gemm(const GemmOf<double>& p);
+void gemm(const GemmOf<double>& p, void* scratch = nullptr);
+
+/// For a product of p's sizes and strides, wherever its operands will lie; `bias` says whether it has one.
+inline size_t gemm_scratch_bytes(const Gemm& p, bool bias) {
+  return onednn::gemm_scratch_bytes(p, bias);
+}
+inline size_t gemm_scratch_bytes(const GemmOf<bfloat16>& p, bool bias) {
+  return onednn::gemm_scratch_bytes(p, bias);
+}
+inline size_t gemm_scratch_bytes(const GemmOf<double>&, bool) {
+  return 0;
+}
 
 /// `batch` products whose operands lie the given numbers of elements apart (0: shared; C's must not overlap).
 inline void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cmath>
-#include <vector>
+#include <span>
 
 #include "ops/global_norm.h"
 
@@ -94,7 +94,7 @@ double sum_of_squares(const NormBlock& block) {
   return total;
 }
 
-void norm_kernel(std::vector<NormBlock>& blocks) {
+void norm_kernel(std::span<NormBlock> blocks) {
   // An element costs about as much as an addition of arrays, the unit of work.
   parallel_for(0, static_cast<int64_t>(blocks.size()), kSerialWork / kNormBlock,
                [&](int64_t first, int64_t last) {
@@ -149,16 +149,39 @@ HWY_EXPORT(norm_kernel);
 HWY_EXPORT(scale_kernel);
 HWY_EXPORT(limit_kernel);
 
-void global_norm_cpu(const GlobalNorm&, Inputs inputs, Outputs outputs) {
-  std::vector<NormBlock> blocks;
-  Tensors copies(inputs.size());  // of what has gaps
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const bool dense = is_dense(inputs[i].shape(), inputs[i].strides());
-    const Tensor& x = dense ? inputs[i] : copies[i] = row_major(inputs[i]);
-    const auto bytes = static_cast<int64_t>(size_of(x.dtype()));
-    for (int64_t begin = 0; begin < x.numel(); begin += kNormBlock) {
-      blocks.push_back({static_cast<const char*>(x.raw_data()) + begin * bytes,
-                        std::min(kNormBlock, x.numel() - begin), x.dtype(), 0});
+namespace {
+
+int64_t count_norm_blocks(Inputs tensors) {
+  int64_t blocks = 0;
+  for (const Tensor& tensor : tensors) blocks += (tensor.numel() + kNormBlock - 1) / kNormBlock;
+  return blocks;
+}
+
+/// The elements of a tensor in any order, without gaps.
+const char* dense_elements(const Tensor& tensor, Workspace& work) {
+  const bool dense = is_dense(tensor.shape(), tensor.strides());
+  return static_cast<const char*>(dense ? tensor.raw_data() : row_major(tensor, work));
+}
+
+}  // namespace
+
+size_t global_norm_scratch(const GlobalNorm&, Inputs inputs, std::span<const Tensor>) {
+  Workspace work;
+  work.take<NormBlock>(count_norm_blocks(inputs));
+  for (const Tensor& input : inputs) dense_elements(input, work);
+  return work.bytes();
+}
+
+void global_norm_cpu(const GlobalNorm&, Inputs inputs, Outputs outputs, void* scratch) {
+  Workspace work(scratch);
+  const int64_t count = count_norm_blocks(inputs);
+  const std::span<NormBlock> blocks(work.take<NormBlock>(count), static_cast<size_t>(count));
+  size_t next = 0;
+  for (const Tensor& input : inputs) {
+    const char* const data = dense_elements(input, work);
+    const auto bytes = static_cast<int64_t>(size_of(input.dtype()));
+    for (int64_t begin = 0; begin < input.numel(); begin += kNormBlock) {
+      blocks[next++] = {data + begin * bytes, std::min(kNormBlock, input.numel() - begin), input.dtype(), 0};
     }
   }
   ESPALIER_DISPATCH(norm_kernel)(blocks);

@@ -39,8 +39,9 @@ struct HingeElements {
 /// Simple operations an element.
 inline constexpr int64_t kHingeWork = 5;
 
-void hinge_embedding_loss_kernel(const HingeEmbeddingLoss& loss, const Tensor& output, Inputs inputs) {
-  element_loss<2>(HingeElements{loss.margin()}, loss.reduction(), output, inputs, kHingeWork);
+void hinge_embedding_loss_kernel(const HingeEmbeddingLoss& loss, const Tensor& output, Inputs inputs,
+                                 void* scratch) {
+  element_loss<2>(HingeElements{loss.margin()}, loss.reduction(), output, inputs, kHingeWork, scratch);
 }
 
 void hinge_embedding_loss_backward_kernel(const HingeEmbeddingLossBackward& loss, const Tensor& output,
@@ -57,8 +58,8 @@ ESPALIER_ELEMENTWISE_KERNEL(HingeEmbeddingLossBackward, hinge_embedding_loss_bac
 namespace espalier {
 
 HWY_EXPORT(hinge_embedding_loss_kernel);
-void hinge_embedding_loss_cpu(const HingeEmbeddingLoss& loss, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(hinge_embedding_loss_kernel)(loss, outputs[0], inputs);
+void hinge_embedding_loss_cpu(const HingeEmbeddingLoss& loss, Inputs inputs, Outputs outputs, void* scratch) {
+  ESPALIER_DISPATCH(hinge_embedding_loss_kernel)(loss, outputs[0], inputs, scratch);
   if (!has_nan(outputs[0])) return;
   check_elements(
       HingeEmbeddingLoss::kName, "target", inputs[1],

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "core/kernel.h"
+#include "ops/element_loss_internal.h"
+#include "ops/reduction_body_internal.h"
 
 // The list of an operation that has one kernel, which takes everything: `void stem_cpu(const Op&, Inputs,
 // Outputs)`. Each defines Op::slot; they differ in the name that ESPALIER_LOG=dispatch prints.
@@ -9,6 +11,19 @@
   void stem##_cpu(const Op&, Inputs, Outputs);                                      \
   static constexpr Kernel only_kernel_of_##stem[] = {kernel<Op, stem##_cpu>(name)}; \
   constinit KernelSlot Op::slot{only_kernel_of_##stem};
+
+/// The same where the kernel needs memory for itself, `void stem_cpu(const Op&, Inputs, Outputs, void*
+/// scratch)`, and the function `scratch` says how much.
+#define ESPALIER_ONLY_KERNEL_WITH(Op, stem, name, scratch)      \
+  void stem##_cpu(const Op&, Inputs, Outputs, void*);           \
+  static constexpr Kernel only_kernel_of_##stem[] = {           \
+      kernel<Op, stem##_cpu, nullptr, nullptr, scratch>(name)}; \
+  constinit KernelSlot Op::slot{only_kernel_of_##stem};
+
+/// Vectorised with Highway, of an operation that reduces axes, and of one that is an ElementLoss.
+#define ESPALIER_REDUCTION_KERNEL(Op, stem) \
+  ESPALIER_ONLY_KERNEL_WITH(Op, stem, "highway", scratch_of_reduction)
+#define ESPALIER_LOSS_KERNEL(Op, stem) ESPALIER_ONLY_KERNEL_WITH(Op, stem, "highway", scratch_of_loss)
 
 /// Vectorised with Highway.
 #define ESPALIER_VECTORISED_KERNEL(Op, stem) ESPALIER_ONLY_KERNEL(Op, stem, "highway")

@@ -38,9 +38,10 @@ struct KlLogElements {
 /// Simple operations an element.
 inline constexpr int64_t kKlWork = 15;
 
-void kl_div_kernel(const KlDiv& loss, const Tensor& output, Inputs inputs) {
-  if (loss.log_target()) return element_loss<2>(KlLogElements(), loss.reduction(), output, inputs, kKlWork);
-  element_loss<2>(KlElements(), loss.reduction(), output, inputs, kKlWork);
+void kl_div_kernel(const KlDiv& loss, const Tensor& output, Inputs inputs, void* scratch) {
+  if (loss.log_target())
+    return element_loss<2>(KlLogElements(), loss.reduction(), output, inputs, kKlWork, scratch);
+  element_loss<2>(KlElements(), loss.reduction(), output, inputs, kKlWork, scratch);
 }
 
 void kl_div_backward_kernel(const KlDivBackward& loss, const Tensor& output, Inputs inputs) {
@@ -52,5 +53,5 @@ void kl_div_backward_kernel(const KlDivBackward& loss, const Tensor& output, Inp
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-ESPALIER_ELEMENTWISE_KERNEL(KlDiv, kl_div)
+ESPALIER_ELEMENT_LOSS_KERNEL(KlDiv, kl_div)
 ESPALIER_ELEMENTWISE_KERNEL(KlDivBackward, kl_div_backward)

@@ -71,24 +71,24 @@ struct SmoothL1Elements {
 /// Simple operations an element, of which a division counts as four.
 inline constexpr int64_t kL1Work = 2, kHuberWork = 6, kSmoothL1Work = 10;
 
-void l1_loss_kernel(const L1Loss& loss, const Tensor& output, Inputs inputs) {
-  element_loss<2>(L1Elements(), loss.reduction(), output, inputs, kL1Work);
+void l1_loss_kernel(const L1Loss& loss, const Tensor& output, Inputs inputs, void* scratch) {
+  element_loss<2>(L1Elements(), loss.reduction(), output, inputs, kL1Work, scratch);
 }
 
 void l1_loss_backward_kernel(const L1LossBackward& loss, const Tensor& output, Inputs inputs) {
   element_loss_gradient<2>(L1Elements(), loss.reduction(), output, inputs, kL1Work);
 }
 
-void huber_loss_kernel(const HuberLoss& loss, const Tensor& output, Inputs inputs) {
-  element_loss<2>(HuberElements{loss.delta()}, loss.reduction(), output, inputs, kHuberWork);
+void huber_loss_kernel(const HuberLoss& loss, const Tensor& output, Inputs inputs, void* scratch) {
+  element_loss<2>(HuberElements{loss.delta()}, loss.reduction(), output, inputs, kHuberWork, scratch);
 }
 
 void huber_loss_backward_kernel(const HuberLossBackward& loss, const Tensor& output, Inputs inputs) {
   element_loss_gradient<2>(HuberElements{loss.delta()}, loss.reduction(), output, inputs, kHuberWork);
 }
 
-void smooth_l1_loss_kernel(const SmoothL1Loss& loss, const Tensor& output, Inputs inputs) {
-  element_loss<2>(SmoothL1Elements{loss.beta()}, loss.reduction(), output, inputs, kSmoothL1Work);
+void smooth_l1_loss_kernel(const SmoothL1Loss& loss, const Tensor& output, Inputs inputs, void* scratch) {
+  element_loss<2>(SmoothL1Elements{loss.beta()}, loss.reduction(), output, inputs, kSmoothL1Work, scratch);
 }
 
 void smooth_l1_loss_backward_kernel(const SmoothL1LossBackward& loss, const Tensor& output, Inputs inputs) {
@@ -98,9 +98,9 @@ void smooth_l1_loss_backward_kernel(const SmoothL1LossBackward& loss, const Tens
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-ESPALIER_ELEMENTWISE_KERNEL(L1Loss, l1_loss)
+ESPALIER_ELEMENT_LOSS_KERNEL(L1Loss, l1_loss)
 ESPALIER_ELEMENTWISE_KERNEL(L1LossBackward, l1_loss_backward)
-ESPALIER_ELEMENTWISE_KERNEL(HuberLoss, huber_loss)
+ESPALIER_ELEMENT_LOSS_KERNEL(HuberLoss, huber_loss)
 ESPALIER_ELEMENTWISE_KERNEL(HuberLossBackward, huber_loss_backward)
-ESPALIER_ELEMENTWISE_KERNEL(SmoothL1Loss, smooth_l1_loss)
+ESPALIER_ELEMENT_LOSS_KERNEL(SmoothL1Loss, smooth_l1_loss)
 ESPALIER_ELEMENTWISE_KERNEL(SmoothL1LossBackward, smooth_l1_loss_backward)

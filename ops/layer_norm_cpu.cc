@@ -14,76 +14,90 @@ constexpr int64_t kForwardWork = 4;
 constexpr int64_t kBackwardWork = 6;
 
 template <class T>
-const T* values(const Tensor& tensor) {
-  return tensor.defined() ? static_cast<const T*>(tensor.raw_data()) : nullptr;
-}
-
-Tensor row_major_or_absent(const Tensor& tensor) {
-  return tensor.defined() ? row_major(tensor) : Tensor();
+T* layer_norm_elements(const Tensor& tensor) {
+  return static_cast<T*>(tensor.raw_data());
 }
 
 template <class T>
-void forward(const LayerNorm& op, Inputs inputs, Outputs outputs) {
-  const Tensor x = row_major(inputs[0]), weight = row_major_or_absent(inputs[1]),
-               bias = row_major_or_absent(inputs[2]);
-  const int64_t count = outputs[1].numel();
-  if (x.numel() == 0) {  // rows without elements have no mean
-    for (const size_t statistic : {1, 2})
-      std::fill_n(static_cast<T*>(outputs[statistic].raw_data()), count, T{0});
-    return;
+class LayerNormWork {
+ public:
+  LayerNormWork(const LayerNorm& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : count_(outputs[1].numel()),
+        rows_{.size = count_ == 0 ? 0 : inputs[0].numel() / count_,
+              .epsilon = static_cast<T>(op.epsilon()),
+              .x = row_major_as<T>(inputs[0], work),
+              .weight = row_major_as<T>(inputs[1], work),
+              .bias = row_major_as<T>(inputs[2], work),
+              .y = layer_norm_elements<T>(outputs[0]),
+              .mean = layer_norm_elements<T>(outputs[1]),
+              .scale = layer_norm_elements<T>(outputs[2])} {}
+
+  void run() const {
+    if (rows_.size == 0) {  // rows without elements have no mean
+      for (T* const statistic : {rows_.mean, rows_.scale}) std::fill_n(statistic, count_, T{0});
+      return;
+    }
+    parallel_for(0, count_, kSerialWork / kForwardWork / rows_.size,
+                 [&](int64_t first, int64_t last) { layer_norm_rows(rows_, first, last); });
   }
-  const LayerNormRows<T> rows{.size = x.numel() / count,
-                              .epsilon = static_cast<T>(op.epsilon()),
-                              .x = values<T>(x),
-                              .weight = values<T>(weight),
-                              .bias = values<T>(bias),
-                              .y = static_cast<T*>(outputs[0].raw_data()),
-                              .mean = static_cast<T*>(outputs[1].raw_data()),
-                              .scale = static_cast<T*>(outputs[2].raw_data())};
-  parallel_for(0, count, kSerialWork / kForwardWork / rows.size,
-               [&](int64_t first, int64_t last) { layer_norm_rows(rows, first, last); });
-}
+
+ private:
+  int64_t count_;
+  LayerNormRows<T> rows_;
+};
 
 // The parameters' gradients are summed by this many blocks of rows at most, and the blocks' sums then added:
 // the same sums for any number of threads.
 constexpr int64_t kBlocks = 32;
 
 template <class T>
-void backward(const LayerNormBackward& op, Inputs inputs, Outputs outputs) {
-  const Tensor dy = row_major(inputs[0]), x = row_major(inputs[1]), weight = row_major_or_absent(inputs[2]);
-  const Tensor mean = row_major(inputs[3]), scale = row_major(inputs[4]);
-  size_t next = 0;
-  T* const dx = op.wants(0) ? static_cast<T*>(outputs[next++].raw_data()) : nullptr;
-  T* const dweight = op.wants(1) ? static_cast<T*>(outputs[next++].raw_data()) : nullptr;
-  T* const dbias = op.wants(2) ? static_cast<T*>(outputs[next++].raw_data()) : nullptr;
-  const bool parameters = op.wants(1) || op.wants(2);
-  const int64_t count = mean.numel();
-  int64_t size = 1;
-  for (int i = 1; i <= op.axes(); ++i) size *= x.shape()[x.rank() - i];
-  if (size == 0) return;
+class LayerNormBackwardWork {
+ public:
+  LayerNormBackwardWork(const LayerNormBackward& op, Inputs inputs, std::span<const Tensor> outputs,
+                        Workspace& work)
+      : count_(inputs[3].numel()),
+        step_(std::max<int64_t>(1, (count_ + kBlocks - 1) / kBlocks)),
+        blocks_((count_ + step_ - 1) / step_) {
+    const Tensor& x = inputs[1];
+    int64_t size = 1;
+    for (int i = 1; i <= op.axes(); ++i) size *= x.shape()[x.rank() - i];
+    size_t next = 0;
+    const auto wanted = [&](int i) {
+      return op.wants(i) ? layer_norm_elements<T>(outputs[next++]) : nullptr;
+    };
+    rows_ = {.size = size,
+             .dy = row_major_as<T>(inputs[0], work),
+             .x = row_major_as<T>(x, work),
+             .weight = row_major_as<T>(inputs[2], work),
+             .mean = row_major_as<T>(inputs[3], work),
+             .scale = row_major_as<T>(inputs[4], work),
+             .dx = wanted(0)};
+    dweight_ = wanted(1);
+    dbias_ = wanted(2);
+    if (op.wants(1) || op.wants(2)) sums_ = work.take<T>(blocks_ * 2 * size);
+  }
 
-  const LayerNormGradients<T> rows{.size = size,
-                                   .dy = values<T>(dy),
-                                   .x = values<T>(x),
-                                   .weight = values<T>(weight),
-                                   .mean = values<T>(mean),
-                                   .scale = values<T>(scale),
-                                   .dx = dx};
-  const int64_t step = std::max<int64_t>(1, (count + kBlocks - 1) / kBlocks);
-  const int64_t blocks = (count + step - 1) / step;
-  const Tensor partial = empty({parameters ? blocks : 0, 2, size}, dtype_of<T>());
-  T* const sums = static_cast<T*>(partial.raw_data());
-  parallel_for(0, blocks, kSerialWork / kBackwardWork / (step * size), [&](int64_t first, int64_t last) {
-    for (int64_t block = first; block < last; ++block) {
-      T* const own = parameters ? sums + block * 2 * size : nullptr;
-      if (own) std::fill_n(own, 2 * size, T{0});
-      layer_norm_gradients(rows, block * step, std::min(count, (block + 1) * step), own,
-                           own ? own + size : nullptr);
-    }
-  });
-  if (dweight) column_sums(sums, blocks, size, 2 * size, dweight);
-  if (dbias) column_sums(sums + size, blocks, size, 2 * size, dbias);
-}
+  void run() const {
+    const int64_t size = rows_.size;
+    if (size == 0) return;
+    parallel_for(0, blocks_, kSerialWork / kBackwardWork / (step_ * size), [&](int64_t first, int64_t last) {
+      for (int64_t block = first; block < last; ++block) {
+        T* const own = sums_ ? sums_ + block * 2 * size : nullptr;
+        if (own) std::fill_n(own, 2 * size, T{0});
+        layer_norm_gradients(rows_, block * step_, std::min(count_, (block + 1) * step_), own,
+                             own ? own + size : nullptr);
+      }
+    });
+    if (dweight_) column_sums(sums_, blocks_, size, 2 * size, dweight_);
+    if (dbias_) column_sums(sums_ + size, blocks_, size, 2 * size, dbias_);
+  }
+
+ private:
+  int64_t count_, step_, blocks_;
+  LayerNormGradients<T> rows_;
+  T *dweight_, *dbias_;
+  T* sums_ = nullptr;  ///< of each block, of dweight and of dbias
+};
 
 }  // namespace
 
@@ -91,18 +105,22 @@ const char* layer_norm_declines(const LayerNorm&, Inputs inputs, std::span<const
   return declines_all_but_floats(inputs[0].dtype());
 }
 
-void layer_norm_cpu(const LayerNorm& op, Inputs inputs, Outputs outputs) {
-  if (inputs[0].dtype() == Dtype::f64) return forward<double>(op, inputs, outputs);
-  run_in_f32(inputs, outputs, [&](Inputs in, Outputs out) { forward<float>(op, in, out); });
+size_t layer_norm_scratch(const LayerNorm& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return FloatKernel<LayerNormWork>::scratch(op, inputs, outputs);
+}
+void layer_norm_cpu(const LayerNorm& op, Inputs inputs, Outputs outputs, void* scratch) {
+  FloatKernel<LayerNormWork>::run(op, inputs, outputs, scratch);
 }
 
 const char* layer_norm_backward_declines(const LayerNormBackward&, Inputs inputs, std::span<const Tensor>) {
   return declines_all_but_floats(inputs[0].dtype());
 }
-
-void layer_norm_backward_cpu(const LayerNormBackward& op, Inputs inputs, Outputs outputs) {
-  if (inputs[0].dtype() == Dtype::f64) return backward<double>(op, inputs, outputs);
-  run_in_f32(inputs, outputs, [&](Inputs in, Outputs out) { backward<float>(op, in, out); });
+size_t layer_norm_backward_scratch(const LayerNormBackward& op, Inputs inputs,
+                                   std::span<const Tensor> outputs) {
+  return FloatKernel<LayerNormBackwardWork>::scratch(op, inputs, outputs);
+}
+void layer_norm_backward_cpu(const LayerNormBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  FloatKernel<LayerNormBackwardWork>::run(op, inputs, outputs, scratch);
 }
 
 }  // namespace espalier

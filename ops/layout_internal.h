@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/tensor.h"
+#include "core/workspace.h"
 
 namespace espalier {
 
@@ -10,5 +11,7 @@ bool is_channels_last(const Tensor& image);
 /// `tensor`, on the CPU, with its elements at `strides` (dense): itself, or a copy that no gradient flows
 /// through. For kernels.
 Tensor laid_out(const Tensor& tensor, const Strides& strides);
+/// The elements of such a tensor: where they are, or copied to a piece of `work`.
+const void* laid_out(const Tensor& tensor, const Strides& strides, Workspace& work);
 
 }  // namespace espalier

@@ -20,13 +20,14 @@
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
 
-void extremum_kernel(const Tensor& output, const Tensor& input, const Dims& axes, bool largest) {
+void extremum_kernel(const Tensor& output, const Tensor& input, const Dims& axes, bool largest,
+                     void* partial) {
   visit_compute_type(input.dtype(), [&](auto tag) {
     using C = typename decltype(tag)::type;
     if (largest)
-      run_reduction<C>(ExtremumReducer<C, true>(), output, input, axes);
+      run_reduction<C>(ExtremumReducer<C, true>(), output, input, axes, partial);
     else
-      run_reduction<C>(ExtremumReducer<C, false>(), output, input, axes);
+      run_reduction<C>(ExtremumReducer<C, false>(), output, input, axes, partial);
   });
 }
 
@@ -178,11 +179,12 @@ HWY_AFTER_NAMESPACE();
 namespace espalier {
 
 HWY_EXPORT(extremum_kernel);
-void max_cpu(const Max& op, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(extremum_kernel)(outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()), true);
+void max_cpu(const Max& op, Inputs inputs, Outputs outputs, void* scratch) {
+  ESPALIER_DISPATCH(extremum_kernel)(outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()), true, scratch);
 }
-void min_cpu(const Min& op, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(extremum_kernel)(outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()), false);
+void min_cpu(const Min& op, Inputs inputs, Outputs outputs, void* scratch) {
+  ESPALIER_DISPATCH(extremum_kernel)(outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()), false,
+                                     scratch);
 }
 
 HWY_EXPORT(search_kernel);

@@ -28,8 +28,8 @@ struct MseLossElements {
 /// Simple operations an element.
 inline constexpr int64_t kMseLossWork = 2;
 
-void mse_loss_kernel(const MseLoss& loss, const Tensor& output, Inputs inputs) {
-  element_loss<2>(MseLossElements(), loss.reduction(), output, inputs, kMseLossWork);
+void mse_loss_kernel(const MseLoss& loss, const Tensor& output, Inputs inputs, void* scratch) {
+  element_loss<2>(MseLossElements(), loss.reduction(), output, inputs, kMseLossWork, scratch);
 }
 
 void mse_loss_backward_kernel(const MseLossBackward& loss, const Tensor& output, Inputs inputs) {
@@ -39,5 +39,5 @@ void mse_loss_backward_kernel(const MseLossBackward& loss, const Tensor& output,
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-ESPALIER_ELEMENTWISE_KERNEL(MseLoss, mse_loss)
+ESPALIER_ELEMENT_LOSS_KERNEL(MseLoss, mse_loss)
 ESPALIER_ELEMENTWISE_KERNEL(MseLossBackward, mse_loss_backward)

@@ -35,4 +35,26 @@ void run_in_f32(Inputs inputs, Outputs outputs, Run&& run) {
   }
 }
 
+/// The kernel of an operation in f64 and f32, of a `Work<T>` as scratch_of() describes it; f16 and bf16 by
+/// conversion.
+template <template <class> class Work>
+struct FloatKernel {
+  template <class Op>
+  static size_t scratch(const Op& op, Inputs inputs, std::span<const Tensor> outputs) {
+    const Dtype dtype = inputs[0].dtype();
+    if (dtype == Dtype::f64) return scratch_of<Work<double>>(op, inputs, outputs);
+    return dtype == Dtype::f32 ? scratch_of<Work<float>>(op, inputs, outputs) : 0;
+  }
+
+  template <class Op>
+  static void run(const Op& op, Inputs inputs, Outputs outputs, void* scratch) {
+    if (inputs[0].dtype() == Dtype::f64) return run_with<Work<double>>(scratch, op, inputs, outputs);
+    if (inputs[0].dtype() == Dtype::f32) return run_with<Work<float>>(scratch, op, inputs, outputs);
+    run_in_f32(inputs, outputs, [&](Inputs in, Outputs out) {
+      const Scratch own(scratch_of<Work<float>>(op, in, out));
+      run_with<Work<float>>(own.get(), op, in, out);
+    });
+  }
+};
+
 }  // namespace espalier

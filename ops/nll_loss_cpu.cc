@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "core/parallel.h"
 #include "ops/class_indices_internal.h"
@@ -34,16 +33,24 @@ struct Sums {
   double loss = 0, weight = 0;
 };
 
+int64_t count_blocks(const Tensor& targets) {
+  return (targets.numel() + kBlockRows - 1) / kBlockRows;
+}
+
 }  // namespace
 
-void nll_loss_cpu(const NllLoss& loss, Inputs inputs, Outputs outputs) {
+size_t nll_loss_scratch(const NllLoss&, Inputs inputs, std::span<const Tensor>) {
+  return static_cast<size_t>(count_blocks(inputs[1])) * sizeof(Sums);
+}
+
+void nll_loss_cpu(const NllLoss& loss, Inputs inputs, Outputs outputs, void* scratch) {
   const Tensor x = row_major(inputs[0]), targets = row_major(inputs[1]);
   const Tensor weight = inputs.size() > 2 ? row_major(inputs[2]) : Tensor();
   const int64_t classes = x.shape().back(), rows = targets.numel();
   const ClassIndices indices(NllLoss::kName, targets, classes, loss.ignore_index());
   const bool each = loss.reduction() == LossReduction::none;
-  std::vector<Sums> blocks(static_cast<size_t>((rows + kBlockRows - 1) / kBlockRows));
-  const auto count = static_cast<int64_t>(blocks.size());
+  const int64_t count = count_blocks(targets);
+  auto* const blocks = static_cast<Sums*>(scratch);
   parallel_for(0, count, kSerialWork / (kRowWork * kBlockRows) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block) {
       Sums sums;
@@ -56,13 +63,13 @@ void nll_loss_cpu(const NllLoss& loss, Inputs inputs, Outputs outputs) {
         sums.loss += term;
         sums.weight += w;
       }
-      blocks[static_cast<size_t>(block)] = sums;
+      blocks[block] = sums;
     }
   });
   Sums total;
-  for (const Sums& sums : blocks) {
-    total.loss += sums.loss;
-    total.weight += sums.weight;
+  for (int64_t block = 0; block < count; ++block) {
+    total.loss += blocks[block].loss;
+    total.weight += blocks[block].weight;
   }
   if (!each)
     write(outputs[0], 0, loss.reduction() == LossReduction::mean ? total.loss / total.weight : total.loss);

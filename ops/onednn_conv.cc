@@ -98,13 +98,7 @@ void ConvPlan::run(const void* in, const void* filters, const void* shift, const
   const void* const weights_data = packed ? filters : enter(weights, filters);
   const void* const bias_data = enter(bias, shift);
   const void* const output_data = enter(output, out);
-  execute(primitive,
-          {{input.name, &input.inside, input_data},
-           {weights.name, &weights.inside, weights_data},
-           {bias.name, &bias.inside, bias_data},
-           {output.name, &output.inside, output_data},
-           {DNNL_ARG_SCRATCHPAD, &library_scratch, library}},
-          "conv2d");
+  primitive->run({input_data, weights_data, bias_data, output_data, library});
   const auto leave = [&](const ConvOperand& o, const void* data, const void* inside) {
     if (o.out && data != nullptr) o.out.run(inside, data, library);
   };
@@ -112,14 +106,6 @@ void ConvPlan::run(const void* in, const void* filters, const void* shift, const
   leave(weights, filters, weights_data);
   leave(bias, shift, bias_data);
   leave(output, out, output_data);
-}
-
-void ConvCopy::run(const void* source, const void* target, void* library_scratch) const {
-  execute(primitive,
-          {{DNNL_ARG_FROM, &from, source},
-           {DNNL_ARG_TO, &to, target},
-           {DNNL_ARG_SCRATCHPAD, &scratch, library_scratch}},
-          "conv2d");
 }
 
 std::shared_ptr<const Convolution> Convolution::get(const ConvProblem& problem) {
@@ -166,7 +152,7 @@ void Convolution::pack(const void* weights, void* packed) const {
   const ConvOperand& w = plan_->weights;
   const TeamScope team(plan_->threads);
   if (w.copied) {
-    const Scratch scratch(w.in.scratch.get_size());
+    const Scratch scratch(w.in.scratch_bytes);
     w.in.run(weights, packed, scratch.get());
   } else {
     std::copy_n(static_cast<const char*>(weights), w.inside.get_size(), static_cast<char*>(packed));

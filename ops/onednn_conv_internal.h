@@ -13,17 +13,18 @@ namespace espalier::onednn {
 
 /// A copy from one memory format to another.
 struct ConvCopy {
-  dnnl::reorder primitive;  // empty: none is needed
-  dnnl::memory::desc from, to, scratch;
+  std::unique_ptr<const Primitive> primitive = nullptr;  // null: none is needed
+  size_t scratch_bytes = 0;
 
-  explicit operator bool() const { return static_cast<bool>(primitive); }
-  void run(const void* source, const void* target, void* library_scratch) const;
+  explicit operator bool() const { return primitive != nullptr; }
+  void run(const void* source, const void* target, void* library_scratch) const {
+    primitive->run({source, target, library_scratch});
+  }
 };
 
 /// One tensor of a convolution: as the caller has it, as the library wants it, and the copies between, if
 /// they differ.
 struct ConvOperand {
-  int name = 0;  // DNNL_ARG_...
   dnnl::memory::desc inside;
   bool copied = false;
   ConvCopy in, out;
@@ -33,10 +34,9 @@ struct ConvOperand {
 struct ConvPlan {
   ConvProblem problem;
   int threads = 1;
-  dnnl::primitive primitive;
+  std::unique_ptr<const Primitive> primitive;  // of input, weights, bias, output and the library's scratch
   std::string implementation;
   ConvOperand input, weights, bias, output;
-  dnnl::memory::desc library_scratch;
   size_t library_offset = 0;  // the copies' code and the primitive use it in turn
   size_t scratch_bytes = 0;
 

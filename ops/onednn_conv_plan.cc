@@ -86,7 +86,11 @@ ConvCopy make_copy(const Desc& from, const Desc& to, bool add) {
     attributes.set_post_ops(sum);
   }
   const dnnl::reorder::primitive_desc described(engine(), from, engine(), to, attributes);
-  return {dnnl::reorder(described), from, to, described.scratchpad_desc()};
+  const Desc scratch = described.scratchpad_desc();
+  return {
+      Primitive::make(dnnl::reorder(described),
+                      {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}, {DNNL_ARG_SCRATCHPAD, scratch}}, "conv2d"),
+      scratch.get_size()};
 }
 
 size_t aligned(size_t bytes) {
@@ -98,9 +102,8 @@ size_t aligned(size_t bytes) {
 enum class Use { kRead, kWrite, kAddOutside, kAddInside };
 
 // `size` is the scratch so far.
-ConvOperand make_operand(int name, const Desc& outside, const Desc& inside, Use use, size_t& size) {
+ConvOperand make_operand(const Desc& outside, const Desc& inside, Use use, size_t& size) {
   ConvOperand o;
-  o.name = name;
   o.inside = inside;
   o.copied = outside != inside || use == Use::kAddOutside;
   if (!o.copied) return o;
@@ -150,28 +153,30 @@ std::unique_ptr<ConvPlan> make_conv_plan(const ConvProblem& p, ConvMethod method
     const Use gradient = p.accumulate ? Use::kAddOutside : Use::kWrite;
     const Use result = p.accumulate ? Use::kAddInside : Use::kWrite;
     size_t size = 0;
-    plan->input = make_operand(backward_data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC,
-                               describe(input, tag_of(p.input_layout)), made.input,
+    plan->input = make_operand(describe(input, tag_of(p.input_layout)), made.input,
                                backward_data ? Use::kWrite : Use::kRead, size);
-    plan->weights = make_operand(backward_weights ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS,
-                                 describe(weights, grouped ? Tag::goihw : Tag::oihw), made.weights,
+    plan->weights = make_operand(describe(weights, grouped ? Tag::goihw : Tag::oihw), made.weights,
                                  backward_weights ? gradient : Use::kRead, size);
-    plan->output =
-        make_operand(forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, describe(output, tag_of(p.output_layout)),
-                     made.output, forward ? result : Use::kRead, size);
+    plan->output = make_operand(describe(output, tag_of(p.output_layout)), made.output,
+                                forward ? result : Use::kRead, size);
     if (bias) {
-      plan->bias = make_operand(backward_weights ? DNNL_ARG_DIFF_BIAS : DNNL_ARG_BIAS,
-                                describe({p.out_channels}, Tag::a), made.bias,
+      plan->bias = make_operand(describe({p.out_channels}, Tag::a), made.bias,
                                 backward_weights ? gradient : Use::kRead, size);
     }
-    plan->library_scratch = made.scratch;
     plan->library_offset = size;
     size_t library = made.scratch.get_size();
     for (const ConvOperand* o : {&plan->input, &plan->weights, &plan->bias, &plan->output}) {
-      library = std::max({library, o->in.scratch.get_size(), o->out.scratch.get_size()});
+      library = std::max({library, o->in.scratch_bytes, o->out.scratch_bytes});
     }
     plan->scratch_bytes = size + library;
-    plan->primitive = std::move(made.primitive);
+    plan->primitive =
+        Primitive::make(std::move(made.primitive),
+                        {{backward_data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, made.input},
+                         {backward_weights ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, made.weights},
+                         {backward_weights ? DNNL_ARG_DIFF_BIAS : DNNL_ARG_BIAS, bias ? made.bias : Desc()},
+                         {forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, made.output},
+                         {DNNL_ARG_SCRATCHPAD, made.scratch}},
+                        "conv2d");
     plan->implementation = name_of(method) + made.implementation;
   } catch (const dnnl::error& e) {
     if (e.status == dnnl_unimplemented || e.status == dnnl_invalid_arguments) return nullptr;

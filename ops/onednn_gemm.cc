@@ -78,8 +78,8 @@ size_t hash_value(const MatmulKey& key) {
 }
 
 struct Matmul {
-  dnnl::memory::desc a, b, bias, c, scratch;
-  dnnl::matmul primitive;
+  std::unique_ptr<const Primitive> primitive;  // of A, B, bias, C and scratch
+  size_t scratch_bytes;
 };
 
 dnnl::memory::desc describe(int64_t rows, int64_t columns, Form form, dnnl::memory::data_type type) {
@@ -89,51 +89,61 @@ dnnl::memory::desc describe(int64_t rows, int64_t columns, Form form, dnnl::memo
 }
 
 std::shared_ptr<const Matmul> make(const MatmulKey& key) {
-  auto made = std::make_shared<Matmul>();
   const auto type = key.narrow ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
-  made->a = describe(key.m, key.k, key.a, type);
-  made->b = describe(key.k, key.n, key.b, type);
-  made->c = describe(key.m, key.n, {false, key.c_row}, type);
-  if (key.bias) made->bias = describe(1, key.n, {false, key.n}, type);
+  const auto a = describe(key.m, key.k, key.a, type), b = describe(key.k, key.n, key.b, type),
+             c = describe(key.m, key.n, {false, key.c_row}, type);
+  const auto bias = key.bias ? describe(1, key.n, {false, key.n}, type) : dnnl::memory::desc();
   dnnl::post_ops extras;
   if (key.accumulate) extras.append_sum(1.0f);
   if (key.relu) compat::append(extras, dnnl::algorithm::eltwise_relu);
   dnnl::primitive_attr attributes = user_scratch();
   attributes.set_post_ops(extras);
   try {
-    const auto described =
-        compat::matmul(engine(), made->a, made->b, key.bias ? &made->bias : nullptr, made->c, attributes);
-    made->primitive = dnnl::matmul(described);
-    made->scratch = described.scratchpad_desc();
+    const auto described = compat::matmul(engine(), a, b, key.bias ? &bias : nullptr, c, attributes);
+    const auto scratch = described.scratchpad_desc();
+    return std::make_shared<Matmul>(Primitive::make(dnnl::matmul(described),
+                                                    {{DNNL_ARG_SRC, a},
+                                                     {DNNL_ARG_WEIGHTS, b},
+                                                     {DNNL_ARG_BIAS, bias},
+                                                     {DNNL_ARG_DST, c},
+                                                     {DNNL_ARG_SCRATCHPAD, scratch}},
+                                                    "matmul"),
+                                    scratch.get_size());
   } catch (const dnnl::error& e) {
     check(e.status, "matmul");
+    return nullptr;
   }
-  return made;
+}
+
+/// Operands that lie in some way, whose addresses do not matter.
+struct Forms {
+  Form a, b;
+};
+
+template <class T>
+std::shared_ptr<const Matmul> matmul_for(const GemmOf<T>& p, const Forms& forms, bool bias,
+                                         const TeamScope& team) {
+  static auto* const cache = new Cache<MatmulKey, Matmul>;  // never destroyed, as the engine
+  const MatmulKey key{p.m,           p.n,  p.k,          forms.a, forms.b,
+                      p.c_row,       bias, p.accumulate, p.relu,  std::is_same_v<T, bfloat16>,
+                      team.threads()};
+  return cache->get(key, [&] { return make(key); });
 }
 
 template <class T>
-void run_matmul(const GemmOf<T>& p, Form a, Form b, const TeamScope& team) {
-  static auto* const cache = new Cache<MatmulKey, Matmul>;  // never destroyed, as the engine
-  const MatmulKey key{p.m,
-                      p.n,
-                      p.k,
-                      a,
-                      b,
-                      p.c_row,
-                      p.bias != nullptr,
-                      p.accumulate,
-                      p.relu,
-                      std::is_same_v<T, bfloat16>,
-                      team.threads()};
-  const auto matmul = cache->get(key, [&] { return make(key); });
-  const Scratch scratch(matmul->scratch.get_size());
-  execute(matmul->primitive,
-          {{DNNL_ARG_SRC, &matmul->a, p.a},
-           {DNNL_ARG_WEIGHTS, &matmul->b, p.b},
-           {DNNL_ARG_BIAS, &matmul->bias, p.bias},
-           {DNNL_ARG_DST, &matmul->c, p.c},
-           {DNNL_ARG_SCRATCHPAD, &matmul->scratch, scratch.get()}},
-          "matmul");
+void run_matmul(const GemmOf<T>& p, const Forms& forms, const TeamScope& team, void* lent) {
+  const auto matmul = matmul_for(p, forms, p.bias != nullptr, team);
+  const Scratch own(lent ? 0 : matmul->scratch_bytes);
+  matmul->primitive->run({p.a, p.b, p.bias, p.c, lent ? lent : own.get()});
+}
+
+/// Whether the product goes to the matmul primitive; else sgemm computes it.
+bool takes_matmul(const Gemm& p, const Forms& forms, bool bias) {
+  return p.m >= kMatmulMinRows && p.n >= kMatmulMinColumns && (forms.b.transposed || bias || p.relu);
+}
+// bf16 has the matmul primitive alone, which would divide by zero over a sum of nothing.
+bool takes_matmul(const GemmOf<bfloat16>& p, const Forms&, bool) {
+  return p.k > 0;
 }
 
 // What sgemm does not do itself.
@@ -150,34 +160,38 @@ void add_bias_and_relu(const Gemm& p) {
   }
 }
 
-void run(const Gemm& p, Form a, Form b, const TeamScope& team) {
-  const bool extras = p.bias || p.relu;
-  if (p.m >= kMatmulMinRows && p.n >= kMatmulMinColumns && (b.transposed || extras)) {
-    run_matmul(p, a, b, team);
-    return;
-  }
+void run(const Gemm& p, const Forms& forms, const TeamScope& team, void* scratch) {
+  if (takes_matmul(p, forms, p.bias != nullptr)) return run_matmul(p, forms, team, scratch);
+  const Form &a = forms.a, &b = forms.b;
   check(dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', p.m, p.n, p.k, 1.0f, p.a, a.leading,
                    p.b, b.leading, p.accumulate ? 1.0f : 0.0f, p.c, p.c_row),
         "gemm");
-  if (extras) add_bias_and_relu(p);
+  if (p.bias || p.relu) add_bias_and_relu(p);
 }
 
-// bf16 has the matmul primitive alone. Of one column only dense results: see kMatmulMinColumns.
-void run(const GemmOf<bfloat16>& p, Form a, Form b, const TeamScope& team) {
-  if (p.k > 0) return run_matmul(p, a, b, team);
-  // A sum of nothing, which the library divides by zero over.
+// Of one column only dense results: see kMatmulMinColumns.
+void run(const GemmOf<bfloat16>& p, const Forms& forms, const TeamScope& team, void* scratch) {
+  if (takes_matmul(p, forms, p.bias != nullptr)) return run_matmul(p, forms, team, scratch);
   for (int64_t i = 0; i < p.m && !p.accumulate; ++i) {
     for (int64_t j = 0; j < p.n; ++j) p.c[i * p.c_row + j] = p.bias ? p.bias[j] : bfloat16(0);
   }
 }
 
 template <class T>
-Form form_of_a(const GemmOf<T>& p) {
-  return form_of("A", p.m, p.k, p.a_row, p.a_col);
+Forms forms_of(const GemmOf<T>& p) {
+  return {form_of("A", p.m, p.k, p.a_row, p.a_col), form_of("B", p.k, p.n, p.b_row, p.b_col)};
 }
+
+bool small_gemm_wins(const GemmOf<bfloat16>&) {
+  return false;
+}
+
 template <class T>
-Form form_of_b(const GemmOf<T>& p) {
-  return form_of("B", p.k, p.n, p.b_row, p.b_col);
+size_t scratch_bytes_of(const GemmOf<T>& p, bool bias) {
+  if (p.m == 0 || p.n == 0 || small_gemm_wins(p)) return 0;
+  const TeamScope team;
+  const Forms forms = forms_of(p);
+  return takes_matmul(p, forms, bias) ? matmul_for(p, forms, bias, team)->scratch_bytes : 0;
 }
 
 /// `one(p)` for each product of a batch: with all threads, one after the other, where there are fewer
@@ -209,14 +223,14 @@ void for_each_product(const GemmOf<T>& first, int64_t batch, const std::array<in
 
 }  // namespace
 
-void gemm(const Gemm& p) {
+void gemm(const Gemm& p, void* scratch) {
   if (p.m == 0 || p.n == 0) return;
-  if (small_gemm_wins(p)) {
-    small_gemm(p);
-    return;
-  }
-  const TeamScope team;
-  run(p, form_of_a(p), form_of_b(p), team);
+  if (small_gemm_wins(p)) return small_gemm(p);
+  run(p, forms_of(p), TeamScope(), scratch);
+}
+
+size_t gemm_scratch_bytes(const Gemm& p, bool bias) {
+  return scratch_bytes_of(p, bias);
 }
 
 void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {
@@ -227,7 +241,7 @@ void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_st
         if (small) {
           small_gemm(p);
         } else {
-          run(p, form_of_a(p), form_of_b(p), team);
+          run(p, forms_of(p), team, nullptr);
         }
       });
 }
@@ -241,17 +255,20 @@ bool has_bf16() {
 #endif
 }
 
-void gemm(const GemmOf<bfloat16>& p) {
+void gemm(const GemmOf<bfloat16>& p, void* scratch) {
   if (p.m == 0 || p.n == 0) return;
-  const TeamScope team;
-  run(p, form_of_a(p), form_of_b(p), team);
+  run(p, forms_of(p), TeamScope(), scratch);
+}
+
+size_t gemm_scratch_bytes(const GemmOf<bfloat16>& p, bool bias) {
+  return scratch_bytes_of(p, bias);
 }
 
 void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, int64_t a_step, int64_t b_step,
                   int64_t c_step) {
   for_each_product(
       first, batch, {a_step, b_step, c_step}, [](const GemmOf<bfloat16>& p) { gemm(p); },
-      [](const GemmOf<bfloat16>& p, const TeamScope& team) { run(p, form_of_a(p), form_of_b(p), team); });
+      [](const GemmOf<bfloat16>& p, const TeamScope& team) { run(p, forms_of(p), team, nullptr); });
 }
 
 }  // namespace espalier::onednn

@@ -22,8 +22,12 @@
 namespace espalier::onednn {
 
 /// C = A B with the extras of Gemm. A and B each need a unit stride along rows or columns and rows (columns)
-/// that do not overlap; ShapeError otherwise. Products that small_gemm does faster go there.
-void gemm(const Gemm& p);
+/// that do not overlap; ShapeError otherwise. Products that small_gemm does faster go there. `scratch`,
+/// aligned to 64, has gemm_scratch_bytes(); null takes it from the CPU's caching allocator for the time of
+/// the call.
+void gemm(const Gemm& p, void* scratch = nullptr);
+/// For a product of p's sizes and strides, wherever its operands will lie; `bias` says whether it has one.
+size_t gemm_scratch_bytes(const Gemm& p, bool bias);
 
 /// `batch` products whose operands lie a_step, b_step and c_step elements apart (0: shared; C's must not
 /// overlap), in parallel over the batch where there are enough of them.
@@ -33,7 +37,8 @@ void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_st
 bool has_bf16();
 /// The same products of bf16 matrices in those instructions, accumulated in f32 and rounded once; the bias is
 /// bf16, too.
-void gemm(const GemmOf<bfloat16>& p);
+void gemm(const GemmOf<bfloat16>& p, void* scratch = nullptr);
+size_t gemm_scratch_bytes(const GemmOf<bfloat16>& p, bool bias);
 void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, int64_t a_step, int64_t b_step,
                   int64_t c_step);
 

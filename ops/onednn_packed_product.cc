@@ -13,9 +13,9 @@ namespace espalier::onednn {
 
 struct PackedProductPlan {
   int threads = 1;
-  dnnl::memory::desc a, plain, packed, bias, c, scratch, packing_scratch;
-  dnnl::matmul primitive;
-  dnnl::reorder packing;
+  size_t packed_bytes = 0, scratch_bytes = 0, packing_scratch_bytes = 0;
+  std::unique_ptr<const Primitive> product;  // of A, W, bias, C and scratch
+  std::unique_ptr<const Primitive> packing;  // from plain, to packed, and scratch
 };
 
 namespace {
@@ -44,25 +44,32 @@ std::unique_ptr<const PackedProduct> PackedProduct::make(const ProductProblem& p
   const TeamScope team;
   auto plan = std::make_unique<PackedProductPlan>();
   plan->threads = team.threads();
-  plan->a = Desc({p.m, p.k}, kF32, Tag::ab);
-  plan->plain = Desc({p.k, p.n}, kF32, Tag::ba);
-  if (p.bias) plan->bias = Desc({1, p.n}, kF32, Tag::ab);
-  plan->c = Desc({p.m, p.n}, kF32, Tag::ab);
+  const Desc a({p.m, p.k}, kF32, Tag::ab), plain({p.k, p.n}, kF32, Tag::ba), c({p.m, p.n}, kF32, Tag::ab);
+  const Desc bias = p.bias ? Desc({1, p.n}, kF32, Tag::ab) : Desc();
   dnnl::post_ops extras;
   if (p.accumulate) extras.append_sum(1.0f);
   append_activation(extras, p.activation);
   dnnl::primitive_attr attributes = user_scratch();
   attributes.set_post_ops(extras);
   try {
-    const auto described = compat::matmul(engine(), plan->a, Desc({p.k, p.n}, kF32, Tag::any),
-                                          p.bias ? &plan->bias : nullptr, plan->c, attributes);
-    plan->packed = described.weights_desc();
-    plan->scratch = described.scratchpad_desc();
-    plan->primitive = dnnl::matmul(described);
-    const dnnl::reorder::primitive_desc packing(engine(), plan->plain, engine(), plan->packed,
-                                                user_scratch());
-    plan->packing = dnnl::reorder(packing);
-    plan->packing_scratch = packing.scratchpad_desc();
+    const auto described = compat::matmul(engine(), a, Desc({p.k, p.n}, kF32, Tag::any),
+                                          p.bias ? &bias : nullptr, c, attributes);
+    const Desc packed = described.weights_desc(), scratch = described.scratchpad_desc();
+    plan->packed_bytes = packed.get_size();
+    plan->scratch_bytes = scratch.get_size();
+    plan->product = Primitive::make(dnnl::matmul(described),
+                                    {{DNNL_ARG_SRC, a},
+                                     {DNNL_ARG_WEIGHTS, packed},
+                                     {DNNL_ARG_BIAS, bias},
+                                     {DNNL_ARG_DST, c},
+                                     {DNNL_ARG_SCRATCHPAD, scratch}},
+                                    "linear");
+    const dnnl::reorder::primitive_desc packing(engine(), plain, engine(), packed, user_scratch());
+    const Desc packing_scratch = packing.scratchpad_desc();
+    plan->packing_scratch_bytes = packing_scratch.get_size();
+    plan->packing = Primitive::make(
+        dnnl::reorder(packing),
+        {{DNNL_ARG_FROM, plain}, {DNNL_ARG_TO, packed}, {DNNL_ARG_SCRATCHPAD, packing_scratch}}, "linear");
   } catch (const dnnl::error& e) {
     check(e.status, "linear");
   }
@@ -73,31 +80,21 @@ PackedProduct::PackedProduct(std::unique_ptr<const PackedProductPlan> plan) : pl
 PackedProduct::~PackedProduct() = default;
 
 size_t PackedProduct::packed_bytes() const {
-  return plan_->packed.get_size();
+  return plan_->packed_bytes;
 }
 size_t PackedProduct::scratch_bytes() const {
-  return plan_->scratch.get_size();
+  return plan_->scratch_bytes;
 }
 
 void PackedProduct::pack(const void* w, void* packed) const {
   const TeamScope team(plan_->threads);
-  const Scratch scratch(plan_->packing_scratch.get_size());
-  execute(plan_->packing,
-          {{DNNL_ARG_FROM, &plan_->plain, w},
-           {DNNL_ARG_TO, &plan_->packed, packed},
-           {DNNL_ARG_SCRATCHPAD, &plan_->packing_scratch, scratch.get()}},
-          "linear");
+  const Scratch scratch(plan_->packing_scratch_bytes);
+  plan_->packing->run({w, packed, scratch.get()});
 }
 
 void PackedProduct::run(const void* a, const void* packed, const void* bias, void* c, void* scratch) const {
   const TeamScope team(plan_->threads);
-  execute(plan_->primitive,
-          {{DNNL_ARG_SRC, &plan_->a, a},
-           {DNNL_ARG_WEIGHTS, &plan_->packed, packed},
-           {DNNL_ARG_BIAS, &plan_->bias, bias},
-           {DNNL_ARG_DST, &plan_->c, c},
-           {DNNL_ARG_SCRATCHPAD, &plan_->scratch, scratch}},
-          "linear");
+  plan_->product->run({a, packed, bias, c, scratch});
 }
 
 }  // namespace espalier::onednn

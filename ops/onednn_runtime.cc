@@ -1,10 +1,8 @@
-#include <array>
-#include <initializer_list>
 #include <string>
+#include <utility>
 
 #include <omp.h>
 
-#include "core/backend.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "ops/onednn_internal.h"
@@ -43,37 +41,67 @@ void check(dnnl_status_t status, const char* where) {
   throw DeviceError(where, "oneDNN " + version() + " declined: " + reason);
 }
 
-Scratch::Scratch(size_t bytes)
-    : bytes_(bytes), block_(bytes ? backend(kCpu).allocator(kCpu).allocate(bytes, Stream{}) : nullptr) {}
-
-Scratch::~Scratch() {
-  if (block_) backend(kCpu).allocator(kCpu).release(block_, bytes_, Stream{});
-}
-
 dnnl::primitive_attr user_scratch() {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   return attributes;
 }
 
-void execute(const dnnl::primitive& primitive, std::initializer_list<Argument> arguments, const char* where) {
-  constexpr size_t kMax = 8;
-  std::array<dnnl::memory, kMax> memories;
-  std::array<dnnl_exec_arg_t, kMax> list{};
-  size_t count = 0;
+Primitive::Primitive(dnnl::primitive primitive, std::initializer_list<Argument> arguments, const char* where)
+    : primitive_(std::move(primitive)), where_(where) {
+  for (const Argument& argument : arguments) {
+    if (count_ == kMaxArguments) throw DeviceError(where, "a primitive with more than 8 arguments");
+    arguments_[count_++] = argument;
+  }
+}
+
+Primitive::~Primitive() {
+  for (std::atomic<Memories*>& kept : kept_) delete kept.load(std::memory_order_relaxed);
+}
+
+void Primitive::run(std::initializer_list<const void*> data) const {
+  std::array<dnnl_exec_arg_t, kMaxArguments> list{};
+  int given = 0;
   try {
-    for (const Argument& a : arguments) {
-      if (a.data == nullptr || a.desc->get_size() == 0 || count == kMax) continue;
+    std::unique_ptr<Memories> memories = borrow();
+    size_t i = 0;
+    for (const void* const place : data) {
+      const dnnl::memory& memory = (*memories)[i];
+      const int name = arguments_[i++].name;
+      if (place == nullptr || !memory) continue;
       // The library takes a pointer to data that it only reads as it takes one that it writes.
-      memories[count] = dnnl::memory(*a.desc, engine(), const_cast<void*>(a.data));
-      list[count] = {a.name, memories[count].get()};
-      ++count;
+      memory.set_data_handle(const_cast<void*>(place));
+      list[static_cast<size_t>(given++)] = {name, memory.get()};
     }
     // Not dnnl::primitive::execute, which builds a map for the arguments at each call.
-    check(dnnl_primitive_execute(primitive.get(), stream().get(), static_cast<int>(count), list.data()),
-          where);
+    check(dnnl_primitive_execute(primitive_.get(), stream().get(), given, list.data()), where_);
+    give_back(std::move(memories));
   } catch (const dnnl::error& e) {
-    check(e.status, where);
+    check(e.status, where_);
+  }
+}
+
+std::unique_ptr<Primitive::Memories> Primitive::borrow() const {
+  for (std::atomic<Memories*>& kept : kept_) {
+    if (Memories* found = kept.exchange(nullptr, std::memory_order_acquire))
+      return std::unique_ptr<Memories>(found);
+  }
+  auto made = std::make_unique<Memories>();
+  for (size_t i = 0; i < count_; ++i) {
+    const dnnl::memory::desc& desc = arguments_[i].desc;
+    if (desc.get_size() > 0) (*made)[i] = dnnl::memory(desc, engine(), DNNL_MEMORY_NONE);
+  }
+  return made;
+}
+
+void Primitive::give_back(std::unique_ptr<Memories> memories) const {
+  for (std::atomic<Memories*>& kept : kept_) {
+    Memories* none = nullptr;
+    if (kept.compare_exchange_strong(none, memories.get(), std::memory_order_release,
+                                     std::memory_order_relaxed)) {
+      static_cast<void>(memories.release());
+      return;
+    }
   }
 }
 

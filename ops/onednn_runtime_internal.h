@@ -2,6 +2,8 @@
 
 // What the ops/onednn_*.cc files share: engine, streams, threads, running a primitive, and the cache.
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -12,6 +14,8 @@
 #include <utility>
 
 #include <oneapi/dnnl/dnnl.hpp>
+
+#include "core/workspace.h"
 
 namespace espalier::onednn {
 
@@ -41,33 +45,50 @@ class TeamScope {
 /// Throws DeviceError(where, ...) unless `status` is success.
 void check(dnnl_status_t status, const char* where);
 
-/// One argument of a primitive.
-struct Argument {
-  int name;  // DNNL_ARG_...
-  const dnnl::memory::desc* desc;
-  const void* data;
-};
-
-/// Memory from the CPU's caching allocator while it lives; none for 0 bytes.
-class Scratch {
- public:
-  explicit Scratch(size_t bytes);
-  ~Scratch();
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  void* get() const { return block_; }
-
- private:
-  size_t bytes_;
-  void* block_;
-};
-
 /// Attributes with the scratchpad in the caller's hands: the library's own would not let two threads run one
 /// primitive.
 dnnl::primitive_attr user_scratch();
 
-/// Runs it on this thread's stream and waits. Arguments without data are left out; at most 8.
-void execute(const dnnl::primitive& primitive, std::initializer_list<Argument> arguments, const char* where);
+/// A primitive with the arguments that it takes: made once, run often, by any number of threads at once. The
+/// library wants an object for each argument's memory; sets of them are kept from run to run.
+class Primitive {
+ public:
+  struct Argument {
+    int name;  // DNNL_ARG_...
+    dnnl::memory::desc desc;
+  };
+
+  /// At most 8 arguments. `where` stands in errors.
+  static std::unique_ptr<const Primitive> make(dnnl::primitive primitive,
+                                               std::initializer_list<Argument> arguments, const char* where) {
+    return std::unique_ptr<const Primitive>(new Primitive(std::move(primitive), arguments, where));
+  }
+  ~Primitive();
+  Primitive(const Primitive&) = delete;
+  Primitive& operator=(const Primitive&) = delete;
+
+  /// Runs it on this thread's stream and waits. `data` is in the order of the arguments; those that are null,
+  /// or of no elements, are left out. Throws DeviceError where the library declines.
+  void run(std::initializer_list<const void*> data) const;
+
+ private:
+  static constexpr size_t kMaxArguments = 8;
+  /// Sets of memory objects that are kept: with more threads at once in one primitive, the others make
+  /// theirs anew. A set is some kilobytes.
+  static constexpr size_t kKept = 8;
+
+  Primitive(dnnl::primitive primitive, std::initializer_list<Argument> arguments, const char* where);
+
+  using Memories = std::array<dnnl::memory, kMaxArguments>;
+  std::unique_ptr<Memories> borrow() const;
+  void give_back(std::unique_ptr<Memories> memories) const;
+
+  dnnl::primitive primitive_;
+  std::array<Argument, kMaxArguments> arguments_;
+  size_t count_ = 0;
+  const char* where_;
+  mutable std::array<std::atomic<Memories*>, kKept> kept_{};
+};
 
 /// Mixes numbers into a hash; a multiply and a rotation each.
 class Hash {

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstring>
 
+#include "core/element_internal.h"
 #include "core/parallel.h"
 #include "ops/pad.h"
 
@@ -132,7 +133,7 @@ template <class T>
 void pad_as(const Pad& op, const Tensor& output, const Tensor& input) {
   const Loop loop(op, output, input);
   T value{};
-  std::memcpy(&value, full({}, op.value(), output.dtype()).raw_data(), sizeof(T));
+  write_element(&value, op.value(), output.dtype());
   auto* to = static_cast<T*>(output.raw_data());
   const auto* from = static_cast<const T*>(input.raw_data());
   // An element is a load and a store, as in the sum that kSerialWork was measured with.

@@ -45,11 +45,11 @@ struct ProductReducer : Elements {
   Total finish(Total total) const { return total; }
 };
 
-void product_kernel(const Product& op, const Tensor& output, Inputs inputs) {
+void product_kernel(const Product& op, const Tensor& output, Inputs inputs, void* partial) {
   const Dims axes = op.reduced_axes(inputs[0].rank());
   const auto run = [&](auto tag) {
     using C = typename decltype(tag)::type;
-    run_reduction<C>(ProductReducer<C>(), output, inputs[0], axes);
+    run_reduction<C>(ProductReducer<C>(), output, inputs[0], axes, partial);
   };
   if (!is_floating(inputs[0].dtype()))
     run(TypeTag<int64_t>());
@@ -87,8 +87,9 @@ void product_backward_kernel(const ProductBackward&, const Tensor& output, Input
     using C = typename decltype(tag)::type;
     const Tensor products = empty(kept, dtype_of<C>()), counts = empty(kept, Dtype::i64),
                  of_zeros = empty(kept, dtype_of<C>());
-    run_reduction<C>(ProductReducer<C, ZerosAsOnes>(), products, x, axes);
-    run_reduction<C>(CountReducer<C>(), counts, x, axes);
+    const Scratch partial(partial_bytes(x, axes));
+    run_reduction<C>(ProductReducer<C, ZerosAsOnes>(), products, x, axes, partial.get());
+    run_reduction<C>(CountReducer<C>(), counts, x, axes, partial.get());
     C *const nonzero = static_cast<C*>(products.raw_data()), *const zero =
                                                                  static_cast<C*>(of_zeros.raw_data());
     const auto* const count = static_cast<const int64_t*>(counts.raw_data());
@@ -109,5 +110,14 @@ void product_backward_kernel(const ProductBackward&, const Tensor& output, Input
 }  // namespace espalier::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-ESPALIER_ELEMENTWISE_KERNEL(Product, product)
+#if HWY_ONCE
+namespace espalier {
+
+HWY_EXPORT(product_kernel);
+void product_cpu(const Product& op, Inputs inputs, Outputs outputs, void* scratch) {
+  ESPALIER_DISPATCH(product_kernel)(op, outputs[0], inputs, scratch);
+}
+
+}  // namespace espalier
+#endif
 ESPALIER_ELEMENTWISE_KERNEL(ProductBackward, product_backward)

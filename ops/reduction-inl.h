@@ -133,11 +133,12 @@ HWY_ATTR void reduce_rows(const R& reducer, C* sums, const std::array<const E*, 
   }
 }
 
-/// Reduces `axes`, sorted, of `input` into `output`, which is row-major. Elements are read in E and computed
-/// in C; `centres`, if any, has the output's shape, row-major, and type C.
+/// Reduces `axes`, sorted, of `input` into `output`, which is row-major, with `partial` of partial_bytes().
+/// Elements are read in E and computed in C; `centres`, if any, has the output's shape, row-major, and type
+/// C.
 template <class C, class E = C, class R>
 void run_reduction(const R& reducer, const Tensor& output, const Tensor& input, const Dims& axes,
-                   const Tensor& centres = Tensor()) {
+                   void* partial, const Tensor& centres = Tensor()) {
   using Total = typename R::Total;
   ReductionBody<C, E, Total> body;
   body.reducer = &reducer;
@@ -160,7 +161,7 @@ void run_reduction(const R& reducer, const Tensor& output, const Tensor& input, 
   body.finish = [](const void* r, Total* totals, int64_t n) {
     for (int64_t i = 0; i < n; ++i) totals[i] = static_cast<const R*>(r)->finish(totals[i]);
   };
-  run_reduction_body(body, output, input, axes, centres);
+  run_reduction_body(body, output, input, axes, partial, centres);
 }
 
 }  // namespace espalier::HWY_NAMESPACE

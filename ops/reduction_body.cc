@@ -16,29 +16,62 @@ inline constexpr int64_t kReductionColumns = 1024;
 /// Rows that are added up in C before they join the Totals; as far as rounding goes, 64 / 4 + 2 additions.
 inline constexpr int64_t kReductionRows = 64;
 
-/// A problem and how it is cut into units, each of which gives partial results for `width` outputs.
+/// The loops of a reduction, and how they are cut into units, each of which gives partial results for `width`
+/// outputs: it reduces `steps` consecutive ones of the `all` segments or rows, of `elements` each, that end
+/// in them.
+struct ReductionCut {
+  ReductionLoop loop;
+  int64_t segment = 1, segments = 1;  ///< what a row is cut into, where the innermost axis is reduced
+  int64_t chunks = 1, width = 1;      ///< what the innermost axis is cut into, where it is not
+  int64_t all = 1, elements = 1, steps = 1;
+  int64_t groups = 1;  ///< of units that end in the same outputs
+  int64_t units = 1;   ///< in each group
+
+  ReductionCut(const Tensor& input, const Dims& axes) : loop(input, axes) {
+    loop.fold_columns(kTile);
+    if (loop.inner_reduced) {
+      // Neighbouring segments, of one row or several, make a unit.
+      segment = std::min(loop.inner.size, kReductionUnit);
+      segments = (loop.inner.size + segment - 1) / segment;
+      all = loop.reduced_positions * segments;
+      elements = segment;
+    } else {
+      width = std::min(loop.inner.size, kReductionColumns);
+      chunks = (loop.inner.size + width - 1) / width;
+      all = loop.reduced_positions;
+      elements = width * loop.fold;
+    }
+    groups = loop.kept_positions * chunks;
+    steps = groups >= kReductionGroups ? all : std::clamp<int64_t>(kReductionUnit / elements, 1, all);
+    units = (all + steps - 1) / steps;
+  }
+
+  /// Whether each output is one row, a single block.
+  bool is_rows() const {
+    return loop.inner_reduced && loop.reduced().empty() && loop.inner.size <= kReductionBlock;
+  }
+  /// Partial results that wait for each other.
+  int64_t waiting() const { return is_rows() || units == 1 ? 0 : groups * units * width; }
+};
+
 template <class C, class E, class Total>
 class ReductionRun {
  public:
   ReductionRun(const ReductionBody<C, E, Total>& body, const Tensor& output, const Tensor& input,
-               const Dims& axes, const C* centres)
-      : body_(body), loop_(input, axes), input_(input), output_(output), centres_(centres) {
-    loop_.fold_columns(kTile);
-    direct_ = input.dtype() == dtype_of<E>() && loop_.inner.input == 1;
-  }
+               const Dims& axes, const C* centres, Total* partial)
+      : body_(body),
+        cut_(input, axes),
+        input_(input),
+        output_(output),
+        centres_(centres),
+        waiting_(cut_.waiting() > 0 ? partial : nullptr),
+        direct_(input.dtype() == dtype_of<E>() && loop_.inner.input == 1) {}
 
   void run() {
-    if (loop_.inner_reduced && loop_.reduced().empty() && loop_.inner.size <= kReductionBlock) {
+    if (cut_.is_rows())
       run_rows();
-    } else if (loop_.inner_reduced) {
-      // A row is cut into segments; neighbouring segments, of one row or several, make a unit.
-      segment_ = std::min(loop_.inner.size, kReductionUnit);
-      segments_ = (loop_.inner.size + segment_ - 1) / segment_;
-      run_units(1, 1, loop_.reduced_positions * segments_, segment_);
-    } else {
-      const int64_t width = std::min(loop_.inner.size, kReductionColumns);
-      run_units((loop_.inner.size + width - 1) / width, width, loop_.reduced_positions, width * loop_.fold);
-    }
+    else
+      run_units();
   }
 
  private:
@@ -71,37 +104,29 @@ class ReductionRun {
     store_tile(totals, output_.dtype(), output_at(output), output_step, rows);
   }
 
-  /// A unit reduces `steps` consecutive ones of the `all` segments or rows, of `elements` each, that end in
-  /// the same `width` outputs, of which there are `chunks` for each position that is kept.
-  void run_units(int64_t chunks, int64_t width, int64_t all, int64_t elements) {
-    const int64_t groups = loop_.kept_positions * chunks;
-    const int64_t steps =
-        groups >= kReductionGroups ? all : std::clamp<int64_t>(kReductionUnit / elements, 1, all);
-    const int64_t units = (all + steps - 1) / steps;
-    // Partial results wait for each other where there are several.
-    const Tensor partial = units > 1 ? empty({groups * units, width}, dtype_of<Total>()) : Tensor();
-    Total* const waiting = units > 1 ? static_cast<Total*>(partial.raw_data()) : nullptr;
-    const int64_t grain = std::max<int64_t>(1, kSerialWork / (steps * elements));
+  void run_units() {
+    const int64_t groups = cut_.groups, units = cut_.units, width = cut_.width;
+    const int64_t grain = std::max<int64_t>(1, kSerialWork / (cut_.steps * cut_.elements));
     parallel_for(0, groups * units, grain, [&](int64_t first, int64_t last) {
       Total totals[kReductionColumns];
       for (int64_t unit = first; unit < last; ++unit) {
-        const int64_t group = unit / units, begin = unit % units * steps;
-        Total* const to = waiting ? waiting + unit * width : totals;
-        reduce_unit(group, chunks, begin, std::min(all, begin + steps), to);
-        if (!waiting) store(group, chunks, to);
+        const int64_t group = unit / units, begin = unit % units * cut_.steps;
+        Total* const to = waiting_ ? waiting_ + unit * width : totals;
+        reduce_unit(group, begin, std::min(cut_.all, begin + cut_.steps), to);
+        if (!waiting_) store(group, to);
       }
     });
-    if (!waiting) return;
+    if (!waiting_) return;
     const int64_t group_grain = std::max<int64_t>(1, kSerialWork / (units * width));
     parallel_for(0, groups, group_grain, [&](int64_t first, int64_t last) {
       for (int64_t group = first; group < last; ++group) {
-        Total* const totals = waiting + group * units * width;
+        Total* const totals = waiting_ + group * units * width;
         // The last chunk of a row may be narrower: what lies behind it was never written.
-        const int64_t used = loop_.inner_reduced ? 1 : columns_of(group % chunks);
+        const int64_t used = loop_.inner_reduced ? 1 : columns_of(group % cut_.chunks);
         for (int64_t unit = 1; unit < units; ++unit) {
           body_.combine(body_.reducer, totals, totals + unit * width, used);
         }
-        store(group, chunks, totals);
+        store(group, totals);
       }
     });
   }
@@ -110,7 +135,8 @@ class ReductionRun {
     return std::min(kReductionColumns, loop_.inner.size - chunk * kReductionColumns);
   }
 
-  void reduce_unit(int64_t group, int64_t chunks, int64_t first, int64_t last, Total* totals) const {
+  void reduce_unit(int64_t group, int64_t first, int64_t last, Total* totals) const {
+    const int64_t chunks = cut_.chunks;
     const int64_t start = offset_at(loop_.kept(), group / chunks, &ReductionLoop::Axis::input);
     const int64_t to = offset_at(loop_.kept(), group / chunks, &ReductionLoop::Axis::output);
     if (loop_.inner_reduced) {
@@ -145,10 +171,10 @@ class ReductionRun {
     E tile[kReductionBlock];
     auto total = static_cast<Total>(body_.identity);
     for (int64_t segment = first; segment < last; ++segment) {
-      const int64_t begin = segment % segments_ * segment_;
-      const int64_t end = std::min(loop_.inner.size, begin + segment_);
+      const int64_t begin = segment % cut_.segments * cut_.segment;
+      const int64_t end = std::min(loop_.inner.size, begin + cut_.segment);
       const int64_t row =
-          start + offset_at(loop_.reduced(), segment / segments_, &ReductionLoop::Axis::input);
+          start + offset_at(loop_.reduced(), segment / cut_.segments, &ReductionLoop::Axis::input);
       for (int64_t i = begin; i < end; i += kReductionBlock) {
         const int64_t n = std::min(kReductionBlock, end - i);
         const E* const data = elements(row + i * loop_.inner.input, n, tile);
@@ -209,8 +235,8 @@ class ReductionRun {
     }
   }
 
-  void store(int64_t group, int64_t chunks, Total* totals) const {
-    const int64_t chunk = group % chunks;
+  void store(int64_t group, Total* totals) const {
+    const int64_t chunks = cut_.chunks, chunk = group % chunks;
     const int64_t n = loop_.inner_reduced ? 1 : columns_of(chunk);
     body_.finish(body_.reducer, totals, n);
     const int64_t offset = offset_at(loop_.kept(), group / chunks, &ReductionLoop::Axis::output) +
@@ -219,19 +245,20 @@ class ReductionRun {
   }
 
   const ReductionBody<C, E, Total>& body_;
-  ReductionLoop loop_;
+  const ReductionCut cut_;
+  const ReductionLoop& loop_ = cut_.loop;
   const Tensor& input_;
   const Tensor& output_;
   const C* centres_;
+  Total* waiting_;  ///< the partial results; null where units have nothing to wait for
   bool direct_;
-  int64_t segment_ = 1, segments_ = 1;
 };
 
 }  // namespace
 
 template <class C, class E, class Total>
 void run_reduction_body(const ReductionBody<C, E, Total>& body, const Tensor& output, const Tensor& input,
-                        const Dims& axes, const Tensor& centres) {
+                        const Dims& axes, void* partial, const Tensor& centres) {
   if (output.numel() == 0) return;
   if (input.numel() == 0) {
     auto total = static_cast<Total>(body.identity);
@@ -242,12 +269,17 @@ void run_reduction_body(const ReductionBody<C, E, Total>& body, const Tensor& ou
     return;
   }
   const C* const centre_data = centres.defined() ? static_cast<const C*>(centres.raw_data()) : nullptr;
-  ReductionRun<C, E, Total>(body, output, input, axes, centre_data).run();
+  ReductionRun<C, E, Total>(body, output, input, axes, centre_data, static_cast<Total*>(partial)).run();
+}
+
+size_t partial_bytes(const Tensor& input, const Dims& axes) {
+  if (input.numel() == 0) return 0;
+  return static_cast<size_t>(ReductionCut(input, axes).waiting()) * sizeof(double);
 }
 
 #define ESPALIER_REDUCTION(C, E, Total)                                                           \
   template void run_reduction_body<C, E, Total>(const ReductionBody<C, E, Total>&, const Tensor&, \
-                                                const Tensor&, const Dims&, const Tensor&)
+                                                const Tensor&, const Dims&, void*, const Tensor&)
 ESPALIER_REDUCTION(double, double, double);
 ESPALIER_REDUCTION(double, float, double);
 ESPALIER_REDUCTION(float, float, double);

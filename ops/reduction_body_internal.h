@@ -5,6 +5,7 @@
 
 #include "core/tensor.h"
 #include "ops/elementwise_internal.h"
+#include "ops/reduction.h"
 #include "ops/reduction_loop_internal.h"
 
 namespace espalier {
@@ -31,10 +32,20 @@ struct ReductionBody {
   void (*finish)(const void*, Total* totals, int64_t n);
 };
 
-/// Reduces `axes`, sorted, of `input` into `output`, which is row-major. `centres`, if any, has the output's
-/// shape, row-major, and type C. Compiled for the types listed in ops/reduction_body.cc.
+/// Memory for partial results that a reduction of these axes, sorted, needs, whatever it computes: some
+/// thousandths of the input's at most.
+size_t partial_bytes(const Tensor& input, const Dims& axes);
+
+/// The scratch memory of a kernel whose only memory are those.
+inline size_t scratch_of_reduction(const Reduction& op, Inputs inputs, std::span<const Tensor>) {
+  return partial_bytes(inputs[0], op.reduced_axes(inputs[0].rank()));
+}
+
+/// Reduces `axes`, sorted, of `input` into `output`, which is row-major. `partial`, aligned to 64, has
+/// partial_bytes(). `centres`, if any, has the output's shape, row-major, and type C. Compiled for the types
+/// listed in ops/reduction_body.cc.
 template <class C, class E, class Total>
 void run_reduction_body(const ReductionBody<C, E, Total>& body, const Tensor& output, const Tensor& input,
-                        const Dims& axes, const Tensor& centres);
+                        const Dims& axes, void* partial, const Tensor& centres);
 
 }  // namespace espalier

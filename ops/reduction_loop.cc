@@ -36,7 +36,9 @@ ReductionLoop::ReductionLoop(const Tensor& input, const Dims& axes) {
   }
   if (count == 0) return;
   std::reverse(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(count));
-  std::stable_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(count), is_outside);
+  // Sorted by insertion: std::stable_sort takes memory from the heap.
+  for (auto next = found.begin(); next != found.begin() + static_cast<std::ptrdiff_t>(count); ++next)
+    std::rotate(std::upper_bound(found.begin(), next, *next, is_outside), next, next + 1);
   size_t last = 0;
   for (size_t i = 1; i < count; ++i) {
     if (joins(found[last], found[i])) {

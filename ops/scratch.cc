@@ -24,6 +24,18 @@ Tensor row_major(const Tensor& tensor) {
   return copied;
 }
 
+const void* row_major(const void* data, const Shape& shape, const Strides& strides, size_t element,
+                      Workspace& work) {
+  if (is_contiguous(shape, strides)) return data;
+  char* const copied = work.take<char>(count(shape) * static_cast<int64_t>(element));
+  if (copied) copy_strided(copied, contiguous_strides(shape), data, strides, shape, element);
+  return copied;
+}
+
+const void* row_major(const Tensor& tensor, Workspace& work) {
+  return row_major(tensor.raw_data(), tensor.shape(), tensor.strides(), size_of(tensor.dtype()), work);
+}
+
 Tensor row_major_f32(const Tensor& tensor) {
   Tensor source = row_major(tensor);
   if (source.dtype() == Dtype::f32) return source;

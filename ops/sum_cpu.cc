@@ -15,11 +15,11 @@
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
 
-void sum_kernel(const Tensor& output, const Tensor& input, const Dims& axes, int64_t divisor) {
+void sum_kernel(const Tensor& output, const Tensor& input, const Dims& axes, int64_t divisor, void* partial) {
   const auto run = [&](auto tag) {
     using C = typename decltype(tag)::type;
     run_reduction<C>(SumReducer<C>{{}, static_cast<typename SumReducer<C>::Total>(divisor)}, output, input,
-                     axes);
+                     axes, partial);
   };
   if (input.dtype() == Dtype::f64)
     run(TypeTag<double>());
@@ -36,13 +36,13 @@ HWY_AFTER_NAMESPACE();
 namespace espalier {
 
 HWY_EXPORT(sum_kernel);
-void sum_cpu(const Sum& op, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(sum_kernel)(outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()), 1);
+void sum_cpu(const Sum& op, Inputs inputs, Outputs outputs, void* scratch) {
+  ESPALIER_DISPATCH(sum_kernel)(outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()), 1, scratch);
 }
 
-void mean_cpu(const Mean& op, Inputs inputs, Outputs outputs) {
+void mean_cpu(const Mean& op, Inputs inputs, Outputs outputs, void* scratch) {
   ESPALIER_DISPATCH(sum_kernel)
-  (outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()), op.elements(inputs[0].shape()));
+  (outputs[0], inputs[0], op.reduced_axes(inputs[0].rank()), op.elements(inputs[0].shape()), scratch);
 }
 
 namespace {

@@ -30,8 +30,8 @@ struct SpreadReducer : SumReducer<double, SquaredDeviations> {
   double finish(double total) const { return root ? std::sqrt(total / divisor) : total / divisor; }
 };
 
-void spread_kernel(const Spread& op, const Tensor& input, const Tensor& spread, const Tensor& mean,
-                   bool root) {
+void spread_kernel(const Spread& op, const Tensor& input, const Tensor& spread, const Tensor& mean, bool root,
+                   void* partial) {
   const Dims axes = op.reduced_axes(input.rank());
   const Tensor centres = empty(mean.shape(), Dtype::f64);
   const int64_t outputs = mean.numel();
@@ -39,9 +39,10 @@ void spread_kernel(const Spread& op, const Tensor& input, const Tensor& spread, 
   const int64_t elements = input.numel() / outputs;
   visit_read_type(input.dtype(), [&](auto tag) {
     using E = typename decltype(tag)::type;
-    run_reduction<double, E>(SumReducer<double>{{}, static_cast<double>(elements)}, centres, input, axes);
+    run_reduction<double, E>(SumReducer<double>{{}, static_cast<double>(elements)}, centres, input, axes,
+                             partial);
     run_reduction<double, E>(SpreadReducer(op.degrees_of_freedom(input.shape()), root), spread, input, axes,
-                             centres);
+                             partial, centres);
   });
   store_tile(static_cast<const double*>(centres.raw_data()), mean.dtype(),
              static_cast<char*>(mean.raw_data()), 1, outputs);
@@ -54,11 +55,11 @@ HWY_AFTER_NAMESPACE();
 namespace espalier {
 
 HWY_EXPORT(spread_kernel);
-void variance_cpu(const Variance& op, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(spread_kernel)(op, inputs[0], outputs[0], outputs[1], false);
+void variance_cpu(const Variance& op, Inputs inputs, Outputs outputs, void* scratch) {
+  ESPALIER_DISPATCH(spread_kernel)(op, inputs[0], outputs[0], outputs[1], false, scratch);
 }
-void standard_deviation_cpu(const StandardDeviation& op, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(spread_kernel)(op, inputs[0], outputs[0], outputs[1], true);
+void standard_deviation_cpu(const StandardDeviation& op, Inputs inputs, Outputs outputs, void* scratch) {
+  ESPALIER_DISPATCH(spread_kernel)(op, inputs[0], outputs[0], outputs[1], true, scratch);
 }
 
 }  // namespace espalier

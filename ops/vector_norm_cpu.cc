@@ -49,29 +49,29 @@ struct PowersReducer : Floored<SumReducer<double, Powers>> {
 };
 
 template <class C, class E, class R>
-void run_norm(R reducer, const VectorNorm& op, const Tensor& output, const Tensor& input) {
+void run_norm(R reducer, const VectorNorm& op, const Tensor& output, const Tensor& input, void* partial) {
   reducer.floor = static_cast<typename R::Total>(op.floor());
-  run_reduction<C, E>(reducer, output, input, op.reduced_axes(input.rank()));
+  run_reduction<C, E>(reducer, output, input, op.reduced_axes(input.rank()), partial);
 }
 
-void vector_norm_kernel(const VectorNorm& op, const Tensor& output, const Tensor& input) {
+void vector_norm_kernel(const VectorNorm& op, const Tensor& output, const Tensor& input, void* partial) {
   const double order = op.order();
   visit_read_type(input.dtype(), [&](auto tag) {
     using C = typename decltype(tag)::type;
     if (order == 2) {
-      run_norm<double, C>(RootReducer(), op, output, input);
+      run_norm<double, C>(RootReducer(), op, output, input, partial);
     } else if (order == 1) {
-      run_norm<C, C>(Floored<SumReducer<C, Magnitudes>>(), op, output, input);
+      run_norm<C, C>(Floored<SumReducer<C, Magnitudes>>(), op, output, input, partial);
     } else if (order == 0) {
-      run_norm<C, C>(Floored<SumReducer<C, NonzeroFlags>>(), op, output, input);
+      run_norm<C, C>(Floored<SumReducer<C, NonzeroFlags>>(), op, output, input, partial);
     } else if (std::isinf(order) && order > 0) {
-      run_norm<C, C>(Floored<ExtremumReducer<C, true, Magnitudes>>(), op, output, input);
+      run_norm<C, C>(Floored<ExtremumReducer<C, true, Magnitudes>>(), op, output, input, partial);
     } else if (std::isinf(order)) {
-      run_norm<C, C>(Floored<ExtremumReducer<C, false, Magnitudes>>(), op, output, input);
+      run_norm<C, C>(Floored<ExtremumReducer<C, false, Magnitudes>>(), op, output, input, partial);
     } else {
       PowersReducer reducer;
       reducer.order = order;
-      run_norm<double, C>(reducer, op, output, input);
+      run_norm<double, C>(reducer, op, output, input, partial);
     }
   });
 }
@@ -83,8 +83,8 @@ HWY_AFTER_NAMESPACE();
 namespace espalier {
 
 HWY_EXPORT(vector_norm_kernel);
-void vector_norm_cpu(const VectorNorm& op, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(vector_norm_kernel)(op, outputs[0], inputs[0]);
+void vector_norm_cpu(const VectorNorm& op, Inputs inputs, Outputs outputs, void* scratch) {
+  ESPALIER_DISPATCH(vector_norm_kernel)(op, outputs[0], inputs[0], scratch);
 }
 
 }  // namespace espalier

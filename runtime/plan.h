@@ -38,7 +38,7 @@ struct Step {
   InlineVector<Operand, 4> inputs = {}, outputs = {};
   const Kernel* kernel = nullptr;
   std::shared_ptr<const PreparedKernel> prepared = nullptr;  ///< null: `kernel` runs as it is
-  int scratch = -1;                                          ///< the buffer that `prepared` needs for itself
+  int scratch = -1;                                          ///< the buffer that the kernel needs for itself
 };
 
 /// A graph made ready to run on the CPU: which steps, in which order, and where every value lies. Immutable:

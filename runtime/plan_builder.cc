@@ -225,10 +225,11 @@ void PlanBuilder::choose_kernels() {
     }
     for (const Operand& output : step.outputs) outputs.push_back(as_planned(output));
     step.kernel = &choose_kernel(*step.operation, inputs, outputs, kCpu);
-    if (!step.kernel->prepare) continue;
-    step.prepared = step.kernel->prepare(*step.operation, inputs, outputs, constants);
-    if (step.prepared && step.prepared->scratch_bytes() > 0)
-      step.scratch = add_buffer({.bytes = step.prepared->scratch_bytes()});
+    if (step.kernel->prepare)
+      step.prepared = step.kernel->prepare(*step.operation, inputs, outputs, constants);
+    const size_t scratch = step.prepared ? step.prepared->scratch_bytes()
+                                         : step.kernel->scratch_bytes(*step.operation, inputs, outputs);
+    if (scratch > 0) step.scratch = add_buffer({.bytes = scratch});
   }
 }
 

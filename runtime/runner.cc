@@ -133,7 +133,7 @@ void Runner::run(Inputs inputs, std::span<const Tensor> results, double* seconds
     if (step.prepared)
       step.prepared->run(from, to, bound_step.scratch);
     else
-      step.kernel->run(*step.operation, from, to);
+      step.kernel->run(*step.operation, from, to, bound_step.scratch);
     if (seconds) *seconds++ = std::chrono::duration<double>(Clock::now() - begin).count();
   }
   for (const Ref<Storage>& changed : bound.changed_states) changed->bump_version("plan");

@@ -1,13 +1,17 @@
 #include "core/error.h"
-#include "ops/copy.h"
+#include "core/strided_copy_internal.h"
 #include "runtime/write_view_internal.h"
 
 namespace espalier::runtime {
 namespace {
 
 void write_view(const WriteView& operation, Inputs inputs, Outputs) {
-  const Tensor target = operation.part_of(inputs[0]);
-  if (target.raw_data() != inputs[1].raw_data()) copy_(target, inputs[1]);
+  const Tensor& part = inputs[1];
+  const size_t element = size_of(part.dtype());
+  char* const target = static_cast<char*>(inputs[0].body().storage->data()) +
+                       operation.offset() * static_cast<int64_t>(element);
+  if (target == part.raw_data()) return;
+  copy_strided(target, operation.strides(), part.raw_data(), part.strides(), part.shape(), element);
 }
 
 constexpr Kernel kKernels[] = {kernel<WriteView, write_view>("copy")};

@@ -15,7 +15,9 @@ class WriteView final : public OperationOf<WriteView> {
   explicit WriteView(const Tensor& part)
       : shape_(part.shape()), strides_(part.strides()), offset_(part.offset()) {}
 
-  Tensor part_of(const Tensor& whole) const { return whole.with_layout(shape_, strides_, offset_); }
+  const Strides& strides() const noexcept { return strides_; }
+  /// Of the part in the whole's memory, in elements.
+  int64_t offset() const noexcept { return offset_; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   bool differentiable(int) const override { return false; }
   void visit_attributes(AttributeVisitor& visit) override {

@@ -42,7 +42,7 @@ std::vector<float> sums_of(const Kernel& kernel, const Tensor& input, const Dims
   OutputSpecs specs;
   op.infer(Inputs(&input, 1), specs);
   Tensor output = empty(specs[0].shape, Dtype::f32);
-  kernel.run(op, Inputs(&input, 1), Outputs(&output, 1));
+  run_kernel(kernel, op, Inputs(&input, 1), Outputs(&output, 1));
   return output.to_vector<float>();
 }
 
