@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <system_error>
 
 #include "core/error.h"
 #include "io/idx.h"
@@ -15,9 +16,12 @@ constexpr int64_t kSide = 28;
 constexpr int kClasses = 10;
 
 std::filesystem::path find(const std::filesystem::path& folder, const std::string& name) {
-  std::filesystem::path plain = folder / name, packed = folder / (name + ".gz");
-  if (std::filesystem::exists(plain)) return plain;
-  if (std::filesystem::exists(packed)) return packed;
+  const std::filesystem::path plain = folder / name, packed = folder / (name + ".gz");
+  for (const std::filesystem::path& path : {plain, packed}) {
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) return path;
+    if (error) throw IoError(path.string(), "cannot be looked at: " + error.message());
+  }
   throw IoError(plain.string(), "does not exist, nor does " + packed.filename().string() +
                                     "; scripts/get-data mnist fetches it");
 }

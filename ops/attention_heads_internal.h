@@ -144,8 +144,8 @@ struct AttentionSizes {
   int64_t first_query(int64_t key) const {
     return causal ? std::max<int64_t>(0, key - offset) / kAttentionQueries * kAttentionQueries : 0;
   }
-  /// So many queries with all keys, in the units of kSerialWork: a multiply-add in a tile takes a sixteenth of
-  /// one, to read an element of a key or value from beyond the caches takes one.
+  /// So many queries with all keys, in the units of kSerialWork: a multiply-add in a tile takes a sixteenth
+  /// of one, to read an element of a key or value from beyond the caches takes one.
   int64_t work(int64_t rows) const { return std::max<int64_t>(1, keys * (depth + width) * (16 + rows) / 16); }
   int64_t block_work() const { return work(kAttentionQueries); }
 };

@@ -43,9 +43,9 @@ TEST(Mnist, ReadsTheFourFiles) {
   EXPECT_EQ(split.test.inputs.data<uint8_t>()[784], 784 % 256);
 }
 
-std::string refusal_of(const TemporaryFolder& folder) {
+std::string refusal_of(const std::filesystem::path& folder) {
   try {
-    mnist(folder.path());
+    mnist(folder);
   } catch (const Error& error) {
     return error.message();
   }
@@ -54,18 +54,20 @@ std::string refusal_of(const TemporaryFolder& folder) {
 
 TEST(Mnist, SaysWhatIsWrongWithItsFiles) {
   const TemporaryFolder folder;
-  EXPECT_EQ(refusal_of(folder),
+  EXPECT_EQ(refusal_of(folder.path()),
             "does not exist, nor does train-images-idx3-ubyte.gz; scripts/get-data mnist fetches it");
   write_all(folder);
   write_idx(folder / "train-labels-idx1-ubyte", {4}, 10);
-  EXPECT_EQ(refusal_of(folder), "holds u8[4]; the images beside it are u8[3, 28, 28]");
+  EXPECT_EQ(refusal_of(folder.path()), "holds u8[4]; the images beside it are u8[3, 28, 28]");
   write_all(folder);
   write_idx(folder / "t10k-images-idx3-ubyte", {2, 28, 27}, 256);
-  EXPECT_EQ(refusal_of(folder), "holds u8[2, 28, 27]; expected u8[N, 28, 28]");
+  EXPECT_EQ(refusal_of(folder.path()), "holds u8[2, 28, 27]; expected u8[N, 28, 28]");
   write_all(folder);
   write_idx(folder / "t10k-images-idx3-ubyte", {11, 28, 28}, 256);
   write_idx(folder / "t10k-labels-idx1-ubyte", {11}, 11);
-  EXPECT_EQ(refusal_of(folder), "label 10 is 10; expected a digit");
+  EXPECT_EQ(refusal_of(folder.path()), "label 10 is 10; expected a digit");
+  EXPECT_EQ(refusal_of(folder.path() + '/' + std::string(300, 'x')),
+            "cannot be looked at: File name too long");
 }
 
 TEST(Mnist, TheRealOneHasItsKnownCounts) {
