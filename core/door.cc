@@ -153,15 +153,30 @@ const Kernel& choose_kernel(const Operation& operation, Inputs inputs, std::span
   const std::span<const Kernel> kernels = operation.kernels().kernels(device.type);
   const bool explain = log_enabled(LogTopic::dispatch);
   std::string reasons;
+  const Kernel* chosen = nullptr;
   for (const Kernel& kernel : kernels) {
-    if (const char* reason = kernel.decline ? kernel.decline(operation, inputs, outputs) : nullptr) {
-      if (explain) reasons += std::string("; ") + kernel.name + " declined: " + reason;
-      continue;
+    const char* reason = kernel.decline ? kernel.decline(operation, inputs, outputs) : nullptr;
+    if (!reason) {
+      const char* const yields = kernel.yield ? kernel.yield(operation, inputs, outputs) : nullptr;
+      if (!yields || !chosen) chosen = &kernel;
+      if (!yields) break;
+      reason = yields;
     }
-    if (explain) log_choice(operation, inputs, kernel, reasons);
-    return kernel;
+    if (explain) reasons += std::string("; ") + kernel.name + " declined: " + reason;
   }
-  no_kernel(operation, inputs, device, kernels, outputs);
+  if (!chosen) no_kernel(operation, inputs, device, kernels, outputs);
+  if (explain) log_choice(operation, inputs, *chosen, reasons);
+  return *chosen;
+}
+
+std::vector<const Kernel*> contenders(const Operation& operation, Inputs inputs,
+                                      std::span<const Tensor> outputs, Device device) {
+  std::vector<const Kernel*> found;
+  for (const Kernel& kernel : operation.kernels().kernels(device.type)) {
+    if (!kernel.reference && !(kernel.decline && kernel.decline(operation, inputs, outputs)))
+      found.push_back(&kernel);
+  }
+  return found;
 }
 
 void run_kernel(const Kernel& kernel, const Operation& operation, Inputs inputs, Outputs outputs,

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <optional>
 #include <type_traits>
+#include <vector>
 
 #include "core/export.h"
 #include "core/operation.h"
@@ -29,10 +30,15 @@ Tensors apply(Op&& operation, List&& inputs) {
   return apply(static_cast<const Operation&>(operation), Inputs(inputs));
 }
 
-/// The first kernel for the device that takes the problem; ESPALIER_LOG=dispatch prints it, and why others
-/// declined. Throws DeviceError where there is none for the device, TypeError where none takes it.
+/// The first kernel for the device that takes the problem and does not yield, or, where all yield, the first
+/// that takes it; ESPALIER_LOG=dispatch prints it, and why others declined. Throws DeviceError where there is
+/// none for the device, TypeError where none takes it.
 ESPALIER_API const Kernel& choose_kernel(const Operation& operation, Inputs inputs,
                                          std::span<const Tensor> outputs, Device device);
+
+/// The kernels that take the problem, but for references, in their order: those among which timing decides.
+ESPALIER_API std::vector<const Kernel*> contenders(const Operation& operation, Inputs inputs,
+                                                   std::span<const Tensor> outputs, Device device);
 
 /// Runs a kernel, with the scratch memory that it needs from the allocator of `device`.
 ESPALIER_API void run_kernel(const Kernel& kernel, const Operation& operation, Inputs inputs, Outputs outputs,

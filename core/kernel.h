@@ -47,6 +47,11 @@ struct Kernel {
   /// Memory that a run needs for itself, in bytes; null: none. The tensors need not have elements. It may
   /// depend on num_threads(), which is the same when it runs.
   size_t (*scratch)(const Operation&, Inputs, std::span<const Tensor> outputs) = nullptr;
+  /// Null, or the reason why a kernel behind it in the list is likely to be faster at a problem that it
+  /// takes; null instead of a function: never.
+  const char* (*yield)(const Operation&, Inputs, std::span<const Tensor> outputs) = nullptr;
+  /// It is there for what others decline, and for comparison: never the fastest.
+  bool reference = false;
 
   size_t scratch_bytes(const Operation& operation, Inputs inputs, std::span<const Tensor> outputs) const {
     return scratch ? scratch(operation, inputs, outputs) : 0;
@@ -84,6 +89,20 @@ constexpr Kernel kernel(const char* name) {
     };
   }
   return made;
+}
+
+/// The same kernel, which yields where `yield`, a function `const char* (const Op&, Inputs, std::span<const
+/// Tensor> outputs)`, says so.
+template <class Op, auto yield>
+constexpr Kernel yielding(Kernel kernel) {
+  kernel.yield = [](const Operation& op, Inputs in, std::span<const Tensor> out) {
+    return yield(static_cast<const Op&>(op), in, out);
+  };
+  return kernel;
+}
+constexpr Kernel reference(Kernel kernel) {
+  kernel.reference = true;
+  return kernel;
 }
 
 /// The implementations of an operation by kind of device, fastest first and the plain reference last. The

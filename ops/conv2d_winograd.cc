@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "core/parallel.h"
@@ -20,12 +21,11 @@ namespace {
 constexpr int64_t kFilterTiles = 10;
 constexpr int64_t kSumTiles = 64;
 
-using Choice = std::optional<WinogradTile>;
-
 /// A convolution that Winograd's method computes, of the first input with the second.
 struct WinogradProblem {
+  bool fits = false;  ///< the method can compute it
   WinogradSizes sizes = {};
-  Choice tile = {};       ///< none: another kernel shall do it
+  int64_t overhead = 0;   ///< what a run does once, in tiles
   bool reversed = false;  ///< from y to x: a convolution of the gradient with rotated filters
   bool relu = false;
 };
@@ -49,7 +49,7 @@ WinogradProblem winograd_problem(const ConvSizes& s, Dtype dtype, int64_t overhe
     std::swap(sizes.in, sizes.out);
     sizes.padding = {2 - s.rows.padding, 2 - s.columns.padding};
   }
-  return {sizes, choose_winograd_tile(sizes, overhead), reversed};
+  return {true, sizes, overhead, reversed};
 }
 
 WinogradProblem winograd_problem(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
@@ -73,9 +73,14 @@ WinogradProblem winograd_problem(const Conv2dBackwardWeights& op, Inputs inputs,
   return winograd_problem(sizes, inputs[0].dtype(), kSumTiles);
 }
 
-const char* declines_unless(const Choice& tile) {
-  return tile ? nullptr
-              : "not a 3 x 3 kernel of f32 at stride 1, or too few channels and pixels to gain by it";
+const char* winograd_declines(const WinogradProblem& problem) {
+  return problem.fits ? nullptr : "not a 3 x 3 kernel of f32 at stride 1";
+}
+
+const char* winograd_yields(const WinogradProblem& problem, WinogradTile tile) {
+  const std::optional<WinogradTile> best = choose_winograd_tile(problem.sizes, problem.overhead);
+  if (!best) return "too few channels and pixels to gain by it";
+  return best == tile ? nullptr : "another tile takes fewer multiplications";
 }
 
 float* floats_of(const Tensor& tensor) {
@@ -96,10 +101,10 @@ WinogradFilters filters_of(const float* weight, const WinogradProblem& problem) 
 class WinogradWork {
  public:
   /// `filters`: transformed already, or null.
-  WinogradWork(const WinogradProblem& problem, Inputs inputs, std::span<const Tensor> outputs,
-               const float* const& filters, Workspace& work)
+  WinogradWork(const WinogradProblem& problem, WinogradTile tile, Inputs inputs,
+               std::span<const Tensor> outputs, const float* const& filters, Workspace& work)
       : problem_(problem),
-        convolution_(problem.sizes, *problem.tile, num_threads()),
+        convolution_(problem.sizes, tile, num_threads()),
         x_(image_floats(inputs[0], work)),
         weight_(filters ? nullptr : row_major_as<float>(inputs[1], work)),
         given_filters_(filters),
@@ -127,34 +132,36 @@ class WinogradWork {
 /// With constant filters, which are transformed once.
 class PreparedWinograd final : public PreparedKernel {
  public:
-  PreparedWinograd(const WinogradProblem& problem, Inputs inputs, std::span<const Tensor> outputs)
-      : problem_(problem) {
-    const WinogradConvolution convolution(problem.sizes, *problem.tile, num_threads());
+  PreparedWinograd(const WinogradProblem& problem, WinogradTile tile, Inputs inputs,
+                   std::span<const Tensor> outputs)
+      : problem_(problem), tile_(tile) {
+    const WinogradConvolution convolution(problem.sizes, tile, num_threads());
     filters_ = empty({convolution.filter_floats()});
     convolution.transform_filters(filters_of(floats_of(row_major(inputs[1])), problem), floats_of(filters_));
-    scratch_bytes_ = scratch_of<WinogradWork>(problem_, inputs, outputs, filters());
+    scratch_bytes_ = scratch_of<WinogradWork>(problem_, tile_, inputs, outputs, filters());
   }
 
   size_t scratch_bytes() const override { return scratch_bytes_; }
 
   void run(Inputs inputs, Outputs outputs, void* scratch) const override {
-    run_with<WinogradWork>(scratch, problem_, inputs, std::span<const Tensor>(outputs), filters());
+    run_with<WinogradWork>(scratch, problem_, tile_, inputs, std::span<const Tensor>(outputs), filters());
   }
 
  private:
   const float* filters() const { return floats_of(filters_); }
 
   WinogradProblem problem_;
+  WinogradTile tile_;
   Tensor filters_;
   size_t scratch_bytes_;
 };
 
 class WinogradGradientWork {
  public:
-  WinogradGradientWork(const WinogradProblem& problem, Inputs inputs, std::span<const Tensor> outputs,
-                       Workspace& work)
+  WinogradGradientWork(const WinogradProblem& problem, WinogradTile tile, Inputs inputs,
+                       std::span<const Tensor> outputs, Workspace& work)
       : sizes_(problem.sizes),
-        gradient_(problem.sizes, *problem.tile, num_threads()),
+        gradient_(problem.sizes, tile, num_threads()),
         x_(image_floats(inputs[0], work)),
         dy_(image_floats(inputs[1], work)),
         dw_(floats_of(outputs[0])),
@@ -177,89 +184,64 @@ class WinogradGradientWork {
 
 constexpr const float* kNoFilters = nullptr;
 
-template <class Op>
-size_t convolution_scratch(const Op& op, Inputs inputs, std::span<const Tensor> outputs) {
-  return scratch_of<WinogradWork>(winograd_problem(op, inputs, outputs), inputs, outputs, kNoFilters);
-}
-
-template <class Op>
-void run_convolution(const Op& op, Inputs inputs, std::span<const Tensor> outputs, void* scratch) {
-  run_with<WinogradWork>(scratch, winograd_problem(op, inputs, outputs), inputs, outputs, kNoFilters);
-}
-
-template <class Op>
-std::unique_ptr<const PreparedKernel> prepare_convolution(const Op& op, Inputs inputs,
-                                                          std::span<const Tensor> outputs,
-                                                          uint32_t constants) {
-  if (!(constants & 0b10u)) return nullptr;
-  return std::make_unique<PreparedWinograd>(winograd_problem(op, inputs, outputs), inputs, outputs);
-}
-
 }  // namespace
 
-const char* conv2d_winograd_declines(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
-  return declines_unless(winograd_problem(op, inputs, outputs).tile);
+// For each operation, and for either tile.
+
+template <class Op>
+const char* conv2d_winograd_declines(const Op& op, Inputs inputs, std::span<const Tensor> outputs) {
+  if constexpr (std::is_same_v<Op, FusedConv2d>) {
+    if (const char* overlap = fused_conv2d_overlaps(inputs)) return overlap;
+  }
+  return winograd_declines(winograd_problem(op, inputs, outputs));
 }
-size_t conv2d_winograd_scratch(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
-  return convolution_scratch(op, inputs, outputs);
+
+template <class Op, WinogradTile tile>
+const char* conv2d_winograd_yields(const Op& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return winograd_yields(winograd_problem(op, inputs, outputs), tile);
 }
-void conv2d_winograd(const Conv2d& op, Inputs inputs, Outputs outputs, void* scratch) {
-  run_convolution(op, inputs, outputs, scratch);
+
+template <class Op, WinogradTile tile>
+size_t conv2d_winograd_scratch(const Op& op, Inputs inputs, std::span<const Tensor> outputs) {
+  const WinogradProblem problem = winograd_problem(op, inputs, outputs);
+  if constexpr (std::is_same_v<Op, Conv2dBackwardWeights>)
+    return scratch_of<WinogradGradientWork>(problem, tile, inputs, outputs);
+  else
+    return scratch_of<WinogradWork>(problem, tile, inputs, outputs, kNoFilters);
 }
-std::unique_ptr<const PreparedKernel> prepare_conv2d_winograd(const Conv2d& op, Inputs inputs,
+
+template <class Op, WinogradTile tile>
+void conv2d_winograd(const Op& op, Inputs inputs, Outputs outputs, void* scratch) {
+  const WinogradProblem problem = winograd_problem(op, inputs, outputs);
+  const std::span<const Tensor> written(outputs);
+  if constexpr (std::is_same_v<Op, Conv2dBackwardWeights>)
+    run_with<WinogradGradientWork>(scratch, problem, tile, inputs, written);
+  else
+    run_with<WinogradWork>(scratch, problem, tile, inputs, written, kNoFilters);
+}
+
+template <class Op, WinogradTile tile>
+std::unique_ptr<const PreparedKernel> prepare_conv2d_winograd(const Op& op, Inputs inputs,
                                                               std::span<const Tensor> outputs,
                                                               uint32_t constants) {
-  return prepare_convolution(op, inputs, outputs, constants);
+  if (std::is_same_v<Op, Conv2dBackwardWeights> || !(constants & 0b10u)) return nullptr;
+  return std::make_unique<PreparedWinograd>(winograd_problem(op, inputs, outputs), tile, inputs, outputs);
 }
 
-const char* fused_conv2d_winograd_declines(const FusedConv2d& op, Inputs inputs,
-                                           std::span<const Tensor> outputs) {
-  if (const char* overlap = fused_conv2d_overlaps(inputs)) return overlap;
-  return declines_unless(winograd_problem(op, inputs, outputs).tile);
-}
-size_t fused_conv2d_winograd_scratch(const FusedConv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
-  return convolution_scratch(op, inputs, outputs);
-}
-void fused_conv2d_winograd(const FusedConv2d& op, Inputs inputs, Outputs outputs, void* scratch) {
-  run_convolution(op, inputs, outputs, scratch);
-}
-std::unique_ptr<const PreparedKernel> prepare_fused_conv2d_winograd(const FusedConv2d& op, Inputs inputs,
-                                                                    std::span<const Tensor> outputs,
-                                                                    uint32_t constants) {
-  return prepare_convolution(op, inputs, outputs, constants);
-}
+#define ESPALIER_WINOGRAD_TILE(Op, tile)                                                             \
+  template const char* conv2d_winograd_yields<Op, tile>(const Op&, Inputs, std::span<const Tensor>); \
+  template size_t conv2d_winograd_scratch<Op, tile>(const Op&, Inputs, std::span<const Tensor>);     \
+  template void conv2d_winograd<Op, tile>(const Op&, Inputs, Outputs, void*);                        \
+  template std::unique_ptr<const PreparedKernel> prepare_conv2d_winograd<Op, tile>(                  \
+      const Op&, Inputs, std::span<const Tensor>, uint32_t);
+#define ESPALIER_WINOGRAD_OPERATION(Op)                                                          \
+  template const char* conv2d_winograd_declines<Op>(const Op&, Inputs, std::span<const Tensor>); \
+  ESPALIER_WINOGRAD_TILE(Op, WinogradTile::two)                                                  \
+  ESPALIER_WINOGRAD_TILE(Op, WinogradTile::four)
 
-const char* conv2d_backward_data_winograd_declines(const Conv2dBackwardData& op, Inputs inputs,
-                                                   std::span<const Tensor> outputs) {
-  return declines_unless(winograd_problem(op, inputs, outputs).tile);
-}
-size_t conv2d_backward_data_winograd_scratch(const Conv2dBackwardData& op, Inputs inputs,
-                                             std::span<const Tensor> outputs) {
-  return convolution_scratch(op, inputs, outputs);
-}
-void conv2d_backward_data_winograd(const Conv2dBackwardData& op, Inputs inputs, Outputs outputs,
-                                   void* scratch) {
-  run_convolution(op, inputs, outputs, scratch);
-}
-std::unique_ptr<const PreparedKernel> prepare_conv2d_backward_data_winograd(const Conv2dBackwardData& op,
-                                                                            Inputs inputs,
-                                                                            std::span<const Tensor> outputs,
-                                                                            uint32_t constants) {
-  return prepare_convolution(op, inputs, outputs, constants);
-}
-
-const char* conv2d_backward_weights_winograd_declines(const Conv2dBackwardWeights& op, Inputs inputs,
-                                                      std::span<const Tensor> outputs) {
-  return declines_unless(winograd_problem(op, inputs, outputs).tile);
-}
-size_t conv2d_backward_weights_winograd_scratch(const Conv2dBackwardWeights& op, Inputs inputs,
-                                                std::span<const Tensor> outputs) {
-  return scratch_of<WinogradGradientWork>(winograd_problem(op, inputs, outputs), inputs, outputs);
-}
-void conv2d_backward_weights_winograd(const Conv2dBackwardWeights& op, Inputs inputs, Outputs outputs,
-                                      void* scratch) {
-  run_with<WinogradGradientWork>(scratch, winograd_problem(op, inputs, outputs), inputs,
-                                 std::span<const Tensor>(outputs));
-}
+ESPALIER_WINOGRAD_OPERATION(Conv2d)
+ESPALIER_WINOGRAD_OPERATION(FusedConv2d)
+ESPALIER_WINOGRAD_OPERATION(Conv2dBackwardData)
+ESPALIER_WINOGRAD_OPERATION(Conv2dBackwardWeights)
 
 }  // namespace espalier

@@ -3,11 +3,34 @@
 #include "ops/conv2d.h"
 #include "ops/fused_conv2d.h"
 #include "ops/kernel_lists_internal.h"
+#include "ops/winograd_internal.h"
 
 namespace espalier {
 
 using Specs = std::span<const Tensor>;
 using Prepared = std::unique_ptr<const PreparedKernel>;
+
+template <class Op>
+const char* conv2d_winograd_declines(const Op&, Inputs, Specs);
+template <class Op, WinogradTile tile>
+const char* conv2d_winograd_yields(const Op&, Inputs, Specs);
+template <class Op, WinogradTile tile>
+size_t conv2d_winograd_scratch(const Op&, Inputs, Specs);
+template <class Op, WinogradTile tile>
+void conv2d_winograd(const Op&, Inputs, Outputs, void* scratch);
+template <class Op, WinogradTile tile>
+Prepared prepare_conv2d_winograd(const Op&, Inputs, Specs, uint32_t constants);
+
+template <class Op, WinogradTile tile>
+static constexpr Kernel winograd_kernel(const char* name) {
+  return yielding<Op, conv2d_winograd_yields<Op, tile>>(
+      kernel<Op, conv2d_winograd<Op, tile>, conv2d_winograd_declines<Op>, prepare_conv2d_winograd<Op, tile>,
+             conv2d_winograd_scratch<Op, tile>>(name));
+}
+template <class Op>
+static constexpr Kernel kWinogradOfFour = winograd_kernel<Op, WinogradTile::four>("winograd 4x4");
+template <class Op>
+static constexpr Kernel kWinogradOfTwo = winograd_kernel<Op, WinogradTile::two>("winograd 2x2");
 
 /// A kernel that declines some problems and can be made ready for the others.
 #define ESPALIER_DECLARE_KERNEL(Op, stem)                \
@@ -16,62 +39,47 @@ using Prepared = std::unique_ptr<const PreparedKernel>;
   Prepared prepare_##stem(const Op&, Inputs, Specs, uint32_t constants)
 #define ESPALIER_PREPARED_KERNEL(Op, stem, name) kernel<Op, stem, stem##_declines, prepare_##stem>(name)
 
-/// One that says what memory it needs, besides.
-#define ESPALIER_DECLARE_SCRATCH_KERNEL(Op, stem)        \
-  const char* stem##_declines(const Op&, Inputs, Specs); \
-  size_t stem##_scratch(const Op&, Inputs, Specs);       \
-  void stem(const Op&, Inputs, Outputs, void* scratch)
-
-ESPALIER_DECLARE_SCRATCH_KERNEL(Conv2d, conv2d_winograd);
-Prepared prepare_conv2d_winograd(const Conv2d&, Inputs, Specs, uint32_t constants);
 ESPALIER_DECLARE_KERNEL(Conv2d, conv2d_onednn);
 const char* conv2d_direct_declines(const Conv2d&, Inputs, Specs);
 void conv2d_direct(const Conv2d&, Inputs, Outputs);
 void conv2d_converted(const Conv2d&, Inputs, Outputs);
-static constexpr Kernel kConv2d[] = {kernel<Conv2d, conv2d_winograd, conv2d_winograd_declines,
-                                            prepare_conv2d_winograd, conv2d_winograd_scratch>("winograd"),
-                                     ESPALIER_PREPARED_KERNEL(Conv2d, conv2d_onednn, "onednn"),
-                                     kernel<Conv2d, conv2d_direct, conv2d_direct_declines>("direct"),
-                                     kernel<Conv2d, conv2d_converted>("through f32")};
+static constexpr Kernel kConv2d[] = {
+    kWinogradOfFour<Conv2d>, kWinogradOfTwo<Conv2d>,
+    ESPALIER_PREPARED_KERNEL(Conv2d, conv2d_onednn, "onednn"),
+    reference(kernel<Conv2d, conv2d_direct, conv2d_direct_declines>("direct")),
+    reference(kernel<Conv2d, conv2d_converted>("through f32"))};
 constinit KernelSlot Conv2d::slot{kConv2d};
 
-ESPALIER_DECLARE_SCRATCH_KERNEL(FusedConv2d, fused_conv2d_winograd);
-Prepared prepare_fused_conv2d_winograd(const FusedConv2d&, Inputs, Specs, uint32_t constants);
 ESPALIER_DECLARE_KERNEL(FusedConv2d, fused_conv2d_onednn);
 void fused_conv2d_apart(const FusedConv2d&, Inputs, Outputs);
 static constexpr Kernel kFusedConv2d[] = {
-    kernel<FusedConv2d, fused_conv2d_winograd, fused_conv2d_winograd_declines, prepare_fused_conv2d_winograd,
-           fused_conv2d_winograd_scratch>("winograd"),
+    kWinogradOfFour<FusedConv2d>, kWinogradOfTwo<FusedConv2d>,
     ESPALIER_PREPARED_KERNEL(FusedConv2d, fused_conv2d_onednn, "onednn"),
-    kernel<FusedConv2d, fused_conv2d_apart>("taken apart")};
+    reference(kernel<FusedConv2d, fused_conv2d_apart>("taken apart"))};
 constinit KernelSlot FusedConv2d::slot{kFusedConv2d};
 
-ESPALIER_DECLARE_SCRATCH_KERNEL(Conv2dBackwardData, conv2d_backward_data_winograd);
-Prepared prepare_conv2d_backward_data_winograd(const Conv2dBackwardData&, Inputs, Specs, uint32_t constants);
 ESPALIER_DECLARE_KERNEL(Conv2dBackwardData, conv2d_backward_data_onednn);
 const char* conv2d_backward_data_direct_declines(const Conv2dBackwardData&, Inputs, Specs);
 void conv2d_backward_data_direct(const Conv2dBackwardData&, Inputs, Outputs);
 void conv2d_backward_data_converted(const Conv2dBackwardData&, Inputs, Outputs);
 static constexpr Kernel kConv2dBackwardData[] = {
-    kernel<Conv2dBackwardData, conv2d_backward_data_winograd, conv2d_backward_data_winograd_declines,
-           prepare_conv2d_backward_data_winograd, conv2d_backward_data_winograd_scratch>("winograd"),
+    kWinogradOfFour<Conv2dBackwardData>, kWinogradOfTwo<Conv2dBackwardData>,
     ESPALIER_PREPARED_KERNEL(Conv2dBackwardData, conv2d_backward_data_onednn, "onednn"),
-    kernel<Conv2dBackwardData, conv2d_backward_data_direct, conv2d_backward_data_direct_declines>("direct"),
-    kernel<Conv2dBackwardData, conv2d_backward_data_converted>("through f32")};
+    reference(kernel<Conv2dBackwardData, conv2d_backward_data_direct, conv2d_backward_data_direct_declines>(
+        "direct")),
+    reference(kernel<Conv2dBackwardData, conv2d_backward_data_converted>("through f32"))};
 constinit KernelSlot Conv2dBackwardData::slot{kConv2dBackwardData};
 
-ESPALIER_DECLARE_SCRATCH_KERNEL(Conv2dBackwardWeights, conv2d_backward_weights_winograd);
 ESPALIER_DECLARE_KERNEL(Conv2dBackwardWeights, conv2d_backward_weights_onednn);
 const char* conv2d_backward_weights_direct_declines(const Conv2dBackwardWeights&, Inputs, Specs);
 void conv2d_backward_weights_direct(const Conv2dBackwardWeights&, Inputs, Outputs);
 void conv2d_backward_weights_converted(const Conv2dBackwardWeights&, Inputs, Outputs);
 static constexpr Kernel kConv2dBackwardWeights[] = {
-    kernel<Conv2dBackwardWeights, conv2d_backward_weights_winograd, conv2d_backward_weights_winograd_declines,
-           nullptr, conv2d_backward_weights_winograd_scratch>("winograd"),
+    kWinogradOfFour<Conv2dBackwardWeights>, kWinogradOfTwo<Conv2dBackwardWeights>,
     ESPALIER_PREPARED_KERNEL(Conv2dBackwardWeights, conv2d_backward_weights_onednn, "onednn"),
-    kernel<Conv2dBackwardWeights, conv2d_backward_weights_direct, conv2d_backward_weights_direct_declines>(
-        "direct"),
-    kernel<Conv2dBackwardWeights, conv2d_backward_weights_converted>("through f32")};
+    reference(kernel<Conv2dBackwardWeights, conv2d_backward_weights_direct,
+                     conv2d_backward_weights_direct_declines>("direct")),
+    reference(kernel<Conv2dBackwardWeights, conv2d_backward_weights_converted>("through f32"))};
 constinit KernelSlot Conv2dBackwardWeights::slot{kConv2dBackwardWeights};
 
 }  // namespace espalier

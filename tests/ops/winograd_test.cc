@@ -181,9 +181,9 @@ TEST(Winograd, IsWhatLargeConvolutionsRunOn) {
   const Tensor dx = apply_one(data, dy, weight);
   const Tensors dw = apply(weights, {x, dy});
   const Tensor inputs[] = {x, weight, bias}, gradients[] = {dy, weight}, both[] = {x, dy};
-  EXPECT_EQ(kernel_of(Conv2d(options), inputs, y), "winograd");
-  EXPECT_EQ(kernel_of(data, gradients, dx), "winograd");
-  EXPECT_EQ(choose_kernel(weights, both, dw, kCpu).name, std::string("winograd"));
+  EXPECT_EQ(kernel_of(Conv2d(options), inputs, y), "winograd 4x4");
+  EXPECT_EQ(kernel_of(data, gradients, dx), "winograd 4x4");
+  EXPECT_EQ(choose_kernel(weights, both, dw, kCpu).name, std::string("winograd 4x4"));
   EXPECT_LT(distance(y, conv2d(wide(x), wide(weight), wide(bias), options)), bound_of(WinogradTile::four));
   EXPECT_LT(distance(dx, apply_one(data, wide(dy), wide(weight))), bound_of(WinogradTile::four));
   const Tensors exact = apply(weights, {wide(x), wide(dy)});
