@@ -169,6 +169,12 @@ Command add_compile(CLI::App& program) {
   return {app, [flags] { return compile(*flags); }};
 }
 
+void add_kernels(CLI::App& app, std::string& file) {
+  app.add_option("--kernels", file,
+                 "choose kernels by the times in this file, and time and add those that it lacks")
+      ->type_name("FILE.json");
+}
+
 Command add_run(CLI::App& program) {
   CLI::App* app = program.add_subcommand("run", "ask a package");
   auto flags = std::make_shared<RunFlags>();
@@ -176,6 +182,7 @@ Command add_run(CLI::App& program) {
   app->add_option("inputs", flags->inputs, "images (PNG, JPEG), arrays (.npy), or folders of them")
       ->type_name("FILE");
   app->add_option("--top", flags->top, "classes to name [3]")->type_name("WHOLE");
+  add_kernels(*app, flags->kernels);
   app->add_flag("--json", flags->json, "print the result as JSON");
   return {app, [flags] { return run_package(*flags); }};
 }
@@ -188,6 +195,7 @@ Command add_explain(CLI::App& program) {
       ->type_name("WHOLE");
   app->add_option("--page", flags->page, "write a page with the plan and the graph drawn")
       ->type_name("FILE.html");
+  add_kernels(*app, flags->kernels);
   app->add_flag("--json", flags->json, "print the result as JSON");
   return {app, [flags] { return explain(*flags); }};
 }

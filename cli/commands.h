@@ -68,6 +68,7 @@ struct RunFlags {
   std::string package;
   std::vector<std::string> inputs;  ///< files, or folders of them
   int64_t top = 3;
+  std::string kernels;  ///< the file of kernel choices
   bool json = false;
 };
 Exit run_package(const RunFlags& flags);
@@ -76,6 +77,7 @@ struct ExplainFlags {
   std::string package;
   int64_t rounds = 20;
   std::string page;
+  std::string kernels;  ///< the file of kernel choices
   bool json = false;
 };
 Exit explain(const ExplainFlags& flags);

@@ -82,6 +82,7 @@ std::vector<std::string> files_of(const std::string& name) {
 struct Opened {
   Recipe recipe;
   Problem problem;
+  runtime::KernelChoices choices;  ///< none unless a file of them is named
   runtime::Runner runner;
 
   int64_t batch() const { return input().shape()[0]; }
@@ -105,7 +106,20 @@ bool fits(const runtime::Graph& graph, const Problem& problem) {
   return output.shape() == answers;
 }
 
-Opened open_package(const std::string& file) {
+/// The plan of a package's graph. `file` names a file of kernel choices, or none: they are read, used, and
+/// those that were missing added.
+std::shared_ptr<const runtime::Plan> plan_of(const runtime::Graph& graph, const std::string& file,
+                                             runtime::KernelChoices& choices) {
+  const runtime::Graph optimised = runtime::optimise(graph);
+  if (file.empty()) return std::make_shared<const runtime::Plan>(optimised);
+  choices = runtime::KernelChoices::load(file);
+  const size_t known = choices.problems().size();
+  auto plan = std::make_shared<const runtime::Plan>(optimised, &choices);
+  if (choices.problems().size() > known) choices.save(file);
+  return plan;
+}
+
+Opened open_package(const std::string& file, const std::string& kernels) {
   if (file.empty()) throw ValueError("command", "expected a package, which 'espalier compile' writes");
   const runtime::Package package = runtime::load_package(file);
   Recipe recipe;
@@ -114,7 +128,9 @@ Opened open_package(const std::string& file) {
   const runtime::Graph& graph = package.graph;
   if (!fits(graph, problem))
     throw FormatError(file, "holds a graph that does not fit the problem that it names");
-  return {recipe, problem, runtime::Runner(std::make_shared<const runtime::Plan>(runtime::optimise(graph)))};
+  runtime::KernelChoices choices;
+  auto plan = plan_of(graph, kernels, choices);
+  return {recipe, problem, std::move(choices), runtime::Runner(std::move(plan))};
 }
 
 /// The outputs for any number of examples, in batches as the plan takes them; the last one is filled up with
@@ -168,7 +184,7 @@ Exit compile(const CompileFlags& flags) {
 }
 
 Exit run_package(const RunFlags& flags) {
-  Opened package = open_package(flags.package);
+  Opened package = open_package(flags.package, flags.kernels);
   if (package.problem.kind == Problem::Kind::text)
     throw ValueError("run", flags.package + " is a text model, with which 'espalier predict' goes on");
   if (flags.inputs.empty())
@@ -191,13 +207,14 @@ Exit explain(const ExplainFlags& flags) {
     throw ValueError("--rounds", "is " + std::to_string(flags.rounds) +
                                      "; expected a whole number from 1 to " + std::to_string(kMostRounds));
   }
-  Opened package = open_package(flags.package);
+  Opened package = open_package(flags.package, flags.kernels);
   const Tensor& type = package.input();
   const Tensor inputs[] = {is_floating(type.dtype()) ? normal(type.shape())
                                                      : zeros(type.shape(), type.dtype())};
   const std::vector<runtime::StepReport> steps =
       runtime::explain(package.runner, inputs, static_cast<int>(flags.rounds));
   const runtime::Plan& plan = package.runner.plan();
+  const bool timed = !package.choices.problems().empty();
   double seconds = 0;
   for (const runtime::StepReport& step : steps) seconds += step.seconds;
   if (!flags.page.empty()) {
@@ -209,6 +226,10 @@ Exit explain(const ExplainFlags& flags) {
                      {"least possible, bytes", std::to_string(plan.least_arena_bytes())}});
     page.heading("Steps");
     page.table(runtime::step_table(steps));
+    if (timed) {
+      page.heading("Kernels");
+      page.table(runtime::choices_table(package.choices));
+    }
     page.heading("Plan");
     page.figure(runtime::draw(plan, steps));
     page.heading("Graph");
@@ -220,6 +241,7 @@ Exit explain(const ExplainFlags& flags) {
               << " microseconds with " << plan.threads()
               << " threads; memory for a run: " << plan.arena_bytes() << " bytes, at least "
               << plan.least_arena_bytes() << '\n';
+    if (timed) std::cout << runtime::choices_table(package.choices);
     return Exit::done;
   }
   nlohmann::json rows = nlohmann::json::array();

@@ -84,15 +84,15 @@ constexpr int kWorthMaking = 4;
 /// A plan whose constants are those of now.
 class FrozenRunner {
  public:
-  FrozenRunner(Graph graph, const State& state)
+  FrozenRunner(Graph graph, const State& state, KernelChoices* choices)
       : graph_(std::move(graph)), constants_(constants_of(graph_, state)) {
-    make();
+    make(choices);
   }
 
-  Runner& current() {
+  Runner& current(KernelChoices* choices) {
     if (!has_versions()) {
       if (runs_ < kWorthMaking) constants_.clear();
-      make();
+      make(choices);
     }
     ++runs_;
     return *runner_;
@@ -101,10 +101,11 @@ class FrozenRunner {
   const Graph& graph() const noexcept { return graph_; }
 
  private:
-  void make() {
+  void make(KernelChoices* choices) {
     versions_.clear();
     for (const ValueId id : constants_) versions_.push_back(graph_.value(id).tensor.version());
-    runner_ = std::make_unique<Runner>(std::make_shared<const Plan>(optimise(freeze(graph_, constants_))));
+    runner_ =
+        std::make_unique<Runner>(std::make_shared<const Plan>(optimise(freeze(graph_, constants_)), choices));
     runs_ = 0;
   }
 
@@ -145,7 +146,8 @@ CompiledFunction::Variant& CompiledFunction::variant(Inputs inputs) {
   if (found != variants_.end()) return **found;
   Conditions conditions(inputs, state_);
   const Graph graph = capture(f_, inputs, state_);
-  auto made = std::make_unique<Variant>(Variant{std::move(conditions), FrozenRunner(graph, state_), {}, {}});
+  auto made = std::make_unique<Variant>(
+      Variant{std::move(conditions), FrozenRunner(graph, state_, choices_), {}, {}});
   for (size_t i = inputs.size(); i < graph.inputs().size(); ++i) {
     const std::string& name = graph.value(graph.inputs()[i]).name;
     made->read_gradients.push_back(state_.at(name.substr(0, name.size() - kGradientSuffix.size())));
@@ -157,7 +159,7 @@ CompiledFunction::Variant& CompiledFunction::variant(Inputs inputs) {
 }
 
 const Plan& CompiledFunction::plan(Inputs inputs) {
-  return variant(inputs).runner.current().plan();
+  return variant(inputs).runner.current(choices_).plan();
 }
 
 size_t CompiledFunction::plan_count() const noexcept {
@@ -174,7 +176,7 @@ std::vector<Tensor> CompiledFunction::run(Inputs inputs) {
   for (const Tensor& input : inputs) given.push_back(dense(input));
   Variant& fitting = variant(given);
   for (const Tensor& leaf : fitting.read_gradients) given.push_back(dense(leaf.grad()));
-  std::vector<Tensor> results = fitting.runner.current().run(given);
+  std::vector<Tensor> results = fitting.runner.current(choices_).run(given);
   const size_t outputs = fitting.runner.graph().outputs().size();
   size_t next = outputs;
   for (Variant::Left& left : fitting.left_gradients)

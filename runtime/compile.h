@@ -29,6 +29,9 @@ class ESPALIER_API CompiledFunction {
   std::vector<Tensor> run(Inputs inputs);
   /// The plan for such inputs, made where there is none yet.
   const Plan& plan(Inputs inputs);
+  /// Plans made from now on choose their kernels by these times (see Plan); null: by rules. `choices`
+  /// outlives them all.
+  void choose_kernels_by(KernelChoices* choices) noexcept { choices_ = choices; }
   /// How many plans there are.
   size_t plan_count() const noexcept;
 
@@ -38,6 +41,7 @@ class ESPALIER_API CompiledFunction {
 
   Function f_;
   State state_;
+  KernelChoices* choices_ = nullptr;
   std::vector<std::unique_ptr<Variant>> variants_;
 };
 

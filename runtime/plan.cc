@@ -8,8 +8,8 @@
 
 namespace espalier::runtime {
 
-Plan::Plan(Graph graph) : graph_(std::move(graph)), threads_(num_threads()) {
-  PlanBuilder built(graph_);
+Plan::Plan(Graph graph, KernelChoices* choices) : graph_(std::move(graph)), threads_(num_threads()) {
+  PlanBuilder built(graph_, choices);
   const ArenaSize size = place_in_arena(built.buffers, built.steps.size());
   steps_ = std::move(built.steps);
   buffers_ = std::move(built.buffers);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "runtime/graph.h"
+#include "runtime/kernel_choices.h"
 
 namespace espalier::runtime {
 
@@ -48,9 +49,10 @@ struct Step {
 /// more (else in a copy), and states are written where they are.
 class ESPALIER_API Plan {
  public:
-  /// Chooses kernels and makes them ready for num_threads() threads, which runs will use. Throws DeviceError
-  /// or TypeError where an operation has no kernel that takes what the graph gives it.
-  explicit Plan(Graph graph);
+  /// Chooses kernels and makes them ready for num_threads() threads, which runs will use: those of `choices`,
+  /// timing what is not in there, or else by rules. Throws DeviceError or TypeError where an operation has no
+  /// kernel that takes what the graph gives it.
+  explicit Plan(Graph graph, KernelChoices* choices = nullptr);
 
   const Graph& graph() const noexcept { return graph_; }
   const std::vector<Step>& steps() const noexcept { return steps_; }

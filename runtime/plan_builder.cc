@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "core/door.h"
 #include "ops/copy.h"
 #include "runtime/plan_builder_internal.h"
 #include "runtime/rewriter.h"
+#include "runtime/time_kernels_internal.h"
 #include "runtime/write_view_internal.h"
 
 namespace espalier::runtime {
@@ -29,13 +31,13 @@ bool same_layout(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-PlanBuilder::PlanBuilder(const Graph& graph)
+PlanBuilder::PlanBuilder(const Graph& graph, KernelChoices* choices)
     : graph_(graph), last_use_(graph.values().size(), -1), buffer_of_(graph.values().size(), -1) {
   find_needed();
   for (size_t i = 0; i < graph.nodes().size(); ++i) add_node(i);
   put_out();
   write_states();
-  choose_kernels();
+  choose_kernels(choices);
   find_lifetimes();
 }
 
@@ -201,19 +203,24 @@ void PlanBuilder::write_states() {
   for (const Write& write : writes) add_copy(write.from, write.to);
 }
 
-void PlanBuilder::choose_kernels() {
+void PlanBuilder::choose_kernels(KernelChoices* choices) {
+  std::map<int, Ref<Storage>> storages;  // of a step's buffers
   // As the kernels will see them, but that only constants have elements yet.
   const auto as_planned = [&](const Operand& operand) {
     if (operand.buffer < 0) return Tensor();
     const Buffer& buffer = buffers[static_cast<size_t>(operand.buffer)];
-    const Ref<Storage> storage =
-        buffer.place == Buffer::Place::constant
-            ? graph_.value(buffer.index).tensor.body().storage
-            : make_ref<Storage>(static_cast<void*>(nullptr), buffer.bytes, kCpu, std::function<void()>());
+    Ref<Storage>& storage = storages[operand.buffer];
+    if (!storage) {
+      storage =
+          buffer.place == Buffer::Place::constant
+              ? graph_.value(buffer.index).tensor.body().storage
+              : make_ref<Storage>(static_cast<void*>(nullptr), buffer.bytes, kCpu, std::function<void()>());
+    }
     const Tensor& type = operand.type;
     return Tensor(make_ref<TensorBody>(storage, type.dtype(), type.shape(), type.strides(), type.offset()));
   };
   for (Step& step : steps) {
+    storages.clear();
     Tensors inputs, outputs;
     uint32_t constants = 0;
     for (size_t i = 0; i < step.inputs.size(); ++i) {
@@ -224,7 +231,8 @@ void PlanBuilder::choose_kernels() {
         constants |= 1u << i;
     }
     for (const Operand& output : step.outputs) outputs.push_back(as_planned(output));
-    step.kernel = &choose_kernel(*step.operation, inputs, outputs, kCpu);
+    step.kernel = choices ? &choose_timed_kernel(*step.operation, inputs, outputs, constants, *choices)
+                          : &choose_kernel(*step.operation, inputs, outputs, kCpu);
     if (step.kernel->prepare)
       step.prepared = step.kernel->prepare(*step.operation, inputs, outputs, constants);
     const size_t scratch = step.prepared ? step.prepared->scratch_bytes()

@@ -9,7 +9,7 @@ namespace espalier::runtime {
 /// Decides what a plan does and which values share memory; where the arena's buffers lie is decided after it.
 class PlanBuilder {
  public:
-  explicit PlanBuilder(const Graph& graph);
+  PlanBuilder(const Graph& graph, KernelChoices* choices);
 
   std::vector<Step> steps;
   std::vector<Buffer> buffers;
@@ -21,7 +21,7 @@ class PlanBuilder {
   int buffer_for_update(int node, size_t source);
   void put_out();
   void write_states();
-  void choose_kernels();
+  void choose_kernels(KernelChoices* choices);
   void find_lifetimes();
 
   int add_buffer(Buffer buffer);

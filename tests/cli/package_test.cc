@@ -110,6 +110,34 @@ TEST(Packages, AreExplained) {
   EXPECT_THAT(output_of({"explain", package, "--rounds", "1"}), HasSubstr("memory for a run"));
 }
 
+TEST(Packages, RunOnTheKernelsThatAFileChooses) {
+  const TemporaryFolder folder;
+  const std::string run = trained(folder), package = folder / "digits.safetensors",
+                    kernels = folder / "kernels.json";
+  output_of({"compile", run, package, "--batch", "64"});
+  const auto kernel_used = [&] {
+    const json explained = json_of({"explain", package, "--rounds", "1", "--kernels", kernels});
+    for (const json& step : explained.at("steps")) {
+      if (step.at("operation") == "fused_conv2d") return step.at("kernel").get<std::string>();
+    }
+    return std::string("none");
+  };
+  kernel_used();
+  std::ifstream file(kernels);
+  json choices = json::parse(file);
+  ASSERT_FALSE(choices.at("machines").empty());
+  // Whatever is fastest here: the last of each list, put first, is what runs.
+  for (json& machine : choices.at("machines")) {
+    for (json& timings : machine) std::reverse(timings.begin(), timings.end());
+  }
+  std::ofstream(kernels) << choices;
+  EXPECT_EQ(kernel_used(), choices.at("machines").begin()->begin()->at(0).at("kernel"));
+  std::ofstream(kernels) << "{}";
+  const Outcome outcome = run_program({"explain", package, "--kernels", kernels});
+  EXPECT_EQ(outcome.code, 3) << outcome.errors;
+  EXPECT_THAT(outcome.errors, HasSubstr("kernel choices"));
+}
+
 TEST(Packages, RefuseInOneLineWithADocumentedCode) {
   const TemporaryFolder folder;
   const std::string run = trained(folder), package = folder / "digits.safetensors",

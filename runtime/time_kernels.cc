@@ -1,0 +1,114 @@
+#include <algorithm>
+#include <chrono>
+#include <sstream>
+
+#include "core/create.h"
+#include "core/door.h"
+#include "core/parallel.h"
+#include "core/workspace.h"
+#include "ops/random.h"
+#include "runtime/graph.h"
+#include "runtime/rewriter.h"
+#include "runtime/time_kernels_internal.h"
+
+namespace espalier::runtime {
+namespace {
+
+/// `conv2d(padding=[1, 1]) f32[1, 64, 32, 32] by [65536, 1, 2048, 64], f32[...] constant, 2 threads`
+std::string problem_text(const Operation& operation, Inputs inputs, uint32_t constants) {
+  std::ostringstream text;
+  text << signature(operation) << ' ';
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].defined()) {
+      text << "none, ";
+      continue;
+    }
+    text << type_text(inputs[i]);
+    if (!inputs[i].is_contiguous()) text << " by " << to_string(inputs[i].strides());
+    text << (i < 32 && constants >> i & 1u ? " constant, " : ", ");
+  }
+  text << num_threads() << (num_threads() == 1 ? " thread" : " threads");
+  return text.str();
+}
+
+/// While it lives, tensors without elements have some.
+class ElementsScope {
+ public:
+  void lend(const Tensor& tensor) {
+    if (!tensor.defined() || tensor.raw_data() != nullptr) return;
+    const Ref<Storage>& storage = tensor.body().storage;
+    const auto floats = static_cast<int64_t>((storage->bytes() + sizeof(float) - 1) / sizeof(float));
+    elements_.push_back(normal({floats}, 0, 1, Dtype::f32, generator_));
+    storage->point_at(elements_.back().raw_data());
+    lent_.push_back(storage);
+  }
+  ElementsScope() : generator_(Generator(0)) {}
+  ~ElementsScope() {
+    for (const Ref<Storage>& storage : lent_) storage->point_at(nullptr);
+  }
+  ElementsScope(const ElementsScope&) = delete;
+  ElementsScope& operator=(const ElementsScope&) = delete;
+
+ private:
+  Generator generator_;
+  std::vector<Tensor> elements_;
+  std::vector<Ref<Storage>> lent_;
+};
+
+/// The shortest of several runs, in seconds: what else the machine does only adds.
+double time_kernel(const Kernel& kernel, const Operation& operation, Inputs inputs, Outputs outputs,
+                   uint32_t constants) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kLeastRuns = 3;
+  constexpr auto kTime = std::chrono::milliseconds(5);
+  const auto prepared = kernel.prepare ? kernel.prepare(operation, inputs, outputs, constants) : nullptr;
+  const Scratch scratch(prepared ? prepared->scratch_bytes()
+                                 : kernel.scratch_bytes(operation, inputs, outputs));
+  const auto run = [&] {
+    if (prepared)
+      prepared->run(inputs, outputs, scratch.get());
+    else
+      kernel.run(operation, inputs, outputs, scratch.get());
+  };
+  run();  // warms up
+  double best = 1e9;
+  const Clock::time_point end = Clock::now() + kTime;
+  for (int runs = 0; runs < kLeastRuns || Clock::now() < end; ++runs) {
+    const Clock::time_point start = Clock::now();
+    run();
+    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return best;
+}
+
+bool all_floating(Inputs inputs) {
+  return std::all_of(inputs.begin(), inputs.end(),
+                     [](const Tensor& input) { return !input.defined() || is_floating(input.dtype()); });
+}
+
+}  // namespace
+
+const Kernel& choose_timed_kernel(const Operation& operation, Inputs inputs, Outputs outputs,
+                                  uint32_t constants, KernelChoices& choices) {
+  const std::vector<const Kernel*> kernels = contenders(operation, inputs, outputs, kCpu);
+  // Numbers that mean something, indices, cannot be made up.
+  if (kernels.size() < 2 || !all_floating(inputs)) return choose_kernel(operation, inputs, outputs, kCpu);
+  const std::string problem = problem_text(operation, inputs, constants);
+  if (!choices.find(problem)) {
+    ElementsScope elements;
+    for (const Tensor& input : inputs) elements.lend(input);
+    for (const Tensor& output : outputs) elements.lend(output);
+    KernelChoices::Timings timings;
+    for (const Kernel* kernel : kernels)
+      timings.push_back({kernel->name, time_kernel(*kernel, operation, inputs, outputs, constants)});
+    choices.add(problem, std::move(timings));
+  }
+  for (const KernelTiming& timing : *choices.find(problem)) {
+    const auto found = std::find_if(kernels.begin(), kernels.end(),
+                                    [&](const Kernel* kernel) { return kernel->name == timing.kernel; });
+    if (found != kernels.end()) return **found;
+  }
+  return choose_kernel(operation, inputs, outputs, kCpu);
+}
+
+}  // namespace espalier::runtime

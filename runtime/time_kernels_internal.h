@@ -1,0 +1,14 @@
+#pragma once
+
+#include "core/operation.h"
+#include "runtime/kernel_choices.h"
+
+namespace espalier::runtime {
+
+/// The kernel that `choices` has for the operation on these tensors, after timing the contenders where it has
+/// none yet; the usual one where there is nothing to choose. Tensors are as Kernel::prepare() takes them;
+/// those that share a storage share memory.
+const Kernel& choose_timed_kernel(const Operation& operation, Inputs inputs, Outputs outputs,
+                                  uint32_t constants, KernelChoices& choices);
+
+}  // namespace espalier::runtime
