@@ -74,7 +74,7 @@ class LayerNormBackwardWork {
              .dx = wanted(0)};
     dweight_ = wanted(1);
     dbias_ = wanted(2);
-    if (op.wants(1) || op.wants(2)) sums_ = work.take<T>(blocks_ * 2 * size);
+    if (op.wants(1) || op.wants(2)) sums_ = work.take<T>(std::max<int64_t>(blocks_, 1) * 2 * size);
   }
 
   void run() const {

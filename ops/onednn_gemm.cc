@@ -141,9 +141,9 @@ void run_matmul(const GemmOf<T>& p, const Forms& forms, const TeamScope& team, v
 bool takes_matmul(const Gemm& p, const Forms& forms, bool bias) {
   return p.m >= kMatmulMinRows && p.n >= kMatmulMinColumns && (forms.b.transposed || bias || p.relu);
 }
-// bf16 has the matmul primitive alone, which would divide by zero over a sum of nothing.
-bool takes_matmul(const GemmOf<bfloat16>& p, const Forms&, bool) {
-  return p.k > 0;
+// bf16 has nothing else.
+bool takes_matmul(const GemmOf<bfloat16>&, const Forms&, bool) {
+  return true;
 }
 
 // What sgemm does not do itself.
@@ -160,7 +160,13 @@ void add_bias_and_relu(const Gemm& p) {
   }
 }
 
-void run(const Gemm& p, const Forms& forms, const TeamScope& team, void* scratch) {
+template <class T>
+Forms forms_of(const GemmOf<T>& p) {
+  return {form_of("A", p.m, p.k, p.a_row, p.a_col), form_of("B", p.k, p.n, p.b_row, p.b_col)};
+}
+
+void run(const Gemm& p, const TeamScope& team, void* scratch) {
+  const Forms forms = forms_of(p);
   if (takes_matmul(p, forms, p.bias != nullptr)) return run_matmul(p, forms, team, scratch);
   const Form &a = forms.a, &b = forms.b;
   check(dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', p.m, p.n, p.k, 1.0f, p.a, a.leading,
@@ -170,25 +176,25 @@ void run(const Gemm& p, const Forms& forms, const TeamScope& team, void* scratch
 }
 
 // Of one column only dense results: see kMatmulMinColumns.
-void run(const GemmOf<bfloat16>& p, const Forms& forms, const TeamScope& team, void* scratch) {
-  if (takes_matmul(p, forms, p.bias != nullptr)) return run_matmul(p, forms, team, scratch);
+void run(const GemmOf<bfloat16>& p, const TeamScope& team, void* scratch) {
+  if (p.k > 0) return run_matmul(p, forms_of(p), team, scratch);
+  // A sum of nothing, which the library divides by zero over.
   for (int64_t i = 0; i < p.m && !p.accumulate; ++i) {
     for (int64_t j = 0; j < p.n; ++j) p.c[i * p.c_row + j] = p.bias ? p.bias[j] : bfloat16(0);
   }
 }
 
-template <class T>
-Forms forms_of(const GemmOf<T>& p) {
-  return {form_of("A", p.m, p.k, p.a_row, p.a_col), form_of("B", p.k, p.n, p.b_row, p.b_col)};
+/// Whether it takes no oneDNN.
+bool is_small(const Gemm& p) {
+  return p.m == 0 || p.n == 0 || small_gemm_wins(p);
 }
-
-bool small_gemm_wins(const GemmOf<bfloat16>&) {
-  return false;
+bool is_small(const GemmOf<bfloat16>& p) {
+  return p.m == 0 || p.n == 0 || p.k == 0;
 }
 
 template <class T>
 size_t scratch_bytes_of(const GemmOf<T>& p, bool bias) {
-  if (p.m == 0 || p.n == 0 || small_gemm_wins(p)) return 0;
+  if (is_small(p)) return 0;
   const TeamScope team;
   const Forms forms = forms_of(p);
   return takes_matmul(p, forms, bias) ? matmul_for(p, forms, bias, team)->scratch_bytes : 0;
@@ -226,7 +232,7 @@ void for_each_product(const GemmOf<T>& first, int64_t batch, const std::array<in
 void gemm(const Gemm& p, void* scratch) {
   if (p.m == 0 || p.n == 0) return;
   if (small_gemm_wins(p)) return small_gemm(p);
-  run(p, forms_of(p), TeamScope(), scratch);
+  run(p, TeamScope(), scratch);
 }
 
 size_t gemm_scratch_bytes(const Gemm& p, bool bias) {
@@ -241,7 +247,7 @@ void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_st
         if (small) {
           small_gemm(p);
         } else {
-          run(p, forms_of(p), team, nullptr);
+          run(p, team, nullptr);
         }
       });
 }
@@ -257,7 +263,7 @@ bool has_bf16() {
 
 void gemm(const GemmOf<bfloat16>& p, void* scratch) {
   if (p.m == 0 || p.n == 0) return;
-  run(p, forms_of(p), TeamScope(), scratch);
+  run(p, TeamScope(), scratch);
 }
 
 size_t gemm_scratch_bytes(const GemmOf<bfloat16>& p, bool bias) {
@@ -268,7 +274,7 @@ void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, int64_t a_step, 
                   int64_t c_step) {
   for_each_product(
       first, batch, {a_step, b_step, c_step}, [](const GemmOf<bfloat16>& p) { gemm(p); },
-      [](const GemmOf<bfloat16>& p, const TeamScope& team) { run(p, forms_of(p), team, nullptr); });
+      [](const GemmOf<bfloat16>& p, const TeamScope& team) { run(p, team, nullptr); });
 }
 
 }  // namespace espalier::onednn

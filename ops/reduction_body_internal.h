@@ -32,8 +32,8 @@ struct ReductionBody {
   void (*finish)(const void*, Total* totals, int64_t n);
 };
 
-/// Memory for partial results that a reduction of these axes, sorted, needs, whatever it computes: some
-/// thousandths of the input's at most.
+/// Memory for partial results that a reduction of these axes, sorted, needs, whatever it computes: at most a
+/// double for each 64 elements.
 size_t partial_bytes(const Tensor& input, const Dims& axes);
 
 /// The scratch memory of a kernel whose only memory are those.

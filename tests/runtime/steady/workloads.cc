@@ -4,15 +4,19 @@
 #include <utility>
 
 #include "autograd/autograd.h"
+#include "models/bert.h"
 #include "models/gpt.h"
 #include "models/mlp.h"
 #include "models/resnet_cifar.h"
 #include "models/seed_net.h"
 #include "nn/dropout.h"
+#include "ops/compare.h"
 #include "ops/cross_entropy.h"
+#include "ops/mse_loss.h"
 #include "ops/random.h"
 #include "optim/adam.h"
 #include "optim/clip.h"
+#include "optim/lion.h"
 #include "optim/sgd.h"
 
 namespace espalier::test {
@@ -105,6 +109,22 @@ std::vector<Workload> steady_workloads() {
        .state = runtime::State(*gpt, *cache),
        .inputs = {random_integers({2, 1}, 0, 65)},
        .training = false});
+
+  const auto bert = std::make_shared<models::Bert>(models::BertOptions{
+      .vocabulary = 65, .width = 64, .layers = 2, .heads = 4, .feedforward = 128, .positions = 96});
+  const auto lion = std::make_shared<optim::Lion>(*bert);
+  all.push_back({.name = "training steps of a BERT with padding",
+                 .f = runtime::as_function(
+                     [bert, lion](const Tensor& tokens, const Tensor& seen, const Tensor& states) {
+                       Tensor loss = mse_loss((*bert)(tokens, seen), states);
+                       lion->zero_grad();
+                       backward(loss);
+                       lion->step();
+                       return loss;
+                     }),
+                 .state = runtime::State(*bert, *lion),
+                 .inputs = {text, less(next, 50), normal({2, 96, 64})},
+                 .training = true});
 
   const Generator generator(1);
   const auto net = std::make_shared<DroppedGpt>(generator);
