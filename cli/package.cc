@@ -17,6 +17,7 @@
 #include "cli/answers.h"
 #include "cli/commands.h"
 #include "cli/model_file.h"
+#include "cli/onnx_file.h"
 #include "cli/output.h"
 #include "core/create.h"
 #include "core/error.h"
@@ -105,16 +106,24 @@ bool fits(const runtime::Graph& graph, const Problem& problem) {
   return output.shape() == answers;
 }
 
-Opened open_package(const std::string& file) {
+runtime::Package read_package(const std::string& file) {
   if (file.empty()) throw ValueError("command", "expected a package, which 'espalier compile' writes");
-  const runtime::Package package = runtime::load_package(file);
+  return runtime::load_package(file);
+}
+
+runtime::Runner runner_of(const runtime::Graph& graph) {
+  return runtime::Runner(std::make_shared<const runtime::Plan>(runtime::optimise(graph)));
+}
+
+Opened open_package(const std::string& file) {
+  const runtime::Package package = read_package(file);
   Recipe recipe;
   Problem problem;
   read_notes(package.notes, file, recipe, problem);
   const runtime::Graph& graph = package.graph;
   if (!fits(graph, problem))
     throw FormatError(file, "holds a graph that does not fit the problem that it names");
-  return {recipe, problem, runtime::Runner(std::make_shared<const runtime::Plan>(runtime::optimise(graph)))};
+  return {recipe, problem, runner_of(graph)};
 }
 
 /// The outputs for any number of examples, in batches as the plan takes them; the last one is filled up with
@@ -133,6 +142,31 @@ Tensor answers_for(Opened& package, const Tensor& examples) {
   return concat(parts, 0);
 }
 
+/// A graph with its notes, from which a package is made.
+runtime::Package captured_model(const CompileFlags& flags) {
+  if (!flags.sizes.empty() || !flags.classes.empty())
+    throw ValueError("compile", "takes --size and --classes with an ONNX model only");
+  Model model = open_model(flags.model);
+  const Dtype dtype = model.problem.kind == Problem::Kind::text ? Dtype::i64 : Dtype::f32;
+  const Tensor example = empty(batch_shape(model.problem, flags.batch), dtype, kMeta);
+  return {runtime::capture([&](const Tensor& x) { return answer(model, x); }, {example},
+                           runtime::State(model.network)),
+          notes(model.recipe, model.problem)};
+}
+
+/// Something for each input of a graph.
+std::vector<Tensor> any_inputs(const runtime::Graph& graph) {
+  std::vector<Tensor> inputs;
+  for (const runtime::ValueId id : graph.inputs()) {
+    const Tensor& type = graph.value(id).type;
+    const Tensor elements = is_floating(type.dtype()) ? cast(normal(type.shape()), type.dtype())
+                                                      : zeros(type.shape(), type.dtype());
+    inputs.push_back(empty_strided(type.shape(), type.strides(), type.dtype()));
+    copy_(inputs.back(), elements);
+  }
+  return inputs;
+}
+
 }  // namespace
 
 Exit compile(const CompileFlags& flags) {
@@ -143,18 +177,14 @@ Exit compile(const CompileFlags& flags) {
     throw ValueError("--batch", "is " + std::to_string(flags.batch) + "; expected a whole number from 1 to " +
                                     std::to_string(kMostExamples));
   }
-  Model model = open_model(flags.model);
   const NoGrad no_grad;
-  const Dtype dtype = model.problem.kind == Problem::Kind::text ? Dtype::i64 : Dtype::f32;
-  const Tensor example = empty(batch_shape(model.problem, flags.batch), dtype, kMeta);
-  const runtime::Graph captured = runtime::capture([&](const Tensor& x) { return answer(model, x); },
-                                                   {example}, runtime::State(model.network));
-  const bool onnx = std::filesystem::path(flags.to).extension() == ".onnx";
+  const auto [captured, notes] = is_onnx(flags.model) ? open_onnx(flags) : captured_model(flags);
+  const bool onnx = is_onnx(flags.to);
   const runtime::Graph graph = onnx ? captured : runtime::optimise(runtime::freeze(captured));
   if (onnx)
     runtime::save_onnx(graph, flags.to);
   else
-    runtime::save_package(flags.to, graph, notes(model.recipe, model.problem));
+    runtime::save_package(flags.to, graph, notes);
   const auto bytes = static_cast<int64_t>(std::filesystem::file_size(flags.to));
   if (flags.json) {
     std::cout
@@ -191,13 +221,10 @@ Exit explain(const ExplainFlags& flags) {
     throw ValueError("--rounds", "is " + std::to_string(flags.rounds) +
                                      "; expected a whole number from 1 to " + std::to_string(kMostRounds));
   }
-  Opened package = open_package(flags.package);
-  const Tensor& type = package.input();
-  const Tensor inputs[] = {is_floating(type.dtype()) ? normal(type.shape())
-                                                     : zeros(type.shape(), type.dtype())};
+  runtime::Runner runner = runner_of(read_package(flags.package).graph);
+  const runtime::Plan& plan = runner.plan();
   const std::vector<runtime::StepReport> steps =
-      runtime::explain(package.runner, inputs, static_cast<int>(flags.rounds));
-  const runtime::Plan& plan = package.runner.plan();
+      runtime::explain(runner, any_inputs(plan.graph()), static_cast<int>(flags.rounds));
   double seconds = 0;
   for (const runtime::StepReport& step : steps) seconds += step.seconds;
   if (!flags.page.empty()) {

@@ -56,4 +56,8 @@ ESPALIER_API Graph load_onnx(const std::filesystem::path& path, const OnnxOption
 ESPALIER_API Graph parse_onnx(std::span<const unsigned char> bytes, const OnnxOptions& options = {},
                               const std::string& name = "model");
 
+/// The initializers of an ONNX model by their names, whatever its operators. Throws IoError, and FormatError
+/// for what is no ONNX model or has tensors that are not read.
+ESPALIER_API std::map<std::string, Tensor> load_onnx_tensors(const std::filesystem::path& path);
+
 }  // namespace espalier::runtime

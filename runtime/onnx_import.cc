@@ -41,6 +41,15 @@ class Import {
         elements_(std::move(folder)),
         budget_(options_.most_computed) {}
 
+  std::map<std::string, Tensor> tensors() {
+    std::map<std::string, Tensor> all;
+    for (const OnnxTensor& tensor : model_.initializers) {
+      add_fixed(tensor.name, tensor);
+      all[tensor.name] = values_.at(tensor.name).tensor;
+    }
+    return all;
+  }
+
   Graph run() {
     for (const OnnxTensor& tensor : model_.initializers) add_fixed(tensor.name, tensor);
     for (const OnnxNode& node : model_.nodes) {
@@ -124,7 +133,7 @@ class Import {
     if (axis == 0 && options_.batch) return *options_.batch;
     throw ValueError(name_, "axis " + std::to_string(axis) + " of input " + quoted_name(input.name) +
                                 " has no size but a name, " + quoted_name(name) +
-                                "; give its size by that name (OnnxOptions::sizes)");
+                                "; give its size by that name (OnnxOptions::sizes; --size of the program)");
   }
 
   void check_sizes() const {
@@ -195,22 +204,37 @@ class Import {
   State state_;
 };
 
-std::string_view text_of(std::span<const unsigned char> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+/// A model's file, open.
+struct OnnxFile {
+  explicit OnnxFile(const std::filesystem::path& path)
+      : bytes(make_ref<io::MappedFile>(path)),
+        name(path.string()),
+        folder(path.has_parent_path() ? path.parent_path() : ".") {}
+
+  OnnxModel model() const {
+    return read_onnx_model({reinterpret_cast<const char*>(bytes->data()), bytes->size()}, name);
+  }
+
+  Ref<io::MappedFile> bytes;
+  std::string name;
+  std::filesystem::path folder;
+};
 
 }  // namespace
 
 Graph load_onnx(const std::filesystem::path& path, const OnnxOptions& options) {
-  const auto file = make_ref<io::MappedFile>(path);
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  return Import(read_onnx_model(text_of({file->data(), file->size()}), path.string()), path.string(), folder,
-                options)
-      .run();
+  const OnnxFile file(path);
+  return Import(file.model(), file.name, file.folder, options).run();
 }
 
 Graph parse_onnx(std::span<const unsigned char> bytes, const OnnxOptions& options, const std::string& name) {
-  return Import(read_onnx_model(text_of(bytes), name), name, std::nullopt, options).run();
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return Import(read_onnx_model(text, name), name, std::nullopt, options).run();
+}
+
+std::map<std::string, Tensor> load_onnx_tensors(const std::filesystem::path& path) {
+  const OnnxFile file(path);
+  return Import(file.model(), file.name, file.folder, {}).tensors();
 }
 
 }  // namespace espalier::runtime

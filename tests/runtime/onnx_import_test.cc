@@ -117,7 +117,7 @@ TEST(OnnxImport, FillsFreeAxesByName) {
   };
   EXPECT_EQ(complaint({.batch = 2}),
             "[model] axis 1 of input 'x' has no size but a name, 'time'; give its size by that name "
-            "(OnnxOptions::sizes)");
+            "(OnnxOptions::sizes; --size of the program)");
   EXPECT_THAT(complaint({.sizes = {{"batch", 2}, {"time", 5}, {"tmie", 5}}}),
               HasSubstr("no free axis 'tmie'"));
   EXPECT_THAT(import_refusal(model.bytes(), {.sizes = {{"batch", -1}, {"time", 5}}}), HasSubstr("input 'x'"));
