@@ -21,8 +21,8 @@ bool is_standard(const OnnxNode& node) {
 
 /// The function for an operator; null where there is none.
 OnnxRead onnx_reader(const OnnxNode& node) {
-  const std::array groups = {elementwise_onnx_readers, shape_onnx_readers, reduction_onnx_readers,
-                             layer_onnx_readers};
+  const std::array groups = {elementwise_onnx_readers, shape_onnx_readers, part_onnx_readers,
+                             reduction_onnx_readers, layer_onnx_readers};
   for (const auto group : groups) {
     const auto found = group().find(node.type);
     if (is_standard(node) && found != group().end()) return found->second;
@@ -62,7 +62,7 @@ class Import {
       if (fixed != values_.end() && fixed->second.tensor.defined()) continue;
       examples.push_back(example(input));
       names.push_back(input.name);
-      add(input.name, {});
+      at_place("input " + quoted_name(input.name), [&] { add(input.name, {}); });
     }
     check_sizes();
     // Nodes that nothing reads: the model's own, and views of whole tensors.
@@ -91,8 +91,9 @@ class Import {
   }
 
   void add(const std::string& name, OnnxInput value) {
-    if (name.empty()) fail("has a value without a name");
-    if (!values_.emplace(name, std::move(value)).second) fail("has two values " + quoted_name(name));
+    if (name.empty()) throw ValueError(kOnnx, "has no name");
+    if (!values_.emplace(name, std::move(value)).second)
+      throw ValueError(kOnnx, quoted_name(name) + " is the name of something before it");
   }
 
   /// The tensor that a Constant holds; null for other nodes and values.

@@ -151,7 +151,7 @@ Tensors read_batch_norm(OnnxReading& r) {
 
 /// The axes from `axis` to the last.
 Shape normalised_axes(OnnxReading& r, const Tensor& x) {
-  const int first = normalize_axis(r.integer("axis", -1), x.rank(), r.node().type);
+  const int first = r.axis(r.integer("axis", -1), x.rank());
   r.ignore("stash_type");  // statistics are in f32 or wider in any case
   return Shape(std::span<const int64_t>(x.shape()).subspan(static_cast<size_t>(first)));
 }

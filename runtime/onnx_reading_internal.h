@@ -78,6 +78,9 @@ class OnnxReading {
   /// The elements of an attribute that is a tensor; undefined where it is absent.
   Tensor tensor(const std::string& name);
 
+  /// An axis of `rank`, counted from 0. Throws ShapeError where there is none.
+  int axis(int64_t axis, int rank) const { return normalize_axis(axis, rank, node_.type); }
+
   /// Throws where something was not asked for.
   void finish() const;
   [[noreturn]] void refuse(const std::string& why) const;
@@ -101,6 +104,7 @@ using OnnxReaders = std::map<std::string_view, OnnxRead>;
 
 const OnnxReaders& elementwise_onnx_readers();
 const OnnxReaders& shape_onnx_readers();
+const OnnxReaders& part_onnx_readers();
 const OnnxReaders& reduction_onnx_readers();
 const OnnxReaders& layer_onnx_readers();
 

@@ -296,10 +296,11 @@ TEST(OnnxImport, RefusesInconsistentGraphs) {
             "[model] node 0, Add 'the Add': reads 'b', which nothing before it makes");
   EXPECT_THAT(import_refusal(sum_model(ones({4})).bytes()), HasSubstr("node 0, Add 'the Add': [add]"));
   EXPECT_THAT(import_refusal(sum_model(ones({3})).tensor("w", ones({3})).bytes()),
-              HasSubstr("two values 'w'"));
+              HasSubstr("tensor 'w': 'w' is the name of something before it"));
   EXPECT_THAT(import_refusal(sum_model(ones({3})).node("Relu", {"x"}, {"y"}).bytes()),
-              HasSubstr("two values 'y'"));
-  EXPECT_THAT(import_refusal(sum_model(ones({3})).input("x", {2, 3}).bytes()), HasSubstr("two values 'x'"));
+              HasSubstr("node 1, Relu 'the Relu': 'y' is the name"));
+  EXPECT_THAT(import_refusal(sum_model(ones({3})).input("x", {2, 3}).bytes()),
+              HasSubstr("input 'x': 'x' is the name"));
   EXPECT_NO_THROW(
       parsed_onnx(sum_model(ones({3})).input("w", {3}).bytes()));  // as versions of IR before 4 have it
   EXPECT_THAT(import_refusal(sum_model(ones({3})).output("none").bytes()),
