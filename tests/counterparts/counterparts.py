@@ -347,6 +347,17 @@ def onnx_cases():
     yield "Pad", *one("Pad", whole(0, 1, 2, 1, 0, 0), numpy.float32(0.5))
     yield "Pad-cut", *one("Pad", whole(0, -1, 2, 1, 0, -3))
     yield "Dropout", *one("Dropout", numpy.float32(0.5), numpy.bool_(False))
+    yield "Gelu", *one("Gelu", given=(x - 1,))
+    yield "Gelu-tanh", *one("Gelu", given=(x - 1,), approximate="tanh")
+    yield "CastLike", *one("CastLike", whole(1))
+    for operator in ("Mod", "Div"):
+        yield f"{operator}-i64", [node(operator, ["a", "b"], "c"), node("Add", ["x0", "c"])], [whole(1, 2, 3, 4)], \
+            {"a": whole(-7, 7, -7, 6), "b": whole(3, -3, -3, 3)}
+    yield "Constant", [node("Constant", [], "a", value_float=0.5), node("Constant", [], "b", value_floats=[1.0, 2.0, 3.0, 4.0, 5.0]),
+                       node("Constant", [], "c", value_int=3), node("Constant", [], "d", value_ints=[0, 1]),
+                       node("Constant", [], "e", value=helper.make_tensor("", TensorProto.FLOAT, [4, 1], [1.0, 2.0, 3.0, 4.0])),
+                       node("Mul", ["x0", "a"], "f"), node("Add", ["f", "b"], "g"), node("Sub", ["g", "e"], "h"), node("Trilu", ["h", "c"], "i"),
+                       node("ReduceSum", ["i", "d"])], [x], {}
     yield "Size", *one("Size")
     yield "Shape", *one("Shape", start=1, end=-1)
     yield "MatMul", *one("MatMul", weights(5, 2))
@@ -367,6 +378,7 @@ def onnx_cases():
     yield "BatchNormalization", *one("BatchNormalization", weights(4), weights(4), weights(4), weights(4) + 1.5, given=(image,), epsilon=0.1)
     yield "InstanceNormalization", *one("InstanceNormalization", weights(4), weights(4), given=(image,))
     yield "LayerNormalization", *one("LayerNormalization", weights(5), weights(5), given=(x,), epsilon=0.1)
+    yield "RMSNormalization", *one("RMSNormalization", weights(5), given=(x,), epsilon=0.1)
     yield "LayerNormalization-axes", *one("LayerNormalization", weights(4, 5), given=(x,), axis=1)
     for operator, fixed in (("Split", [whole(1, 3)]), ("Split", []), ("Split-last", [])):
         parts = ["y", "z", "w"][: 3 if operator == "Split-last" else 2]
@@ -404,8 +416,9 @@ def onnx_read(folder, espalier):
         initializers = [numpy_helper.from_array(numpy.asarray(array), key) for key, array in fixed.items()]
         outputs = [helper.make_empty_tensor_value_info(n) for n in nodes[-1].output]
         graph = helper.make_graph(nodes, "graph", infos, outputs, initializers)
-        version = 20 if name == "Gelu" else 18 if "num_outputs" in [a.name for a in nodes[-1].attribute] else 17
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)], ir_version=8)
+        later = {"Gelu": 20, "RMSNormalization": 23, "Split-last": 18}  # than 17, which is what others are written in
+        version = next((number for start, number in later.items() if name.startswith(start)), 17)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)], ir_version=10)
         path = folder / f"{number:03}-{name}.onnx"
         elsewhere = {"save_as_external_data": True, "size_threshold": 0, "location": path.stem + ".data"} if number % 3 == 0 else {}
         session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
