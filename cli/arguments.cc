@@ -138,7 +138,7 @@ Command add_predict(CLI::App& program) {
 Command add_inspect(CLI::App& program) {
   CLI::App* app = program.add_subcommand("inspect", "list what is in files of tensors and checkpoints");
   auto flags = std::make_shared<InspectFlags>();
-  app->add_option("files", flags->files, "safetensors, npy, npz, a checkpoint or a run's folder")
+  app->add_option("files", flags->files, "safetensors, npy, npz, ONNX, a checkpoint or a run's folder")
       ->type_name("FILE");
   app->add_flag("--fast", flags->fast, "names, types and shapes only");
   app->add_flag("--json", flags->json, "print the result as JSON");
@@ -148,7 +148,7 @@ Command add_inspect(CLI::App& program) {
 Command add_convert(CLI::App& program) {
   CLI::App* app = program.add_subcommand("convert", "write tensors in another format or type");
   auto flags = std::make_shared<ConvertFlags>();
-  app->add_option("from", flags->from, "safetensors, npy, npz, a checkpoint or a run's folder")
+  app->add_option("from", flags->from, "safetensors, npy, npz, ONNX, a checkpoint or a run's folder")
       ->type_name("FROM");
   app->add_option("to", flags->to, "a file .safetensors, .npz or .npy")->type_name("TO");
   app->add_option("--dtype", flags->dtype, "of floating-point tensors; by default as they are")
@@ -160,11 +160,21 @@ Command add_compile(CLI::App& program) {
   CLI::App* app =
       program.add_subcommand("compile", "make a trained model a package that runs without its code");
   auto flags = std::make_shared<CompileFlags>();
-  app->add_option("model", flags->model, "a run's folder, a checkpoint or a safetensors file of one")
+  app->add_option("model", flags->model,
+                  "a run's folder, a checkpoint or a safetensors file of one, or NAME.onnx: an ONNX model")
       ->type_name("MODEL");
   app->add_option("to", flags->to, "the package to write, a safetensors file, or NAME.onnx: an ONNX model")
       ->type_name("TO");
   app->add_option("--batch", flags->batch, "examples that a run takes at once [1]")->type_name("WHOLE");
+  app->add_option("--size", flags->sizes,
+                  "ONNX models: the size of an axis that has a name instead; once each")
+      ->type_name("NAME=WHOLE")
+      ->expected(1)
+      ->take_all();
+  app->add_option(
+         "--classes", flags->classes,
+         "ONNX models: what the numbers that it puts out are the scores of; else 'run' prints numbers")
+      ->type_name("NAME,NAME,...");
   app->add_flag("--json", flags->json, "print the result as JSON");
   return {app, [flags] { return compile(*flags); }};
 }

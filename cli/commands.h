@@ -59,7 +59,9 @@ Exit predict(const PredictFlags& flags);
 
 struct CompileFlags {
   std::string model, to;
-  int64_t batch = 1;  ///< examples that a run takes at once
+  int64_t batch = 1;                    ///< examples that a run takes at once
+  std::vector<std::string> sizes = {};  ///< of an ONNX model's free axes: `time=64`
+  std::string classes = {};             ///< names of those that an ONNX model tells apart, with commas
   bool json = false;
 };
 Exit compile(const CompileFlags& flags);

@@ -56,15 +56,21 @@ Problem problem_of(const nlohmann::json& json, const std::string& where) {
 
 std::map<std::string, std::string> notes(const Recipe& recipe, const Problem& problem) {
   std::map<std::string, std::string> result = notes(recipe);
-  result[kProblem] = json_of(problem).dump();
+  result.merge(notes(problem));
   return result;
+}
+
+std::map<std::string, std::string> notes(const Problem& problem) {
+  return {{kProblem, json_of(problem).dump()}};
 }
 
 void read_notes(const std::map<std::string, std::string>& notes, const std::string& where, Recipe& recipe,
                 Problem& problem) {
   const auto found = notes.find(kProblem);
   if (found == notes.end())
-    throw FormatError(where, "does not say what its model is; expected one that 'espalier train' wrote");
+    throw FormatError(where,
+                      "does not say what its model is; expected one that 'espalier train' wrote, or what was "
+                      "compiled of one");
   try {
     problem = problem_of(nlohmann::json::parse(found->second), where);
     for (const auto& [name, text] : notes) {

@@ -17,6 +17,7 @@
 #include "cli/answers.h"
 #include "cli/commands.h"
 #include "cli/model_file.h"
+#include "cli/onnx_file.h"
 #include "cli/output.h"
 #include "core/create.h"
 #include "core/error.h"
@@ -82,7 +83,6 @@ std::vector<std::string> files_of(const std::string& name) {
 struct Opened {
   Recipe recipe;
   Problem problem;
-  runtime::KernelChoices choices;  ///< none unless a file of them is named
   runtime::Runner runner;
 
   int64_t batch() const { return input().shape()[0]; }
@@ -106,22 +106,26 @@ bool fits(const runtime::Graph& graph, const Problem& problem) {
   return output.shape() == answers;
 }
 
-/// The plan of a package's graph. `file` names a file of kernel choices, or none: they are read, used, and
+runtime::Package read_package(const std::string& file) {
+  if (file.empty()) throw ValueError("command", "expected a package, which 'espalier compile' writes");
+  return runtime::load_package(file);
+}
+
+/// A runner of a package's graph. `file` names a file of kernel choices, or none: they are read, used, and
 /// those that were missing added.
-std::shared_ptr<const runtime::Plan> plan_of(const runtime::Graph& graph, const std::string& file,
-                                             runtime::KernelChoices& choices) {
+runtime::Runner runner_of(const runtime::Graph& graph, const std::string& file,
+                          runtime::KernelChoices& choices) {
   const runtime::Graph optimised = runtime::optimise(graph);
-  if (file.empty()) return std::make_shared<const runtime::Plan>(optimised);
+  if (file.empty()) return runtime::Runner(std::make_shared<const runtime::Plan>(optimised));
   choices = runtime::KernelChoices::load(file);
   const size_t known = choices.problems().size();
-  auto plan = std::make_shared<const runtime::Plan>(optimised, &choices);
+  runtime::Runner runner(std::make_shared<const runtime::Plan>(optimised, &choices));
   if (choices.problems().size() > known) choices.save(file);
-  return plan;
+  return runner;
 }
 
 Opened open_package(const std::string& file, const std::string& kernels) {
-  if (file.empty()) throw ValueError("command", "expected a package, which 'espalier compile' writes");
-  const runtime::Package package = runtime::load_package(file);
+  const runtime::Package package = read_package(file);
   Recipe recipe;
   Problem problem;
   read_notes(package.notes, file, recipe, problem);
@@ -129,8 +133,7 @@ Opened open_package(const std::string& file, const std::string& kernels) {
   if (!fits(graph, problem))
     throw FormatError(file, "holds a graph that does not fit the problem that it names");
   runtime::KernelChoices choices;
-  auto plan = plan_of(graph, kernels, choices);
-  return {recipe, problem, std::move(choices), runtime::Runner(std::move(plan))};
+  return {recipe, problem, runner_of(graph, kernels, choices)};
 }
 
 /// The outputs for any number of examples, in batches as the plan takes them; the last one is filled up with
@@ -149,6 +152,31 @@ Tensor answers_for(Opened& package, const Tensor& examples) {
   return concat(parts, 0);
 }
 
+/// A graph with its notes, from which a package is made.
+runtime::Package captured_model(const CompileFlags& flags) {
+  if (!flags.sizes.empty() || !flags.classes.empty())
+    throw ValueError("compile", "takes --size and --classes with an ONNX model only");
+  Model model = open_model(flags.model);
+  const Dtype dtype = model.problem.kind == Problem::Kind::text ? Dtype::i64 : Dtype::f32;
+  const Tensor example = empty(batch_shape(model.problem, flags.batch), dtype, kMeta);
+  return {runtime::capture([&](const Tensor& x) { return answer(model, x); }, {example},
+                           runtime::State(model.network)),
+          notes(model.recipe, model.problem)};
+}
+
+/// Something for each input of a graph.
+std::vector<Tensor> any_inputs(const runtime::Graph& graph) {
+  std::vector<Tensor> inputs;
+  for (const runtime::ValueId id : graph.inputs()) {
+    const Tensor& type = graph.value(id).type;
+    const Tensor elements = is_floating(type.dtype()) ? cast(normal(type.shape()), type.dtype())
+                                                      : zeros(type.shape(), type.dtype());
+    inputs.push_back(empty_strided(type.shape(), type.strides(), type.dtype()));
+    copy_(inputs.back(), elements);
+  }
+  return inputs;
+}
+
 }  // namespace
 
 Exit compile(const CompileFlags& flags) {
@@ -159,18 +187,14 @@ Exit compile(const CompileFlags& flags) {
     throw ValueError("--batch", "is " + std::to_string(flags.batch) + "; expected a whole number from 1 to " +
                                     std::to_string(kMostExamples));
   }
-  Model model = open_model(flags.model);
   const NoGrad no_grad;
-  const Dtype dtype = model.problem.kind == Problem::Kind::text ? Dtype::i64 : Dtype::f32;
-  const Tensor example = empty(batch_shape(model.problem, flags.batch), dtype, kMeta);
-  const runtime::Graph captured = runtime::capture([&](const Tensor& x) { return answer(model, x); },
-                                                   {example}, runtime::State(model.network));
-  const bool onnx = std::filesystem::path(flags.to).extension() == ".onnx";
+  const auto [captured, notes] = is_onnx(flags.model) ? open_onnx(flags) : captured_model(flags);
+  const bool onnx = is_onnx(flags.to);
   const runtime::Graph graph = onnx ? captured : runtime::optimise(runtime::freeze(captured));
   if (onnx)
     runtime::save_onnx(graph, flags.to);
   else
-    runtime::save_package(flags.to, graph, notes(model.recipe, model.problem));
+    runtime::save_package(flags.to, graph, notes);
   const auto bytes = static_cast<int64_t>(std::filesystem::file_size(flags.to));
   if (flags.json) {
     std::cout
@@ -207,14 +231,12 @@ Exit explain(const ExplainFlags& flags) {
     throw ValueError("--rounds", "is " + std::to_string(flags.rounds) +
                                      "; expected a whole number from 1 to " + std::to_string(kMostRounds));
   }
-  Opened package = open_package(flags.package, flags.kernels);
-  const Tensor& type = package.input();
-  const Tensor inputs[] = {is_floating(type.dtype()) ? normal(type.shape())
-                                                     : zeros(type.shape(), type.dtype())};
+  runtime::KernelChoices choices;
+  runtime::Runner runner = runner_of(read_package(flags.package).graph, flags.kernels, choices);
+  const runtime::Plan& plan = runner.plan();
   const std::vector<runtime::StepReport> steps =
-      runtime::explain(package.runner, inputs, static_cast<int>(flags.rounds));
-  const runtime::Plan& plan = package.runner.plan();
-  const bool timed = !package.choices.problems().empty();
+      runtime::explain(runner, any_inputs(plan.graph()), static_cast<int>(flags.rounds));
+  const bool timed = !choices.problems().empty();
   double seconds = 0;
   for (const runtime::StepReport& step : steps) seconds += step.seconds;
   if (!flags.page.empty()) {
@@ -228,7 +250,7 @@ Exit explain(const ExplainFlags& flags) {
     page.table(runtime::step_table(steps));
     if (timed) {
       page.heading("Kernels");
-      page.table(runtime::choices_table(package.choices));
+      page.table(runtime::choices_table(choices));
     }
     page.heading("Plan");
     page.figure(runtime::draw(plan, steps));
@@ -241,7 +263,7 @@ Exit explain(const ExplainFlags& flags) {
               << " microseconds with " << plan.threads()
               << " threads; memory for a run: " << plan.arena_bytes() << " bytes, at least "
               << plan.least_arena_bytes() << '\n';
-    if (timed) std::cout << runtime::choices_table(package.choices);
+    if (timed) std::cout << runtime::choices_table(choices);
     return Exit::done;
   }
   nlohmann::json rows = nlohmann::json::array();

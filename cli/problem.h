@@ -60,6 +60,8 @@ nn::AnyLayer make_network(const Recipe& recipe, const Problem& problem);
 
 /// Recipe and problem as text, for a file; and back, where `where` begins the errors (FormatError).
 std::map<std::string, std::string> notes(const Recipe& recipe, const Problem& problem);
+/// The same of a model that no recipe made.
+std::map<std::string, std::string> notes(const Problem& problem);
 void read_notes(const std::map<std::string, std::string>& notes, const std::string& where, Recipe& recipe,
                 Problem& problem);
 

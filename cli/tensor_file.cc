@@ -6,6 +6,7 @@
 #include "io/npy.h"
 #include "io/npz.h"
 #include "io/safetensors.h"
+#include "runtime/onnx.h"
 
 namespace espalier::cli {
 namespace {
@@ -35,13 +36,15 @@ TensorFile read_tensors(const std::filesystem::path& path) {
   }
   const std::string ending = path.extension().string();
   if (ending == ".npy") return {.kind = "npy", .tensors = {{"", io::load_npy(path)}}};
+  if (ending == ".onnx") return {.kind = "onnx", .tensors = runtime::load_onnx_tensors(path)};
   if (ending == ".npz") return {.kind = "npz", .tensors = io::load_npz(path)};
   if (ending == ".safetensors") {
     const io::Safetensors file = io::load_safetensors(path);
     return {.kind = "safetensors", .tensors = file.tensors, .texts = file.metadata};
   }
-  throw FormatError(path.string(),
-                    "has an unknown ending; expected .safetensors, .npy, .npz, or a checkpoint's folder");
+  throw FormatError(
+      path.string(),
+      "has an unknown ending; expected .safetensors, .npy, .npz, .onnx, or a checkpoint's folder");
 }
 
 void write_tensors(const std::filesystem::path& path, const TensorFile& content) {

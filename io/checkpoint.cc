@@ -7,7 +7,7 @@
 #include "io/atomic_file.h"
 #include "io/atomic_folder_internal.h"
 #include "io/checkpoint_manifest_internal.h"
-#include "io/mapped_file_internal.h"
+#include "io/mapped_file.h"
 #include "io/safetensors.h"
 
 namespace espalier::io {

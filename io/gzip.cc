@@ -8,7 +8,7 @@
 #include <zlib.h>
 
 #include "core/error.h"
-#include "io/mapped_file_internal.h"
+#include "io/mapped_file.h"
 
 namespace espalier::io {
 namespace {

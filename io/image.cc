@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/image_internal.h"
-#include "io/mapped_file_internal.h"
+#include "io/mapped_file.h"
 #include "ops/copy.h"
 #include "ops/permute.h"
 

@@ -1,3 +1,5 @@
+#include "io/mapped_file.h"
+
 #include <cerrno>
 #include <system_error>
 
@@ -7,7 +9,6 @@
 #include <unistd.h>
 
 #include "core/error.h"
-#include "io/mapped_file_internal.h"
 
 namespace espalier::io {
 namespace {

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/utf8_internal.h"
 #include "io/append_file_internal.h"
-#include "io/mapped_file_internal.h"
+#include "io/mapped_file.h"
 #include "io/metrics_rows_internal.h"
 
 namespace espalier::io {

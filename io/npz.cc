@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "io/atomic_file.h"
-#include "io/mapped_file_internal.h"
+#include "io/mapped_file.h"
 #include "io/npy_header_internal.h"
 #include "io/zip_internal.h"
 #include "ops/copy.h"

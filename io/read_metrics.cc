@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "io/mapped_file_internal.h"
+#include "io/mapped_file.h"
 
 namespace espalier::io {
 namespace {

@@ -7,6 +7,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "core/export.h"
 
 namespace espalier::io {
 
@@ -71,6 +74,50 @@ class WireWriter {
   }
 
   std::string& out_;
+};
+
+/// Takes the fields of a message in that format one by one:
+///
+///   for (WireReader field(message, name); field.next();)
+///     if (field.number() == 2) text = field.text();
+///
+/// Nothing is copied: the message must outlive what bytes() gives. What is asked for must be of the kind that
+/// stands in the message; else, and for a message that is damaged, a FormatError is thrown in which `name`
+/// stands for the file. Fields of one number may come several times.
+class ESPALIER_API WireReader {
+ public:
+  WireReader(std::string_view message, std::string_view name) : rest_(message), name_(name) {}
+
+  /// Moves to the next field; false at the end.
+  bool next();
+  unsigned number() const noexcept { return number_; }
+
+  int64_t integer() const;
+  float f32() const;
+  std::string_view bytes() const;
+  /// Bytes that must be UTF-8.
+  std::string text() const;
+  /// A field of a repeated number, or a packed one of all of them, behind those that are there.
+  void integers(std::vector<int64_t>& to) const;
+  void f32s(std::vector<float>& to) const;
+  void f64s(std::vector<double>& to) const;
+
+ private:
+  enum class Kind : uint8_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
+
+  uint64_t take_varint(std::string_view& from) const;
+  uint64_t take_fixed(std::string_view& from, size_t size) const;
+  template <class T, class Bits>
+  void take_fixed_list(Kind one, std::vector<T>& to) const;
+  void expect(Kind kind, const char* what) const;
+  [[noreturn]] void fail(const std::string& why) const;
+
+  std::string_view rest_;
+  std::string name_;
+  unsigned number_ = 0;
+  Kind kind_ = Kind::varint;
+  uint64_t value_ = 0;  // of a number
+  std::string_view bytes_;
 };
 
 }  // namespace espalier::io

@@ -1,6 +1,7 @@
 #include "runtime/graph.h"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -105,6 +106,21 @@ void Graph::update_state(ValueId state, ValueId updated) {
 void Graph::set_gradient(ValueId state, ValueId gradient) {
   check_update(state, gradient == kAbsent ? state : gradient);
   gradients_.push_back({state, gradient});
+}
+
+void Graph::name_inputs(std::vector<std::string> names) {
+  if (names.size() != inputs_.size()) {
+    throw ValueError(kWhere, std::to_string(names.size()) + " names were given for " +
+                                 std::to_string(inputs_.size()) + " inputs");
+  }
+  std::set<std::string> taken = {""};
+  for (const ValueId id : states_) taken.insert(value(id).name);
+  for (const std::string& name : names) {
+    if (!taken.insert(name).second)
+      throw ValueError(kWhere, "an input cannot be called '" + name + "': that is taken");
+  }
+  for (size_t i = 0; i < names.size(); ++i)
+    values_[static_cast<size_t>(inputs_[i])].name = std::move(names[i]);
 }
 
 bool Graph::reads(ValueId id) const {

@@ -74,6 +74,9 @@ class ESPALIER_API Graph {
   /// Says that after a run the gradient of `state` is `gradient`, or (kAbsent) that there is none. Throws as
   /// update_state() does.
   void set_gradient(ValueId state, ValueId gradient);
+  /// Names the inputs anew, in their order. Throws ValueError unless there is a name for each, and each input
+  /// and state has one of its own.
+  void name_inputs(std::vector<std::string> names);
   /// Forgets the states, and the inputs after the first `inputs`, that nothing reads, updates or gives a
   /// gradient.
   void drop_unused(size_t inputs);

@@ -7,13 +7,12 @@
 #include "ops/copy.h"
 #include "ops/permute.h"
 #include "runtime/capture.h"
+#include "runtime/onnx_format_internal.h"
 #include "runtime/onnx_writer_internal.h"
 #include "runtime/rewriter.h"
 
 namespace espalier::runtime {
 namespace {
-
-constexpr std::string_view kWriting = "onnx";
 
 /// What a node's operation is made of, as a graph of its inputs that are there.
 Graph parts_of(const Graph& graph, const Node& node) {
@@ -92,8 +91,8 @@ Graph written_simply(Graph graph) {
         continue;
       }
       if (!node.operation->decomposable()) {
-        throw ValueError(kWriting, "node " + std::to_string(i) + ", " + std::string(node.operation->name()) +
-                                       ", has no counterpart in ONNX");
+        throw ValueError(kOnnx, "node " + std::to_string(i) + ", " + std::string(node.operation->name()) +
+                                    ", has no counterpart in ONNX");
       }
       take_apart(rewriter, node);
       changed = true;
@@ -101,14 +100,14 @@ Graph written_simply(Graph graph) {
     if (!changed) return graph;
     graph = rewriter.finish();
   }
-  throw ValueError(kWriting, "operations are made of each other without end");
+  throw ValueError(kOnnx, "operations are made of each other without end");
 }
 
 }  // namespace
 
 std::string to_onnx(const Graph& graph) {
   if (!graph.updates().empty() || !graph.gradients().empty()) {
-    throw ValueError(kWriting,
+    throw ValueError(kOnnx,
                      "the graph changes states or leaves gradients; capture the forward pass of a "
                      "model in evaluation mode");
   }

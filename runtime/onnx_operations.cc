@@ -1,6 +1,7 @@
 // Which of ONNX's operators (https://onnx.ai/onnx/operators/) compute what an operation does.
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "core/error.h"
@@ -65,7 +66,7 @@ class Writing {
     });
   }
 
-  [[noreturn]] void refuse(const std::string& why) const { throw ValueError("onnx", where() + why); }
+  [[noreturn]] void refuse(const std::string& why) const { throw ValueError(kOnnx, where() + why); }
 
  private:
   std::string where() const { return std::string(node_.operation->name()) + ' '; }
@@ -231,7 +232,8 @@ void write_adaptive_avg_pool2d(const Writing& w) {
 /// The axes of a reduction, none meaning all.
 Integers reduced_axes(const Writing& w) {
   Integers axes = w.attribute<Integers>("axes");
-  for (int64_t i = 0; axes.empty() && i < w.type(0).rank(); ++i) axes.push_back(i);
+  if (!axes.empty()) return axes;
+  for (int64_t i = 0; i < w.type(0).rank(); ++i) axes.push_back(i);
   return axes;
 }
 
@@ -242,7 +244,7 @@ void write_sum(const Writing& w) {
 
 template <const char* kType>
 void write_reduction(const Writing& w) {
-  w.to().add(kType, w.inputs(), {w.output()},
+  w.to().add(kType, {w.input_as(0, w.made().dtype())}, {w.output()},
              {{"axes", reduced_axes(w)}, {"keepdims", int64_t{w.attribute<bool>("keepdim")}}});
 }
 
@@ -282,6 +284,16 @@ void write_slice(const Writing& w) {
              {w.output()});
 }
 
+/// Backwards, from the last element to the one before the first.
+void write_flip(const Writing& w) {
+  const auto axes = w.attribute<Integers>("axes");
+  const Integers last(axes.size(), -1), end(axes.size(), std::numeric_limits<int64_t>::min());
+  w.to().add(
+      "Slice",
+      {w.input(0), w.to().numbers(last), w.to().numbers(end), w.to().numbers(axes), w.to().numbers(last)},
+      {w.output()});
+}
+
 void write_split(const Writing& w) {
   const auto axis = w.attribute<int64_t>("axis");
   Integers sizes;
@@ -303,6 +315,25 @@ void write_pad(const Writing& w) {
   w.to().add("Pad", {w.input(0), w.to().numbers(ends), w.to().initializer(value)}, {w.output()});
 }
 
+template <const char* kType>
+void write_place(const Writing& w) {
+  w.to().add(
+      kType, w.inputs(), {w.output()},
+      {{"axis", w.attribute<Integers>("axes").at(0)}, {"keepdims", int64_t{w.attribute<bool>("keepdim")}}});
+}
+
+template <bool upper>
+void write_triangle(const Writing& w) {
+  const std::string diagonal = w.to().initializer(full({}, w.attribute<int64_t>("diagonal"), Dtype::i64));
+  w.to().add("Trilu", {w.input(0), diagonal}, {w.output()}, {{"upper", int64_t{upper}}});
+}
+
+void write_cumsum(const Writing& w) {
+  const std::string axis = w.to().initializer(full({}, w.attribute<int64_t>("axis"), Dtype::i64));
+  w.to().add("CumSum", {w.input_as(0, w.made().dtype()), axis}, {w.output()},
+             {{"reverse", int64_t{w.attribute<bool>("reverse")}}});
+}
+
 void write_embedding(const Writing& w) {
   w.to().add("Gather", w.inputs(), {w.output()}, {{"axis", int64_t{0}}});
 }
@@ -319,6 +350,9 @@ const std::map<std::string_view, Write>& writers() {
   static const std::map<std::string_view, Write> all = {
       ESPALIER_ONNX("abs", write_as, "Abs"),
       ESPALIER_ONNX("add", write_elementwise, "Add"),
+      ESPALIER_ONNX("argmax", write_place, "ArgMax"),
+      ESPALIER_ONNX("argmin", write_place, "ArgMin"),
+      ESPALIER_ONNX("ceil", write_as, "Ceil"),
       ESPALIER_ONNX("copy", write_as, "Identity"),
       ESPALIER_ONNX("cos", write_as, "Cos"),
       ESPALIER_ONNX("divide", write_elementwise, "Div"),
@@ -326,6 +360,11 @@ const std::map<std::string_view, Write>& writers() {
       ESPALIER_ONNX("erf", write_as, "Erf"),
       ESPALIER_ONNX("exp", write_as, "Exp"),
       ESPALIER_ONNX("floor", write_as, "Floor"),
+      ESPALIER_ONNX("gather", write_along_axis, "GatherElements"),
+      ESPALIER_ONNX("hardswish", write_as, "HardSwish"),
+      ESPALIER_ONNX("index_select", write_along_axis, "Gather"),
+      ESPALIER_ONNX("isinf", write_as, "IsInf"),
+      ESPALIER_ONNX("isnan", write_as, "IsNaN"),
       ESPALIER_ONNX("less", write_comparison, "Less"),
       ESPALIER_ONNX("less_equal", write_comparison, "LessOrEqual"),
       ESPALIER_ONNX("log", write_as, "Log"),
@@ -333,6 +372,7 @@ const std::map<std::string_view, Write>& writers() {
       ESPALIER_ONNX("logical_and", write_as, "And"),
       ESPALIER_ONNX("logical_not", write_as, "Not"),
       ESPALIER_ONNX("logical_or", write_as, "Or"),
+      ESPALIER_ONNX("logical_xor", write_as, "Xor"),
       ESPALIER_ONNX("logsumexp", write_reduction, "ReduceLogSumExp"),
       ESPALIER_ONNX("matmul", write_as, "MatMul"),
       ESPALIER_ONNX("max", write_reduction, "ReduceMax"),
@@ -343,6 +383,7 @@ const std::map<std::string_view, Write>& writers() {
       ESPALIER_ONNX("multiply", write_elementwise, "Mul"),
       ESPALIER_ONNX("negate", write_as, "Neg"),
       ESPALIER_ONNX("power", write_elementwise, "Pow"),
+      ESPALIER_ONNX("product", write_reduction, "ReduceProd"),
       ESPALIER_ONNX("reciprocal", write_as, "Reciprocal"),
       ESPALIER_ONNX("relu", write_as, "Relu"),
       ESPALIER_ONNX("round", write_as, "Round"),
@@ -360,9 +401,12 @@ const std::map<std::string_view, Write>& writers() {
       {"clamp", write_clamp},
       {"concat", write_concat},
       {"conv2d", write_conv2d},
+      {"cumsum", write_cumsum},
       {"elu", write_elu},
       {"embedding", write_embedding},
       {"expand", write_expand},
+      {"flip", write_flip},
+      {"hardtanh", write_clamp},
       {"layer_norm", write_layer_norm},
       {"leaky_relu", write_leaky_relu},
       {"linear", write_linear},
@@ -376,6 +420,8 @@ const std::map<std::string_view, Write>& writers() {
       {"softplus", write_softplus},
       {"split", write_split},
       {"sum", write_sum},
+      {"tril", write_triangle<false>},
+      {"triu", write_triangle<true>},
       {"where", write_where},
   };
   return all;

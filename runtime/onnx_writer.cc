@@ -8,8 +8,6 @@
 namespace espalier::runtime {
 namespace {
 
-constexpr int64_t kIrVersion = 8, kOperators = 17;
-
 template <class Fill>
 std::string message_of_fields(const Fill& fill) {
   std::string bytes;
@@ -21,12 +19,14 @@ std::string message_of_fields(const Fill& fill) {
 /// ValueInfoProto of a tensor.
 std::string value_info(const std::string& name, const Tensor& type) {
   return message_of_fields([&](io::WireWriter& info) {
-    info.bytes(1, name);
-    info.message(2, [&] {    // TypeProto
-      info.message(1, [&] {  // its tensor_type
-        info.integer(1, onnx_type(type.dtype()));
-        info.message(2, [&] {  // shape
-          for (const int64_t size : type.shape()) info.message(1, [&] { info.integer(1, size); });
+    using namespace onnx_info;
+    info.bytes(kName, name);
+    info.message(kType, [&] {
+      info.message(kTensorType, [&] {
+        info.integer(kElementType, onnx_type(type.dtype()));
+        info.message(kShape, [&] {
+          for (const int64_t size : type.shape())
+            info.message(kDimension, [&] { info.integer(kSize, size); });
         });
       });
     });
@@ -35,56 +35,23 @@ std::string value_info(const std::string& name, const Tensor& type) {
 
 std::string attribute_message(const OnnxAttribute& attribute) {
   return message_of_fields([&](io::WireWriter& to) {
-    constexpr int kFloat = 1, kInt = 2, kInts = 7;  // AttributeProto.AttributeType
-    to.bytes(1, attribute.name);
+    using namespace onnx_attribute;
+    to.bytes(kName, attribute.name);
     if (const auto* number = std::get_if<float>(&attribute.value)) {
-      to.f32(2, *number);
-      to.integer(20, kFloat);
+      to.f32(kFloat, *number);
+      to.integer(kType, kFloatType);
     } else if (const auto* whole = std::get_if<int64_t>(&attribute.value)) {
-      to.integer(3, *whole);
-      to.integer(20, kInt);
+      to.integer(kInteger, *whole);
+      to.integer(kType, kIntegerType);
     } else {
-      for (const int64_t value : std::get<std::vector<int64_t>>(attribute.value)) to.integer(8, value);
-      to.integer(20, kInts);
+      for (const int64_t value : std::get<std::vector<int64_t>>(attribute.value))
+        to.integer(kIntegers, value);
+      to.integer(kType, kIntegersType);
     }
   });
 }
 
 }  // namespace
-
-int64_t onnx_type(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::f32:
-      return 1;
-    case Dtype::u8:
-      return 2;
-    case Dtype::i8:
-      return 3;
-    case Dtype::u16:
-      return 4;
-    case Dtype::i16:
-      return 5;
-    case Dtype::i32:
-      return 6;
-    case Dtype::i64:
-      return 7;
-    case Dtype::boolean:
-      return 9;
-    case Dtype::f16:
-      return 10;
-    case Dtype::f64:
-      return 11;
-    case Dtype::u32:
-      return 12;
-    case Dtype::u64:
-      return 13;
-    case Dtype::bf16:
-      return 16;
-    default:
-      throw ValueError("onnx", "has no type " + std::string(to_string(dtype)) + " in operators of version " +
-                                   std::to_string(kOperators));
-  }
-}
 
 OnnxWriter::OnnxWriter(const Graph& graph, bool trial)
     : graph_(graph), trial_(trial), names_(graph.values().size()) {
@@ -107,12 +74,13 @@ std::string OnnxWriter::initializer(const Tensor& tensor, const std::string& nam
   if (trial_) return own;
   const Tensor elements = contiguous(tensor.detach());
   io::WireWriter to(initializers_);
-  to.bytes(5, message_of_fields([&](io::WireWriter& proto) {
-             for (const int64_t size : elements.shape()) proto.integer(1, size);
-             proto.integer(2, onnx_type(elements.dtype()));
-             proto.bytes(8, own);
-             proto.bytes(9, {static_cast<const char*>(elements.raw_data()),
-                             static_cast<size_t>(elements.numel()) * size_of(elements.dtype())});
+  to.bytes(onnx_graph::kInitializer, message_of_fields([&](io::WireWriter& proto) {
+             using namespace onnx_tensor;
+             for (const int64_t size : elements.shape()) proto.integer(kSize, size);
+             proto.integer(kType, onnx_type(elements.dtype()));
+             proto.bytes(kName, own);
+             proto.bytes(kRaw, {static_cast<const char*>(elements.raw_data()),
+                                static_cast<size_t>(elements.numel()) * size_of(elements.dtype())});
            }));
   return own;
 }
@@ -124,11 +92,13 @@ std::string OnnxWriter::numbers(const std::vector<int64_t>& values) {
 void OnnxWriter::add(std::string_view type, const std::vector<std::string>& inputs,
                      const std::vector<std::string>& outputs, const std::vector<OnnxAttribute>& attributes) {
   io::WireWriter to(nodes_);
-  to.bytes(1, message_of_fields([&](io::WireWriter& node) {
-             for (const std::string& input : inputs) node.bytes(1, input);
-             for (const std::string& output : outputs) node.bytes(2, output);
-             node.bytes(4, type);
-             for (const OnnxAttribute& attribute : attributes) node.bytes(5, attribute_message(attribute));
+  to.bytes(onnx_graph::kNode, message_of_fields([&](io::WireWriter& node) {
+             using namespace onnx_node;
+             for (const std::string& input : inputs) node.bytes(kInput, input);
+             for (const std::string& output : outputs) node.bytes(kOutput, output);
+             node.bytes(kType, type);
+             for (const OnnxAttribute& attribute : attributes)
+               node.bytes(kAttribute, attribute_message(attribute));
            }));
 }
 
@@ -143,25 +113,27 @@ std::string OnnxWriter::finish() {
   std::string infos;
   io::WireWriter to(infos);
   for (const ValueId id : graph_.inputs())
-    to.bytes(11, value_info(graph_.value(id).name, graph_.value(id).type));
+    to.bytes(onnx_graph::kInput, value_info(graph_.value(id).name, graph_.value(id).type));
   for (size_t i = 0; i < graph_.outputs().size(); ++i) {
     const std::string name = "output" + std::to_string(i);
     if (std::find(names_.begin(), names_.end(), name) != names_.end())
-      throw ValueError("onnx", "an input or a state is called " + name + ", as an output is; rename it");
+      throw ValueError(kOnnx, "an input or a state is called " + name + ", as an output is; rename it");
     add("Identity", {name_of(graph_.outputs()[i])}, {name});  // two outputs may be one value
-    to.bytes(12, value_info(name, graph_.value(graph_.outputs()[i]).type));
+    to.bytes(onnx_graph::kOutput, value_info(name, graph_.value(graph_.outputs()[i]).type));
   }
   constexpr size_t kMost = (size_t{1} << 31) - 4096;  // protobuf's limit of a message
   if (nodes_.size() + initializers_.size() + infos.size() > kMost)
-    throw ValueError("onnx", "a file holds 2 GiB at most; this model would take more");
+    throw ValueError(kOnnx, "a file holds 2 GiB at most; this model would take more");
   return message_of_fields([&](io::WireWriter& model) {
-    model.integer(1, kIrVersion);
-    model.bytes(2, "espalier");
-    model.bytes(7, nodes_ + message_of_fields([](io::WireWriter& name) { name.bytes(2, "graph"); }) +
-                       initializers_ + infos);
-    model.bytes(8, message_of_fields([](io::WireWriter& operators) {
-                  operators.bytes(1, "");
-                  operators.integer(2, kOperators);
+    using namespace onnx_model;
+    model.integer(kIrVersion, kOnnxIrVersion);
+    model.bytes(kProducer, "espalier");
+    const std::string name =
+        message_of_fields([](io::WireWriter& graph) { graph.bytes(onnx_graph::kName, "graph"); });
+    model.bytes(kGraph, nodes_ + name + initializers_ + infos);
+    model.bytes(kOperators, message_of_fields([](io::WireWriter& operators) {
+                  operators.bytes(onnx_operators::kDomain, "");
+                  operators.integer(onnx_operators::kVersion, kOnnxOperators);
                 }));
   });
 }

@@ -1,7 +1,6 @@
 #pragma once
 
-// Writing a model in ONNX's format. Numbers of fields are those of onnx.proto3
-// (https://github.com/onnx/onnx).
+// Writing a model in ONNX's format.
 
 #include <cstdint>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "core/attributes.h"
 #include "runtime/graph.h"
+#include "runtime/onnx_format_internal.h"
 
 namespace espalier::runtime {
 
@@ -50,9 +50,6 @@ class OnnxWriter {
   std::string nodes_, initializers_;
   int made_ = 0;
 };
-
-/// TensorProto.DataType. Throws ValueError for a type that ONNX does not have.
-int64_t onnx_type(Dtype dtype);
 
 /// Writes a node in ONNX's operators; false where there is none for it. Throws ValueError where there is, but
 /// not for these attributes or types.

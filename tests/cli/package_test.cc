@@ -14,9 +14,12 @@
 #include "io/image.h"
 #include "io/npy.h"
 #include "io/safetensors.h"
+#include "ops/add.h"
 #include "ops/at.h"
 #include "ops/cast.h"
 #include "ops/multiply.h"
+#include "runtime/capture.h"
+#include "runtime/onnx.h"
 #include "tests/cli/program.h"
 #include "tests/support/temporary_folder.h"
 
@@ -95,6 +98,40 @@ TEST(Packages, AnswerAsTheirModels) {
   EXPECT_THAT(output_of({"run", package, images, "--top", "1"}), HasSubstr("probability"));
 }
 
+TEST(Packages, AreMadeOfOnnxModels) {
+  const TemporaryFolder folder;
+  const std::string run = trained(folder), model = folder / "digits.onnx",
+                    package = folder / "digits.safetensors", images = folder / "images/1";
+  output_of({"compile", run, model, "--batch", "4"});
+  output_of({"compile", model, package, "--classes", "zero,one,two"});
+  const json answers = json_of({"run", package, images});
+  const json first = json_of({"predict", run, answers[0].at("input")})[0].at("classes")[0];
+  const std::vector<std::string> names = {"zero", "one", "two"};
+  EXPECT_EQ(answers[0].at("classes")[0].at("class"),
+            names.at(std::stoul(first.at("class").get<std::string>())));
+  EXPECT_NEAR(answers[0].at("classes")[0].at("probability"), first.at("probability"), 1e-5);
+  EXPECT_FALSE(json_of({"explain", package, "--rounds", "1"}).at("steps").empty());
+
+  output_of({"compile", model, package});  // without names: the numbers
+  EXPECT_EQ(json_of({"run", package, images})[0].at("values").size(), 3U);
+  const json inspected = json_of({"inspect", model})[0];
+  EXPECT_EQ(inspected.at("kind"), "onnx");
+  EXPECT_GE(inspected.at("tensors").size(), 6U);
+}
+
+TEST(Packages, OfOtherOnnxModelsAreExplainedButNotAsked) {
+  const TemporaryFolder folder;
+  const std::string model = folder / "sum.onnx", package = folder / "sum.safetensors";
+  runtime::save_onnx(
+      runtime::capture([](const Tensor& a, const Tensor& b) { return a + b; }, {ones({2, 3}), ones({3})}),
+      model);
+  output_of({"compile", model, package});
+  EXPECT_EQ(json_of({"explain", package, "--rounds", "1"}).at("steps").size(), 1U);
+  const Outcome outcome = run_program({"run", package, "x.npy"});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.errors, HasSubstr("does not say what its model is"));
+}
+
 TEST(Packages, AreExplained) {
   const TemporaryFolder folder;
   const std::string run = trained(folder), package = folder / "digits.safetensors",
@@ -143,6 +180,8 @@ TEST(Packages, RefuseInOneLineWithADocumentedCode) {
   const std::string run = trained(folder), package = folder / "digits.safetensors",
                     plain = folder / "plain.safetensors";
   output_of({"compile", run, package});
+  output_of({"compile", run, folder / "digits.onnx"});
+  std::ofstream(folder / "broken.onnx") << "no model";
   io::save_safetensors(plain, {{"w", ones({2})}});
   io::save_npy(folder / "wide.npy", ones({1, 9, 9}));
   std::filesystem::create_directory(folder / "empty");
@@ -155,6 +194,14 @@ TEST(Packages, RefuseInOneLineWithADocumentedCode) {
       {{"compile", run, package, "--batch", "0"}, 2, "--batch"},
       {{"compile", folder / "none", package}, 3, "none"},
       {{"compile", run, "/proc/package"}, 3, "/proc/package"},
+      {{"compile", run, package, "--size", "time=3"}, 2, "with an ONNX model only"},
+      {{"compile", folder / "none.onnx", package}, 3, "none.onnx"},
+      {{"compile", folder / "digits.onnx", package, "--size", "time"},
+       2,
+       "expected the name of an axis and its size"},
+      {{"compile", folder / "digits.onnx", package, "--size", "time=3"}, 2, "no free axis 'time'"},
+      {{"compile", folder / "digits.onnx", package, "--classes", "a,b"}, 2, "names 2 classes"},
+      {{"compile", folder / "broken.onnx", package}, 3, "broken.onnx"},
       {{"run"}, 2, "expected a package"},
       {{"run", folder / "none"}, 3, "none"},
       {{"run", plain, "x.npy"}, 3, "has no metadata 'format: espalier graph'"},

@@ -242,6 +242,7 @@ const std::map<std::string, Format>& formats() {
       {"trace", {write_trace, {}}},
       {"resize", {write_resize, {}}},
       {"onnx", {write_onnx_models, {}}},
+      {"onnx_read", {{}, check_onnx_models}},
   };
   return all;
 }

@@ -267,6 +267,169 @@ def onnx(folder, espalier):
         assert apart <= 1e-5, f"{model.name}: {apart} apart"
 
 
+def onnx_cases():
+    """Operators as other exporters spell them: name, nodes, arrays for the inputs, initializers, attributes of the model."""
+    import numpy
+    from onnx import TensorProto, helper
+
+    random = numpy.random.default_rng(1)
+    x = random.uniform(0.5, 2, (3, 4, 5)).astype("f4")
+    matrix = random.uniform(-1, 1, (4, 6)).astype("f4")
+    image = random.uniform(-1, 1, (2, 4, 7, 6)).astype("f4")
+    signal = random.uniform(-1, 1, (2, 4, 9)).astype("f4")
+    tokens = random.integers(0, 4, (2, 3))
+
+    def whole(*values):
+        return numpy.array(values, "i8")
+
+    def node(operator, inputs, output="y", **attributes):
+        return helper.make_node(operator, inputs, [output], **attributes)
+
+    def one(operator, *fixed, given=(x,), **attributes):
+        """A node of `given`, then `fixed`: absent where None."""
+        names = [f"x{i}" for i in range(len(given))] + ["" if array is None else f"f{i}" for i, array in enumerate(fixed)]
+        tensors = {f"f{i}": array for i, array in enumerate(fixed) if array is not None}
+        return [node(operator, names, **attributes)], list(given), tensors
+
+    def weights(*shape):
+        return random.uniform(-1, 1, shape).astype("f4")
+
+    for operator in ("Abs Ceil Cos Elu Erf Exp Floor HardSigmoid HardSwish Identity LeakyRelu Log LogSoftmax Neg Reciprocal Relu Round Selu "
+                     "Celu Sigmoid Sign Sin Softmax Softplus Softsign Sqrt Tanh IsNaN IsInf Flatten Transpose ArgMax ArgMin "
+                     "ReduceL1 ReduceL2 ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare").split():
+        yield operator, *one(operator, given=(x - 1.2 if operator not in ("Log", "Sqrt") else x,))
+    for operator in "Add Div Equal Greater GreaterOrEqual Less LessOrEqual Max Min Mul Pow Sub Sum PRelu".split():
+        yield operator, *one(operator, x[1, :, :1].copy())
+    for operator in "And Or Xor".split():
+        yield operator, *one(operator, x[0] < 1.5, given=(x < 1,))
+    for operator in ("ReduceMean", "ReduceMax"):
+        yield operator + "-attribute", *one(operator, axes=[0, -1], keepdims=0)
+    yield "ReduceSum-axes", *one("ReduceSum", whole(0, -1), keepdims=0)
+    yield "ReduceSum-none", *one("ReduceSum", whole(), noop_with_empty_axes=1)
+    yield "ReduceSum-i32", *one("ReduceSum", whole(1), given=((x * 9).astype("i4"),))
+    yield "ArgMax-axis", *one("ArgMax", axis=-1, keepdims=0)
+    yield "CumSum", *one("CumSum", whole(1).reshape(()))
+    yield "CumSum-reverse", *one("CumSum", whole(-1).reshape(()), reverse=1)
+    yield "LeakyRelu-alpha", *one("LeakyRelu", given=(x - 1,), alpha=0.3)
+    yield "HardSigmoid-alpha", *one("HardSigmoid", given=(x - 1,), alpha=1 / 6)
+    yield "Selu-alpha", *one("Selu", given=(x - 1,), alpha=0.7, gamma=1.0)
+    yield "Clip", *one("Clip", numpy.float32(0.9), numpy.float32(1.4))
+    yield "Clip-high", *one("Clip", None, numpy.float32(1.4))
+    yield "Clip-none", *one("Clip")
+    yield "Clip-given", *one("Clip", None, given=(x, numpy.float32(1)))
+    yield "Not", *one("Not", given=(x < 1,))
+    yield "Where", *one("Where", numpy.float32(0), given=(x < 1, x))
+    yield "Pow-i8", *one("Pow", whole(3))
+    yield "Cast", *one("Cast", given=(x * 3,), to=TensorProto.INT64)
+    yield "Cast-bool", *one("Cast", given=(numpy.floor(x),), to=TensorProto.BOOL)
+    yield "Slice", *one("Slice", whole(1, 0), whole(-1, 2**63 - 1), whole(2, 0), whole(2, 1))
+    yield "Slice-back", *one("Slice", whole(-1, 2), whole(-(2**63), 0), whole(2, 1), whole(-2, -1))
+    yield "Slice-beyond", *one("Slice", whole(-9, 7), whole(9, 1), whole(0, 2), whole(1, -3))
+    yield "Slice-nothing", *one("Slice", whole(1), whole(3), whole(1), whole(-1))
+    yield "Slice-first", *one("Slice", whole(1), whole(2))
+    yield "Squeeze", *one("Squeeze", whole(0, -1), given=(x[:1, :, :1],))
+    yield "Squeeze-all", *one("Squeeze", given=(x[:1, :, :1],))
+    yield "Unsqueeze", *one("Unsqueeze", whole(-1, 0))
+    yield "Reshape", *one("Reshape", whole(0, -1))
+    yield "Reshape-zero", *one("Reshape", whole(4, 0, 7), given=(x[:0],), allowzero=1)
+    yield "Expand", *one("Expand", whole(2, 1, 1, 5), given=(x[:, :, :1],))
+    yield "Tile", *one("Tile", whole(2, 1, 2))
+    yield "Transpose-perm", *one("Transpose", perm=[1, 2, 0])
+    yield "Flatten-axis", *one("Flatten", axis=-1)
+    yield "Concat", *one("Concat", x[:, :1], axis=-2)
+    yield "Gather", *one("Gather", whole(3, -1, 0), axis=1)
+    yield "Gather-one", *one("Gather", whole(-2).reshape(()), axis=2)
+    yield "Gather-rows", *one("Gather", given=(matrix, tokens))
+    yield "Gather-matrix", *one("Gather", given=(x, tokens), axis=1)
+    yield "GatherElements", *one("GatherElements", numpy.array([[[0, -1]]]), axis=1)
+    yield "Trilu", *one("Trilu", whole(1).reshape(()), upper=0)
+    yield "Trilu-upper", *one("Trilu")
+    yield "Pad", *one("Pad", whole(0, 1, 2, 1, 0, 0), numpy.float32(0.5))
+    yield "Pad-cut", *one("Pad", whole(0, -1, 2, 1, 0, -3))
+    yield "Dropout", *one("Dropout", numpy.float32(0.5), numpy.bool_(False))
+    yield "Gelu", *one("Gelu", given=(x - 1,))
+    yield "Gelu-tanh", *one("Gelu", given=(x - 1,), approximate="tanh")
+    yield "CastLike", *one("CastLike", whole(1))
+    for operator in ("Mod", "Div"):
+        yield f"{operator}-i64", [node(operator, ["a", "b"], "c"), node("Add", ["x0", "c"])], [whole(1, 2, 3, 4)], \
+            {"a": whole(-7, 7, -7, 6), "b": whole(3, -3, -3, 3)}
+    yield "Constant", [node("Constant", [], "a", value_float=0.5), node("Constant", [], "b", value_floats=[1.0, 2.0, 3.0, 4.0, 5.0]),
+                       node("Constant", [], "c", value_int=3), node("Constant", [], "d", value_ints=[0, 1]),
+                       node("Constant", [], "e", value=helper.make_tensor("", TensorProto.FLOAT, [4, 1], [1.0, 2.0, 3.0, 4.0])),
+                       node("Mul", ["x0", "a"], "f"), node("Add", ["f", "b"], "g"), node("Sub", ["g", "e"], "h"), node("Trilu", ["h", "c"], "i"),
+                       node("ReduceSum", ["i", "d"])], [x], {}
+    yield "Size", *one("Size")
+    yield "Shape", *one("Shape", start=1, end=-1)
+    yield "MatMul", *one("MatMul", weights(5, 2))
+    yield "Gemm", *one("Gemm", weights(4, 5), weights(6, 1), given=(matrix,), transA=1, alpha=0.5, beta=2.0)
+    yield "Gemm-linear", *one("Gemm", weights(5, 6), weights(5), given=(matrix,), transB=1)
+    yield "Gemm-plain", *one("Gemm", weights(6, 5), given=(matrix,))
+    convolution = {"group": 2, "strides": [2, 1], "dilations": [1, 2], "kernel_shape": [3, 2]}
+    yield "Conv", *one("Conv", weights(6, 2, 3, 2), weights(6), given=(image,), pads=[1, 2, 1, 2], **convolution)
+    yield "Conv-uneven", *one("Conv", weights(6, 2, 3, 2), given=(image,), pads=[0, 2, 1, 0], **convolution)
+    yield "Conv-signal", *one("Conv", weights(3, 4, 3), weights(3), given=(signal,), pads=[1, 2], strides=[2])
+    yield "MaxPool", *one("MaxPool", given=(image,), kernel_shape=[3, 2], strides=[2, 1], pads=[1, 1, 1, 1])
+    yield "MaxPool-uneven", *one("MaxPool", given=(image,), kernel_shape=[3, 3], pads=[0, 1, 2, 0], dilations=[2, 1])
+    yield "MaxPool-signal", *one("MaxPool", given=(signal,), kernel_shape=[3], strides=[2])
+    yield "AveragePool", *one("AveragePool", given=(image,), kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 1, 0])
+    yield "AveragePool-uneven", *one("AveragePool", given=(image,), kernel_shape=[3, 2], pads=[0, 1, 1, 0], count_include_pad=1)
+    yield "GlobalAveragePool", *one("GlobalAveragePool", given=(image,))
+    yield "GlobalMaxPool", *one("GlobalMaxPool", given=(signal,))
+    yield "BatchNormalization", *one("BatchNormalization", weights(4), weights(4), weights(4), weights(4) + 1.5, given=(image,), epsilon=0.1)
+    yield "InstanceNormalization", *one("InstanceNormalization", weights(4), weights(4), given=(image,))
+    yield "LayerNormalization", *one("LayerNormalization", weights(5), weights(5), given=(x,), epsilon=0.1)
+    yield "RMSNormalization", *one("RMSNormalization", weights(5), given=(x,), epsilon=0.1)
+    yield "LayerNormalization-axes", *one("LayerNormalization", weights(4, 5), given=(x,), axis=1)
+    for operator, fixed in (("Split", [whole(1, 3)]), ("Split", []), ("Split-last", [])):
+        parts = ["y", "z", "w"][: 3 if operator == "Split-last" else 2]
+        attributes = {"axis": 2 if parts[2:] else 1, **({"num_outputs": 3} if parts[2:] else {})}
+        names = ["x0"] + [f"f{i}" for i in range(len(fixed))]
+        yield f"{operator}-{len(fixed)}", [helper.make_node("Split", names, parts, **attributes)], [x], {"f0": fixed[0]} if fixed else {}
+    # PyTorch's exact GELU and its attention mask, as the older exporter spells them.
+    yield "gelu-by-erf", [
+        node("Div", ["x0", "root"], "a"), node("Erf", ["a"], "b"), node("Add", ["b", "one"], "c"), node("Mul", ["x0", "c"], "d"),
+        node("Mul", ["d", "half"])], [x - 1], {"root": numpy.float32(2**0.5), "one": numpy.float32(1), "half": numpy.float32(0.5)}
+    yield "mask", [
+        node("Shape", ["x0"], "shape"), node("Slice", ["shape", "minus", "end"], "size"), node("Concat", ["size", "size"], "sizes", axis=0),
+        node("ConstantOfShape", ["sizes"], "ones", value=helper.make_tensor("", TensorProto.FLOAT, [1], [1.0])),
+        node("Trilu", ["ones"], "lower", upper=0), node("Equal", ["lower", "zero"], "hidden"), node("Where", ["hidden", "infinity", "zero"], "mask"),
+        node("Add", ["x0", "mask"], "scores"), node("Softmax", ["scores"])], \
+        [random.uniform(-1, 1, (2, 5, 5)).astype("f4")], \
+        {"minus": whole(-1), "end": whole(2**63 - 1), "zero": numpy.float32(0), "infinity": numpy.float32(-numpy.inf)}
+    yield "range", [
+        node("Shape", ["x0"], "shape"), node("Gather", ["shape", "one"], "count"), node("Range", ["zero", "count", "one"], "places"),
+        node("Mod", ["places", "three"], "turns"), node("Cast", ["turns"], "numbers", to=TensorProto.FLOAT),
+        node("Unsqueeze", ["numbers", "last"], "column"), node("Mul", ["x0", "column"])], \
+        [x], {"zero": whole(0).reshape(()), "one": whole(1).reshape(()), "three": whole(3).reshape(()), "last": whole(1)}
+
+
+def onnx_read(folder, espalier):
+    """Models by the package of ONNX; Espalier computes of them what ONNX Runtime does."""
+    import numpy
+    import onnxruntime
+    from onnx import helper, numpy_helper, save_model
+
+    for number, (name, nodes, given, fixed) in enumerate(onnx_cases()):
+        names = [f"x{i}" for i in range(len(given))]
+        infos = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), [f"{n}{i}" for i in range(a.ndim)])
+                 for n, a in zip(names, map(numpy.asarray, given))]
+        initializers = [numpy_helper.from_array(numpy.asarray(array), key) for key, array in fixed.items()]
+        outputs = [helper.make_empty_tensor_value_info(n) for n in nodes[-1].output]
+        graph = helper.make_graph(nodes, "graph", infos, outputs, initializers)
+        later = {"Gelu": 20, "RMSNormalization": 23, "Split-last": 18}  # than 17, which is what others are written in
+        version = next((number for start, number in later.items() if name.startswith(start)), 17)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)], ir_version=10)
+        path = folder / f"{number:03}-{name}.onnx"
+        elsewhere = {"save_as_external_data": True, "size_threshold": 0, "location": path.stem + ".data"} if number % 3 == 0 else {}
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        found = session.run(None, {n: numpy.asarray(a) for n, a in zip(names, given)})
+        save_model(model, path, **elsewhere)
+        sizes = {f"size:{n}{i}": numpy.int64(size) for n, a in zip(names, given) for i, size in enumerate(numpy.shape(a))}
+        numpy.savez(path.with_suffix(".npz"), **sizes, **{f"input{i}": a for i, a in enumerate(given)},
+                    **{f"output{i}": numpy.asarray(a) for i, a in enumerate(found)})
+    espalier("check", folder)
+
+
 FORMATS = {
     "safetensors": safetensors,
     "npy": npy,
@@ -276,6 +439,7 @@ FORMATS = {
     "trace": trace,
     "resize": resize,
     "onnx": onnx,
+    "onnx_read": onnx_read,
 }
 
 

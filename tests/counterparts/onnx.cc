@@ -2,6 +2,11 @@
 
 #include "tests/counterparts/onnx.h"
 
+#include <cmath>
+#include <iostream>
+#include <set>
+#include <stdexcept>
+
 #include <espalier/espalier.h>
 
 namespace espalier {
@@ -37,7 +42,85 @@ nn::Sequential separable_net() {
                         nn::AvgPool2d(2), nn::Flatten(), nn::Linear(16 * 4 * 4, 10));
 }
 
+using Arrays = std::map<std::string, Tensor>;
+
+/// The arrays called PREFIX0, PREFIX1, ...
+std::vector<Tensor> numbered(const Arrays& arrays, const std::string& prefix) {
+  std::vector<Tensor> found;
+  for (auto next = arrays.find(prefix + "0"); next != arrays.end();
+       next = arrays.find(prefix + std::to_string(found.size())))
+    found.push_back(next->second);
+  return found;
+}
+
+runtime::OnnxOptions options_of(const Arrays& arrays) {
+  constexpr std::string_view kPrefix = "size:";
+  runtime::OnnxOptions options;
+  for (const auto& [name, size] : arrays) {
+    if (name.starts_with(kPrefix))
+      options.sizes[name.substr(kPrefix.size())] = static_cast<int64_t>(size.item());
+  }
+  return options;
+}
+
+/// The norm of the difference by that of what is expected; where that is 0, of the difference.
+double apart(const Tensor& found, const Tensor& expected) {
+  const Tensor wanted = cast(expected, Dtype::f64);
+  const double norm = vector_norm(wanted).item(), off = vector_norm(cast(found, Dtype::f64) - wanted).item();
+  return norm > 0 ? off / norm : off;
+}
+
+/// Runs a graph; returns the largest distance of its outputs.
+double largest_distance(const runtime::Graph& graph, const Arrays& arrays) {
+  runtime::verify(graph);
+  runtime::Runner runner(std::make_shared<const runtime::Plan>(runtime::optimise(runtime::freeze(graph))));
+  const std::vector<Tensor> expected = numbered(arrays, "output");
+  const std::vector<Tensor> found = runner.run(numbered(arrays, "input"));
+  if (found.size() != expected.size()) throw std::runtime_error("another number of outputs");
+  double largest = 0;
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (describe(found[i]) != describe(expected[i]))
+      throw std::runtime_error(describe(found[i]) + " instead of " + describe(expected[i]));
+    const double distance = apart(found[i], expected[i]);
+    if (std::isnan(distance)) throw std::runtime_error("not numbers");
+    largest = std::max(largest, distance);
+  }
+  return largest;
+}
+
 }  // namespace
+
+void check_onnx_models(const std::filesystem::path& folder) {
+  // The same f32 arithmetic, summed in other orders, through twenty layers at most.
+  constexpr double kMost = 1e-5;
+  std::set<std::filesystem::path> models;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".onnx") models.insert(entry.path());
+  }
+  int failed = 0;
+  if (models.empty()) throw std::runtime_error("there are no models");
+  for (std::filesystem::path model : models) {
+    const std::string name = model.stem().string();
+    try {
+      const Arrays arrays = io::load_npz(std::filesystem::path(model).replace_extension(".npz"));
+      const runtime::Graph graph = runtime::load_onnx(model, options_of(arrays));
+      const std::string bytes = runtime::to_onnx(graph);
+      const runtime::Graph again =
+          runtime::parse_onnx({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
+      const std::filesystem::path package = model.replace_extension(".safetensors");
+      runtime::save_package(package, graph);
+      double largest = 0;
+      for (const runtime::Graph& one : {graph, again, runtime::load_package(package).graph})
+        largest = std::max(largest, largest_distance(one, arrays));
+      std::cout << name << ": " << graph.nodes().size() << " operations, " << largest << " apart\n";
+      if (largest > kMost) throw std::runtime_error(std::to_string(largest) + " apart");
+    } catch (const std::exception& error) {
+      std::cerr << name << ": " << error.what() << '\n';
+      ++failed;
+    }
+  }
+  if (failed > 0) throw std::runtime_error(std::to_string(failed) + " models compute something else");
+}
 
 void write_onnx_models(const std::filesystem::path& folder) {
   manual_seed(1);

@@ -64,6 +64,18 @@ TEST(Rewriter, RefusesWhatDoesNotFit) {
   EXPECT_THAT(message_of<ValueError>([&] { rewriter.finish(); }), HasSubstr("neither kept nor replaced"));
 }
 
+TEST(Graphs, NameTheirInputs) {
+  Graph graph = small_graph();
+  graph.add_state("scale", ones({3}));
+  graph.name_inputs({"x"});
+  EXPECT_EQ(graph.value(graph.inputs()[0]).name, "x");
+  EXPECT_THAT(message_of<ValueError>([&] { graph.name_inputs({"x", "y"}); }),
+              HasSubstr("2 names were given for 1"));
+  EXPECT_THAT(message_of<ValueError>([&] { graph.name_inputs({"scale"}); }),
+              HasSubstr("'scale': that is taken"));
+  EXPECT_THAT(message_of<ValueError>([&] { graph.name_inputs({""}); }), HasSubstr("taken"));
+}
+
 TEST(GraphsCompared, AreEqualWhereTheyComputeTheSame) {
   const Graph graph = small_graph();
   Graph compacted = graph;
