@@ -1,0 +1,234 @@
+// Products of 8-bit integers, a tile at a time: some pixels by some blocks of output channels, whose sums
+// stay in registers. Each word of the image is broadcast and meets the words of 16 output channels in a
+// vector.
+
+#include <algorithm>
+#include <cstring>
+
+#include "ops/int8_tiles_internal.h"
+
+// clang-format off: the order of these includes matters
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/int8_tiles.cc"
+#include "core/highway_internal.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace espalier::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Sums = hn::CappedTag<int32_t, kInt8Block>;
+using Sum = hn::Vec<Sums>;
+constexpr auto kLanes = static_cast<int64_t>(hn::MaxLanes(Sums()));
+constexpr int64_t kVectors = kInt8Block / kLanes;  // of a block
+
+/// A word of two i16.
+struct Pairs {
+  static constexpr int64_t kElements = 2;
+
+  static HWY_INLINE Sum add_products(Sum sum, Sum image, Sum weights) {
+#if HWY_ARCH_X86
+    const hn::Repartition<int16_t, Sums> pairs;
+    Sum rest = hn::Zero(Sums());  // x86 needs none
+    return hn::ReorderWidenMulAccumulate(Sums(), hn::BitCast(pairs, image), hn::BitCast(pairs, weights), sum,
+                                         rest);
+#else
+    const auto high = hn::Mul(hn::ShiftRight<16>(image), hn::ShiftRight<16>(weights));
+    const auto low =
+        hn::Mul(hn::ShiftRight<16>(hn::ShiftLeft<16>(image)), hn::ShiftRight<16>(hn::ShiftLeft<16>(weights)));
+    return hn::Add(sum, hn::Add(high, low));
+#endif
+  }
+};
+
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+#define ESPALIER_HAS_QUADS 1
+
+/// A word of four u8 or i8. The instruction is written out since no target of Highway 1.0 has AVX-512 VNNI.
+struct Quads {
+  static constexpr int64_t kElements = 4;
+
+  static HWY_INLINE Sum add_products(Sum sum, Sum image, Sum weights) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(image.raw), "v"(weights.raw));
+    return sum;
+  }
+};
+#else
+#define ESPALIER_HAS_QUADS 0
+#endif
+
+// Tiles fill the registers: of AVX-512's 32 vectors 24 hold sums, of AVX2's 16 (two a block) 12, of SSE4's
+// (four a block) 8.
+constexpr int64_t kGroupBlocks = HWY_MAX_BYTES >= 64 ? 4 : 1;
+constexpr int64_t tile_pixels(int64_t blocks) {
+  if (HWY_MAX_BYTES < 32) return 2;
+  if (HWY_MAX_BYTES < 64 || blocks == 4) return 6;
+  return blocks == 3 ? 8 : 12;
+}
+
+int64_t tiles_of_group(const Int8Tiles& p, int64_t blocks) {
+  const int64_t pixels = p.pixels() == 1 ? 1 : tile_pixels(blocks);
+  return (p.pixels() + pixels - 1) / pixels;
+}
+
+int64_t tile_count(const Int8Tiles& p) {
+  const int64_t full = p.blocks() / kGroupBlocks, rest = p.blocks() % kGroupBlocks;
+  return full * tiles_of_group(p, kGroupBlocks) + (rest > 0 ? tiles_of_group(p, rest) : 0);
+}
+
+/// The four bytes there, which may have any alignment.
+HWY_INLINE int32_t word_at(const char* from) {
+  int32_t word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+/// Turns the sums of one pixel and block into results, from output channel `channel` on.
+HWY_INLINE void finish(const Int8Tiles& p, const Sum* sums, int64_t pixel, int64_t channel) {
+  const Sums d;
+  const hn::RebindToFloat<Sums> df;
+  const hn::Rebind<uint8_t, Sums> d8;
+  const Int8Finish& f = *p.finish;
+  const int64_t left = std::min(kInt8Block, p.outputs - channel), place = pixel * p.outputs + channel;
+  HWY_ALIGN float numbers[kInt8Block];
+  HWY_ALIGN uint8_t bytes[kInt8Block] = {};
+  const uint8_t* residual = p.residual ? p.residual + place : nullptr;
+  if (residual && left < kInt8Block) {
+    std::memcpy(bytes, residual, static_cast<size_t>(left));
+    residual = bytes;
+  }
+  const bool direct = left == kInt8Block;
+  for (int64_t v = 0; v < kVectors; ++v) {
+    const auto at = static_cast<size_t>(channel + v * kLanes);
+    auto y = hn::Mul(hn::ConvertTo(df, sums[v]), hn::LoadU(df, f.multiplier.data() + at));
+    y = hn::Add(y, hn::LoadU(df, f.shift.data() + at));
+    if (residual) {
+      const auto r = hn::PromoteTo(d, hn::LoadU(d8, residual + v * kLanes));
+      const auto number = hn::ConvertTo(df, hn::Sub(r, hn::Set(d, f.residual_zero_point)));
+      y = hn::Add(y, hn::Mul(number, hn::Set(df, f.residual_multiplier)));
+    }
+    y = hn::Min(hn::Max(y, hn::Set(df, f.low)), hn::Set(df, f.high));
+    if (p.bytes) {
+      const auto q = hn::Add(hn::NearestInt(y), hn::Set(d, f.zero_point));
+      uint8_t* const to = direct ? static_cast<uint8_t*>(p.y) + place : bytes;
+      hn::StoreU(hn::DemoteTo(d8, q), d8, to + v * kLanes);
+    } else {
+      hn::StoreU(y, df, (direct ? static_cast<float*>(p.y) + place : numbers) + v * kLanes);
+    }
+  }
+  if (direct) return;
+  if (p.bytes)
+    std::memcpy(static_cast<uint8_t*>(p.y) + place, bytes, static_cast<size_t>(left));
+  else
+    std::memcpy(static_cast<float*>(p.y) + place, numbers, static_cast<size_t>(left) * sizeof(float));
+}
+
+/// Pixels from `pixel` on, `count` of them, by `kBlocks` blocks from `block` on. Where there are fewer pixels
+/// than the tile has, the last one is computed several times.
+template <class Words, int64_t kPixels, int64_t kBlocks>
+HWY_NOINLINE void run_tile(const Int8Tiles& p, int64_t block, int64_t pixel, int64_t count) {
+  const Sums d;
+  constexpr int64_t kWidth = kBlocks * kVectors;
+  const char* from[kPixels];
+  for (int64_t i = 0; i < kPixels; ++i) {
+    const int64_t at = pixel + std::min(i, count - 1);
+    const int64_t row = at / p.columns, image = row / p.rows;
+    from[i] = p.image + 4 * (image * p.image_step + (row - image * p.rows) * p.row_step +
+                             (at - row * p.columns) * p.pixel_step);
+  }
+  Sum sums[kPixels][kWidth];
+#pragma GCC unroll 16
+  for (int64_t i = 0; i < kPixels; ++i) {
+#pragma GCC unroll 16
+    for (int64_t v = 0; v < kWidth; ++v) sums[i][v] = hn::LoadU(d, p.start + block * kInt8Block + v * kLanes);
+  }
+  const int32_t* packed = p.packed + block * kInt8Block * p.words();
+  for (int64_t run = 0; run < p.run_count; ++run) {
+    const int64_t first = p.runs[run];
+    for (int64_t word = first; word < first + p.run_words; ++word, packed += kBlocks * kInt8Block) {
+      Sum weights[kWidth];
+#pragma GCC unroll 16
+      for (int64_t v = 0; v < kWidth; ++v) weights[v] = hn::LoadU(d, packed + v * kLanes);
+#pragma GCC unroll 16
+      for (int64_t i = 0; i < kPixels; ++i) {
+        const Sum image = hn::Set(d, word_at(from[i] + 4 * word));
+#pragma GCC unroll 16
+        for (int64_t v = 0; v < kWidth; ++v) sums[i][v] = Words::add_products(sums[i][v], image, weights[v]);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int64_t i = 0; i < kPixels; ++i) {
+    if (i >= count) break;
+#pragma GCC unroll 16
+    for (int64_t b = 0; b < kBlocks; ++b)
+      finish(p, sums[i] + b * kVectors, pixel + i, (block + b) * kInt8Block);
+  }
+}
+
+/// Tile `tile` of a group.
+template <class Words, int64_t kBlocks>
+void run_in_group(const Int8Tiles& p, int64_t block, int64_t tile) {
+  constexpr int64_t kPixels = tile_pixels(kBlocks);
+  if (p.pixels() == 1)
+    run_tile<Words, 1, kBlocks>(p, block, 0, 1);
+  else
+    run_tile<Words, kPixels, kBlocks>(p, block, tile * kPixels,
+                                      std::min(kPixels, p.pixels() - tile * kPixels));
+}
+
+template <class Words>
+void run_tiles(const Int8Tiles& p, int64_t first, int64_t last) {
+  const int64_t full = p.blocks() / kGroupBlocks, each = tiles_of_group(p, kGroupBlocks);
+  for (int64_t i = first; i < last; ++i) {
+    const int64_t group = std::min(i / each, full), tile = i - group * each, block = group * kGroupBlocks;
+    switch (std::min(kGroupBlocks, p.blocks() - block)) {
+      case 1:
+        run_in_group<Words, 1>(p, block, tile);
+        break;
+#if HWY_MAX_BYTES >= 64
+      case 2:
+        run_in_group<Words, 2>(p, block, tile);
+        break;
+      case 3:
+        run_in_group<Words, 3>(p, block, tile);
+        break;
+      case 4:
+        run_in_group<Words, 4>(p, block, tile);
+        break;
+#endif
+    }
+  }
+}
+
+}  // namespace
+
+const Int8Kernels& int8_kernels_of_target() {
+#if ESPALIER_HAS_QUADS
+  static const bool has_vnni = __builtin_cpu_supports("avx512vnni");
+  static constexpr Int8Kernels kQuads = {Quads::kElements, kGroupBlocks, tile_count, run_tiles<Quads>};
+  if (has_vnni) return kQuads;
+#endif
+  static constexpr Int8Kernels kPairs = {Pairs::kElements, kGroupBlocks, tile_count, run_tiles<Pairs>};
+  return kPairs;
+}
+
+}  // namespace espalier::HWY_NAMESPACE
+#undef ESPALIER_HAS_QUADS
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace espalier {
+
+HWY_EXPORT(int8_kernels_of_target);
+
+const Int8Kernels& int8_kernels() {
+  return ESPALIER_DISPATCH(int8_kernels_of_target)();
+}
+
+}  // namespace espalier
+#endif
