@@ -165,6 +165,10 @@ Command add_compile(CLI::App& program) {
   app->add_option("to", flags->to, "the package to write, a safetensors file, or NAME.onnx: an ONNX model")
       ->type_name("TO");
   app->add_option("--batch", flags->batch, "examples that a run takes at once [1]")->type_name("WHOLE");
+  app->add_flag("--int8", flags->int8,
+                "compute convolutions and linear layers in 8 bits, calibrated on 256 training examples");
+  app->add_option("--path", flags->data_path, "with --int8: where the recipe's data is now")
+      ->type_name("PATH");
   app->add_flag("--json", flags->json, "print the result as JSON");
   return {app, [flags] { return compile(*flags); }};
 }

@@ -60,6 +60,8 @@ Exit predict(const PredictFlags& flags);
 struct CompileFlags {
   std::string model, to;
   int64_t batch = 1;  ///< examples that a run takes at once
+  bool int8 = false;
+  std::string data_path;  ///< for calibration, instead of the recipe's
   bool json = false;
 };
 Exit compile(const CompileFlags& flags);

@@ -1,0 +1,199 @@
+#include "runtime/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/error.h"
+#include "ops/copy.h"
+#include "ops/flip.h"
+#include "ops/int8_conv2d.h"
+#include "ops/int8_linear.h"
+#include "ops/pad.h"
+#include "ops/permute.h"
+#include "ops/reshape.h"
+#include "ops/slice.h"
+#include "runtime/quantizable_internal.h"
+#include "runtime/readers_internal.h"
+#include "runtime/rewriter.h"
+
+namespace espalier::runtime {
+namespace {
+
+/// A weight in 8 bits: each output channel, along axis 0, has a scale of its own.
+struct QuantizedWeight {
+  Tensor values, scales;
+};
+
+constexpr double kLargestWeight = 127;  // -128 is left out, so that the range is symmetric
+
+QuantizedWeight quantized_weight(const Tensor& weight, const std::string& name) {
+  const Tensor from = contiguous(weight);
+  const int64_t outputs = weight.size(0), each = weight.numel() / outputs;
+  QuantizedWeight made{empty(weight.shape(), Dtype::i8), empty({outputs})};
+  const auto* x = from.data<float>();
+  auto* q = made.values.mutable_data<int8_t>();
+  auto* const scales = made.scales.mutable_data<float>();
+  for (int64_t o = 0; o < outputs; ++o) {
+    double largest = 0;
+    for (int64_t i = 0; i < each; ++i) {
+      if (!std::isfinite(x[i]))
+        throw ValueError("quantize", "the weight " + name + " holds a number that is not finite");
+      largest = std::max(largest, std::abs(static_cast<double>(x[i])));
+    }
+    // A channel of zeros, or of next to nothing, has any scale.
+    const auto scale = static_cast<float>(largest / kLargestWeight);
+    scales[o] = std::isnormal(scale) ? scale : 1;
+    for (int64_t i = 0; i < each; ++i)
+      *q++ = static_cast<int8_t>(
+          std::clamp(std::nearbyint(static_cast<double>(*x++) / scales[o]), -kLargestWeight, kLargestWeight));
+  }
+  return made;
+}
+
+/// Operations that put out some of the numbers that they read, and zeros: of 8-bit integers they do the same.
+bool only_moves(const Node& node) {
+  if (const auto* pad = as<Pad>(node)) return pad->value().to_double() == 0;
+  return as<Slice>(node) || as<Reshape>(node) || as<Permute>(node) || as<Flip>(node) || as<Copy>(node);
+}
+
+class GraphQuantizer {
+ public:
+  GraphQuantizer(const Graph& graph, const Quantizations& quantizations)
+      : graph_(graph), known_(quantizations), rewriter_(graph), values_(graph.values().size()) {
+    for (const auto& [id, quantization] : known_) {
+      if (graph.value(id).type.dtype() != Dtype::f32) {
+        throw ValueError("quantize", "value " + graph.name_of(id) + " is " + type_text(graph.value(id).type) +
+                                         "; expected f32");
+      }
+      check_quantization("quantize", quantization, Dtype::u8);
+    }
+  }
+
+  Graph run() {
+    find_wanted();
+    size_t layers = 0;
+    for (const Node& node : graph_.nodes()) {
+      if (const auto layer = chosen_layer(node)) {
+        add_layer(*layer);
+        ++layers;
+      } else if (only_moves(node) && of(node.inputs[0]).bytes != kAbsent && of(node.outputs[0]).wanted) {
+        move_bytes(node);
+      } else {
+        for (const ValueId id : node.inputs) need_numbers(id);
+        rewriter_.keep(node);
+      }
+    }
+    if (layers == 0) {
+      throw ValueError("quantize",
+                       "nothing is quantised: no convolution or linear layer has constant weights in f32 "
+                       "and a quantisation of its input");
+    }
+    for (const ValueId id : graph_.outputs()) need_numbers(id);
+    for (const StateUpdate& update : graph_.updates()) need_numbers(update.value);
+    for (const StateUpdate& gradient : graph_.gradients()) need_numbers(gradient.value);
+    return rewriter_.finish();
+  }
+
+ private:
+  /// What is known of a value of the old graph.
+  struct Known {
+    bool wanted = false;      ///< a layer reads it in 8 bits
+    ValueId bytes = kAbsent;  ///< it in 8 bits, in the new graph
+    Quantization quantization = {};
+    bool numbers_missing = false;  ///< there are only the bytes
+  };
+
+  Known& of(ValueId id) { return values_[static_cast<size_t>(id)]; }
+
+  std::optional<QuantizableLayer> chosen_layer(const Node& node) const {
+    const auto layer = quantizable_layer(graph_, node);
+    const auto has = [&](ValueId id) { return id == kAbsent || known_.contains(id); };
+    return layer && has(layer->x) && has(layer->residual) ? layer : std::nullopt;
+  }
+
+  void find_wanted() {
+    for (size_t i = graph_.nodes().size(); i-- > 0;) {
+      const Node& node = graph_.nodes()[i];
+      if (const auto layer = chosen_layer(node)) {
+        of(layer->x).wanted = true;
+        if (layer->residual != kAbsent) of(layer->residual).wanted = true;
+      } else if (only_moves(node) && of(node.outputs[0]).wanted) {
+        of(node.inputs[0]).wanted = true;
+      }
+    }
+  }
+
+  void set_bytes(ValueId id, ValueId bytes, const Quantization& quantization) {
+    of(id) = {of(id).wanted, bytes, quantization, true};
+  }
+
+  /// Sees to it that the new graph has the value in f32.
+  void need_numbers(ValueId id) {
+    if (id == kAbsent || !of(id).numbers_missing) return;
+    const ValueId bytes[] = {of(id).bytes};
+    rewriter_.replace(id, rewriter_.to().add(Dequantize(of(id).quantization), bytes)[0]);
+    of(id).numbers_missing = false;
+  }
+
+  /// The value in 8 bits.
+  ValueId bytes_of(ValueId id) {
+    Known& value = of(id);
+    if (value.bytes == kAbsent) {
+      value.quantization = known_.at(id);
+      value.bytes = rewriter_.add(Quantize(value.quantization, Dtype::u8), {id})[0];
+    }
+    return value.bytes;
+  }
+
+  void add_layer(const QuantizableLayer& layer) {
+    const QuantizedWeight weight =
+        quantized_weight(*constant(graph_, layer.weight), graph_.name_of(layer.weight));
+    const ValueId residual = layer.residual == kAbsent ? kAbsent : bytes_of(layer.residual);
+    const ValueId inputs[] = {bytes_of(layer.x), rewriter_.to().add_constant(weight.values),
+                              rewriter_.to().add_constant(weight.scales), rewriter_.now(layer.bias),
+                              residual};
+    Int8Options options{.input = of(layer.x).quantization, .relu = layer.relu};
+    if (residual != kAbsent) options.residual = of(layer.residual).quantization;
+    const auto output = known_.find(layer.y);
+    const bool bytes = of(layer.y).wanted && output != known_.end();
+    if (bytes) {
+      options.output_dtype = Dtype::u8;
+      options.output = output->second;
+    }
+    const ValueId y = layer.conv ? rewriter_.to().add(Int8Conv2d({*layer.conv, options}), inputs)[0]
+                                 : rewriter_.to().add(Int8Linear(options), inputs)[0];
+    if (bytes)
+      set_bytes(layer.y, y, options.output);
+    else
+      rewriter_.replace(layer.y, y);
+  }
+
+  void move_bytes(const Node& node) {
+    const Known& from = of(node.inputs[0]);
+    const ValueId inputs[] = {from.bytes};
+    std::shared_ptr<const Operation> operation = node.operation;
+    if (const auto* pad = as<Pad>(node))
+      operation =
+          std::make_shared<Pad>(pad->before(), pad->between(), pad->after(), from.quantization.zero_point);
+    const ValueIds made = rewriter_.to().add(std::move(operation), inputs);
+    set_bytes(node.outputs[0], made[0], from.quantization);
+    for (size_t i = 1; i < made.size(); ++i) rewriter_.replace(node.outputs[i], made[i]);
+  }
+
+  const Graph& graph_;
+  const Quantizations& known_;
+  Rewriter rewriter_;
+  std::vector<Known> values_;
+};
+
+}  // namespace
+
+Graph quantize(const Graph& graph, const Quantizations& quantizations) {
+  return GraphQuantizer(graph, quantizations).run();
+}
+
+}  // namespace espalier::runtime
