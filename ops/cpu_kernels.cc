@@ -47,6 +47,7 @@
 #include "ops/hinge_embedding_loss.h"
 #include "ops/index_select.h"
 #include "ops/int8_conv2d.h"
+#include "ops/int8_global_avg_pool2d.h"
 #include "ops/int8_linear.h"
 #include "ops/isfinite.h"
 #include "ops/kernel_lists_internal.h"
@@ -312,6 +313,8 @@ static constexpr Kernel kInt8Conv2d[] = {
     kernel<Int8Conv2d, int8_conv2d_tiled, int8_conv2d_declines, prepare_int8_conv2d>("tiled"),
     kernel<Int8Conv2d, int8_conv2d_plain>("plain")};
 constinit KernelSlot Int8Conv2d::slot{kInt8Conv2d};
+
+ESPALIER_PLAIN_KERNEL(Int8GlobalAvgPool2d, int8_global_avg_pool2d)
 
 const char* int8_linear_declines(const Int8Linear&, Inputs, Specs);
 void int8_linear_tiled(const Int8Linear&, Inputs, Outputs);

@@ -87,45 +87,85 @@ HWY_INLINE int32_t word_at(const char* from) {
   return word;
 }
 
-/// Turns the sums of one pixel and block into results, from output channel `channel` on.
-HWY_INLINE void finish(const Int8Tiles& p, const Sum* sums, int64_t pixel, int64_t channel) {
-  const Sums d;
-  const hn::RebindToFloat<Sums> df;
-  const hn::Rebind<uint8_t, Sums> d8;
-  const Int8Finish& f = *p.finish;
-  const int64_t left = std::min(kInt8Block, p.outputs - channel), place = pixel * p.outputs + channel;
-  HWY_ALIGN float numbers[kInt8Block];
-  HWY_ALIGN uint8_t bytes[kInt8Block] = {};
-  const uint8_t* residual = p.residual ? p.residual + place : nullptr;
-  if (residual && left < kInt8Block) {
-    std::memcpy(bytes, residual, static_cast<size_t>(left));
-    residual = bytes;
-  }
-  const bool direct = left == kInt8Block;
-  for (int64_t v = 0; v < kVectors; ++v) {
-    const auto at = static_cast<size_t>(channel + v * kLanes);
-    auto y = hn::Mul(hn::ConvertTo(df, sums[v]), hn::LoadU(df, f.multiplier.data() + at));
-    y = hn::Add(y, hn::LoadU(df, f.shift.data() + at));
-    if (residual) {
-      const auto r = hn::PromoteTo(d, hn::LoadU(d8, residual + v * kLanes));
-      const auto number = hn::ConvertTo(df, hn::Sub(r, hn::Set(d, f.residual_zero_point)));
-      y = hn::Add(y, hn::Mul(number, hn::Set(df, f.residual_multiplier)));
+/// Turns sums into results, for one block of output channels. It has all that is read for it, since a store
+/// of bytes could, for what the compiler knows, change everything that is not a local variable.
+class Finisher {
+ public:
+  HWY_INLINE Finisher(const Int8Tiles& p, int64_t block)
+      : outputs_(p.outputs),
+        channel_(block * kInt8Block),
+        left_(std::min(kInt8Block, p.outputs - channel_)),
+        residual_(p.residual),
+        y_(p.y),
+        bytes_(p.bytes) {
+    const Numbers df;
+    const Int8Finish& f = *p.finish;
+    for (int64_t v = 0; v < kVectors; ++v) {
+      const auto at = static_cast<size_t>(channel_ + v * kLanes);
+      multiplier_[v] = hn::LoadU(df, f.multiplier.data() + at);
+      shift_[v] = hn::LoadU(df, f.shift.data() + at);
     }
-    y = hn::Min(hn::Max(y, hn::Set(df, f.low)), hn::Set(df, f.high));
-    if (p.bytes) {
-      const auto q = hn::Add(hn::NearestInt(y), hn::Set(d, f.zero_point));
-      uint8_t* const to = direct ? static_cast<uint8_t*>(p.y) + place : bytes;
-      hn::StoreU(hn::DemoteTo(d8, q), d8, to + v * kLanes);
+    low_ = hn::Set(df, f.low);
+    high_ = hn::Set(df, f.high);
+    zero_point_ = hn::Set(Sums(), f.zero_point);
+    residual_multiplier_ = hn::Set(df, f.residual_multiplier);
+    residual_zero_point_ = hn::Set(Sums(), f.residual_zero_point);
+  }
+
+  /// The results of a pixel, from its sums.
+  HWY_INLINE void operator()(const Sum* sums, int64_t pixel) const {
+    const int64_t place = pixel * outputs_ + channel_;
+    if (left_ == kInt8Block) {
+      const uint8_t* const residual = residual_ ? residual_ + place : nullptr;
+      if (bytes_)
+        put(sums, residual, static_cast<uint8_t*>(y_) + place);
+      else
+        put(sums, residual, static_cast<float*>(y_) + place);
+      return;
+    }
+    HWY_ALIGN uint8_t bytes[kInt8Block] = {};
+    const auto left = static_cast<size_t>(left_);
+    if (residual_) std::memcpy(bytes, residual_ + place, left);
+    if (bytes_) {
+      put(sums, residual_ ? bytes : nullptr, bytes);
+      std::memcpy(static_cast<uint8_t*>(y_) + place, bytes, left);
     } else {
-      hn::StoreU(y, df, (direct ? static_cast<float*>(p.y) + place : numbers) + v * kLanes);
+      HWY_ALIGN float numbers[kInt8Block];
+      put(sums, residual_ ? bytes : nullptr, numbers);
+      std::memcpy(static_cast<float*>(y_) + place, numbers, left * sizeof(float));
     }
   }
-  if (direct) return;
-  if (p.bytes)
-    std::memcpy(static_cast<uint8_t*>(p.y) + place, bytes, static_cast<size_t>(left));
-  else
-    std::memcpy(static_cast<float*>(p.y) + place, numbers, static_cast<size_t>(left) * sizeof(float));
-}
+
+ private:
+  using Numbers = hn::RebindToFloat<Sums>;
+  using Number = hn::Vec<Numbers>;
+
+  template <class T>
+  HWY_INLINE void put(const Sum* sums, const uint8_t* residual, T* to) const {
+    const Sums d;
+    const Numbers df;
+    const hn::Rebind<uint8_t, Sums> d8;
+    for (int64_t v = 0; v < kVectors; ++v) {
+      Number y = hn::Add(hn::Mul(hn::ConvertTo(df, sums[v]), multiplier_[v]), shift_[v]);
+      if (residual) {
+        const Sum r = hn::Sub(hn::PromoteTo(d, hn::LoadU(d8, residual + v * kLanes)), residual_zero_point_);
+        y = hn::Add(y, hn::Mul(hn::ConvertTo(df, r), residual_multiplier_));
+      }
+      y = hn::Min(hn::Max(y, low_), high_);
+      if constexpr (sizeof(T) == 1)
+        hn::StoreU(hn::DemoteTo(d8, hn::Add(hn::NearestInt(y), zero_point_)), d8, to + v * kLanes);
+      else
+        hn::StoreU(y, df, to + v * kLanes);
+    }
+  }
+
+  int64_t outputs_, channel_, left_;
+  const uint8_t* residual_;
+  void* y_;
+  bool bytes_;
+  Number multiplier_[kVectors], shift_[kVectors], low_, high_, residual_multiplier_;
+  Sum zero_point_, residual_zero_point_;
+};
 
 /// Pixels from `pixel` on, `count` of them, by `kBlocks` blocks from `block` on. Where there are fewer pixels
 /// than the tile has, the last one is computed several times.
@@ -134,11 +174,15 @@ HWY_NOINLINE void run_tile(const Int8Tiles& p, int64_t block, int64_t pixel, int
   const Sums d;
   constexpr int64_t kWidth = kBlocks * kVectors;
   const char* from[kPixels];
+  int64_t row = pixel / p.columns, column = pixel % p.columns, image = row / p.rows;
+  row %= p.rows;
   for (int64_t i = 0; i < kPixels; ++i) {
-    const int64_t at = pixel + std::min(i, count - 1);
-    const int64_t row = at / p.columns, image = row / p.rows;
-    from[i] = p.image + 4 * (image * p.image_step + (row - image * p.rows) * p.row_step +
-                             (at - row * p.columns) * p.pixel_step);
+    from[i] = p.image + 4 * (image * p.image_step + row * p.row_step + column * p.pixel_step);
+    if (i + 1 >= count || ++column < p.columns) continue;
+    column = 0;
+    if (++row < p.rows) continue;
+    row = 0;
+    ++image;
   }
   Sum sums[kPixels][kWidth];
 #pragma GCC unroll 16
@@ -155,18 +199,20 @@ HWY_NOINLINE void run_tile(const Int8Tiles& p, int64_t block, int64_t pixel, int
       for (int64_t v = 0; v < kWidth; ++v) weights[v] = hn::LoadU(d, packed + v * kLanes);
 #pragma GCC unroll 16
       for (int64_t i = 0; i < kPixels; ++i) {
-        const Sum image = hn::Set(d, word_at(from[i] + 4 * word));
+        const Sum numbers = hn::Set(d, word_at(from[i] + 4 * word));
 #pragma GCC unroll 16
-        for (int64_t v = 0; v < kWidth; ++v) sums[i][v] = Words::add_products(sums[i][v], image, weights[v]);
+        for (int64_t v = 0; v < kWidth; ++v)
+          sums[i][v] = Words::add_products(sums[i][v], numbers, weights[v]);
       }
     }
   }
 #pragma GCC unroll 16
-  for (int64_t i = 0; i < kPixels; ++i) {
-    if (i >= count) break;
+  for (int64_t b = 0; b < kBlocks; ++b) {
+    const Finisher finish(p, block + b);
 #pragma GCC unroll 16
-    for (int64_t b = 0; b < kBlocks; ++b)
-      finish(p, sums[i] + b * kVectors, pixel + i, (block + b) * kInt8Block);
+    for (int64_t i = 0; i < kPixels; ++i) {
+      if (i < count) finish(sums[i] + b * kVectors, pixel + i);
+    }
   }
 }
 

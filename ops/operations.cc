@@ -52,6 +52,7 @@
 #include "ops/hinge_embedding_loss.h"
 #include "ops/index_select.h"
 #include "ops/int8_conv2d.h"
+#include "ops/int8_global_avg_pool2d.h"
 #include "ops/int8_linear.h"
 #include "ops/isfinite.h"
 #include "ops/kl_div.h"
@@ -207,6 +208,7 @@ class KnownOperations {
     add(IndexAdd(0), 3);
     add(IndexSelect(0), 2);
     add(Int8Conv2d(), 5);
+    add(Int8GlobalAvgPool2d({}, false), 1);
     add(Int8Linear(), 5);
     add(Inverse(), 1);
     add(IsFinite(), 1);

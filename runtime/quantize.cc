@@ -11,7 +11,9 @@
 #include "ops/copy.h"
 #include "ops/flip.h"
 #include "ops/int8_conv2d.h"
+#include "ops/int8_global_avg_pool2d.h"
 #include "ops/int8_linear.h"
+#include "ops/mean.h"
 #include "ops/pad.h"
 #include "ops/permute.h"
 #include "ops/reshape.h"
@@ -60,6 +62,12 @@ bool only_moves(const Node& node) {
   return as<Slice>(node) || as<Reshape>(node) || as<Permute>(node) || as<Flip>(node) || as<Copy>(node);
 }
 
+/// Whether the node makes one number of each channel of images: what reads 8 bits and puts out f32.
+bool is_global_pooling(const Graph& graph, const Node& node) {
+  const auto* mean = as<Mean>(node);
+  return mean && graph.value(node.inputs[0]).type.rank() == 4 && mean->reduced_axes(4) == Dims{2, 3};
+}
+
 class GraphQuantizer {
  public:
   GraphQuantizer(const Graph& graph, const Quantizations& quantizations)
@@ -82,6 +90,8 @@ class GraphQuantizer {
         ++layers;
       } else if (only_moves(node) && of(node.inputs[0]).bytes != kAbsent && of(node.outputs[0]).wanted) {
         move_bytes(node);
+      } else if (is_global_pooling(graph_, node) && of(node.inputs[0]).bytes != kAbsent) {
+        pool_bytes(node);
       } else {
         for (const ValueId id : node.inputs) need_numbers(id);
         rewriter_.keep(node);
@@ -121,7 +131,7 @@ class GraphQuantizer {
       if (const auto layer = chosen_layer(node)) {
         of(layer->x).wanted = true;
         if (layer->residual != kAbsent) of(layer->residual).wanted = true;
-      } else if (only_moves(node) && of(node.outputs[0]).wanted) {
+      } else if (is_global_pooling(graph_, node) || (only_moves(node) && of(node.outputs[0]).wanted)) {
         of(node.inputs[0]).wanted = true;
       }
     }
@@ -182,6 +192,14 @@ class GraphQuantizer {
     const ValueIds made = rewriter_.to().add(std::move(operation), inputs);
     set_bytes(node.outputs[0], made[0], from.quantization);
     for (size_t i = 1; i < made.size(); ++i) rewriter_.replace(node.outputs[i], made[i]);
+  }
+
+  void pool_bytes(const Node& node) {
+    const Known& from = of(node.inputs[0]);
+    const ValueId inputs[] = {from.bytes};
+    const bool keepdim = graph_.value(node.outputs[0]).type.rank() == 4;
+    const Int8GlobalAvgPool2d pool(from.quantization, keepdim);
+    rewriter_.replace(node.outputs[0], rewriter_.to().add(pool, inputs)[0]);
   }
 
   const Graph& graph_;

@@ -27,8 +27,9 @@ ESPALIER_API Quantizations calibrate(const Graph& graph, std::span<const std::ve
 
 /// The graph with its convolutions and linear layers on 8-bit integers (int8_conv2d, int8_linear), where
 /// `quantizations` has what they read; a layer whose input is left out stays as it is. Weights become i8 with
-/// a scale for each output channel, its largest number divided by 127. What stands in `quantizations` too and
-/// is read by such a layer, directly or through slices, paddings with 0 and changes of shape, is put out in 8
+/// a scale for each output channel, its largest number divided by 127. Means over the pixels of images read 8
+/// bits (int8_global_avg_pool2d). What stands in `quantizations` too and
+/// is read by these, directly or through slices, paddings with 0 and changes of shape, is put out in 8
 /// bits, for all of its readers; everything else stays f32. No pass, since the result is another model. Call
 /// it on a graph that is frozen and optimised:
 ///

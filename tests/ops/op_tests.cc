@@ -68,6 +68,7 @@
   TEST(index_add) \
   TEST(index_select) \
   TEST(int8_conv2d) \
+  TEST(int8_global_avg_pool2d) \
   TEST(int8_linear) \
   TEST(inverse) \
   TEST(isfinite) \
