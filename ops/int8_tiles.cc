@@ -61,13 +61,12 @@ struct Quads {
 #define ESPALIER_HAS_QUADS 0
 #endif
 
-// Tiles fill the registers: of AVX-512's 32 vectors 24 hold sums, of AVX2's 16 (two a block) 12, of SSE4's
-// (four a block) 8.
+// Of AVX-512's 32 vectors up to 24 hold sums, of AVX2's 16 (two a block) 12, of SSE4's (four a block) 8. More
+// than 8 pixels need more addresses than there are registers for: 12 are no faster.
 constexpr int64_t kGroupBlocks = HWY_MAX_BYTES >= 64 ? 4 : 1;
 constexpr int64_t tile_pixels(int64_t blocks) {
   if (HWY_MAX_BYTES < 32) return 2;
-  if (HWY_MAX_BYTES < 64 || blocks == 4) return 6;
-  return blocks == 3 ? 8 : 12;
+  return HWY_MAX_BYTES < 64 || blocks == 4 ? 6 : 8;
 }
 
 int64_t tiles_of_group(const Int8Tiles& p, int64_t blocks) {
@@ -107,7 +106,7 @@ class Finisher {
     }
     low_ = hn::Set(df, f.low);
     high_ = hn::Set(df, f.high);
-    zero_point_ = hn::Set(Sums(), f.zero_point);
+    zero_point_ = hn::Set(Sums(), f.zero_point - kRounderBits);
     residual_multiplier_ = hn::Set(df, f.residual_multiplier);
     residual_zero_point_ = hn::Set(Sums(), f.residual_zero_point);
   }
@@ -139,6 +138,8 @@ class Finisher {
  private:
   using Numbers = hn::RebindToFloat<Sums>;
   using Number = hn::Vec<Numbers>;
+  static constexpr float kRounder = 0x1.8p23f;
+  static constexpr int32_t kRounderBits = 0x4b400000;
 
   template <class T>
   HWY_INLINE void put(const Sum* sums, const uint8_t* residual, T* to) const {
@@ -152,10 +153,14 @@ class Finisher {
         y = hn::Add(y, hn::Mul(hn::ConvertTo(df, r), residual_multiplier_));
       }
       y = hn::Min(hn::Max(y, low_), high_);
-      if constexpr (sizeof(T) == 1)
-        hn::StoreU(hn::DemoteTo(d8, hn::Add(hn::NearestInt(y), zero_point_)), d8, to + v * kLanes);
-      else
+      if constexpr (sizeof(T) == 1) {
+        // Near 1.5 * 2^23 the numbers of f32 are integers: a sum with it is rounded, ties to even, and its
+        // last bits are the integer. y is no larger than 255.
+        const Sum q = hn::Add(hn::BitCast(d, hn::Add(y, hn::Set(df, kRounder))), zero_point_);
+        hn::StoreU(hn::TruncateTo(d8, hn::BitCast(hn::RebindToUnsigned<Sums>(), q)), d8, to + v * kLanes);
+      } else {
         hn::StoreU(y, df, to + v * kLanes);
+      }
     }
   }
 
@@ -174,15 +179,19 @@ HWY_NOINLINE void run_tile(const Int8Tiles& p, int64_t block, int64_t pixel, int
   const Sums d;
   constexpr int64_t kWidth = kBlocks * kVectors;
   const char* from[kPixels];
-  int64_t row = pixel / p.columns, column = pixel % p.columns, image = row / p.rows;
-  row %= p.rows;
+  int64_t row = pixel / p.columns, column = pixel % p.columns;
+  const auto place = [&] {
+    return p.image + 4 * (row / p.rows * p.image_step + row % p.rows * p.row_step + column * p.pixel_step);
+  };
+  const char* next = place();
   for (int64_t i = 0; i < kPixels; ++i) {
-    from[i] = p.image + 4 * (image * p.image_step + row * p.row_step + column * p.pixel_step);
-    if (i + 1 >= count || ++column < p.columns) continue;
+    from[i] = next;
+    if (i + 1 >= count) continue;
+    next += 4 * p.pixel_step;
+    if (++column < p.columns) continue;
     column = 0;
-    if (++row < p.rows) continue;
-    row = 0;
-    ++image;
+    ++row;
+    next = place();
   }
   Sum sums[kPixels][kWidth];
 #pragma GCC unroll 16

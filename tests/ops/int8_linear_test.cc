@@ -138,5 +138,13 @@ TEST(Int8Linear, ExtremesAreExact) {
   }
 }
 
+TEST(Int8Linear, ResultsPastAllBoundsAreClamped) {
+  const Tensor x = full({1, 4}, 200, Dtype::u8), scales = from_values<float>({1, 1, 1e-12f, -1}, {4});
+  const Tensor weight = full({4, 4}, 127, Dtype::i8);
+  const Tensor y = int8_linear(x, weight, scales, {}, {},
+                               {.input = {1, 100}, .output_dtype = Dtype::u8, .output = {1e-8, 90}});
+  EXPECT_EQ(y.to_vector<uint8_t>(), (std::vector<uint8_t>{255, 255, 95, 0}));
+}
+
 }  // namespace
 }  // namespace espalier::test

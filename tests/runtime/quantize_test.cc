@@ -12,12 +12,15 @@
 #include "data/digits.h"
 #include "models/mlp.h"
 #include "models/resnet_cifar.h"
+#include "ops/abs.h"
 #include "ops/add.h"
 #include "ops/argmax.h"
 #include "ops/at.h"
+#include "ops/cast.h"
 #include "ops/conv2d.h"
 #include "ops/cross_entropy.h"
 #include "ops/linear.h"
+#include "ops/max.h"
 #include "ops/pad.h"
 #include "ops/random.h"
 #include "ops/relu.h"
@@ -82,6 +85,9 @@ TEST(Quantize, ALinearLayerIsOffByWhatItsScalesAllow) {
   const Quantizations known = calibrate(graph, batches);
   const Graph quantized = quantize(graph, known);
   EXPECT_EQ(operations(quantized), "quantize int8_linear");
+  const Tensor bytes = quantized.value(quantized.nodes()[1].inputs[1]).tensor;
+  for (int64_t out = 0; out < 20; ++out)
+    EXPECT_EQ(max(abs(cast(at(bytes, out), Dtype::i32))).item(), 127) << "of channel " << out;
   const double step = known.at(graph.inputs()[0]).scale;
   for (const std::vector<Tensor>& batch : batches) {
     const std::vector<float> got = answer(quantized, batch[0]), expected = answer(graph, batch[0]);
