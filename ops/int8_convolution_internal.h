@@ -25,6 +25,7 @@ class Int8Convolution {
   void pack(const int8_t* weight);
   void fill_runs();
   bool in_place(const Tensor& x) const;
+  void run_tiles(const Int8Tiles& tiles) const;
   template <class Element>
   void spread(const Tensor& x, Element* image) const;
 

@@ -69,14 +69,14 @@ constexpr int64_t tile_pixels(int64_t blocks) {
   return HWY_MAX_BYTES < 64 || blocks == 4 ? 6 : 8;
 }
 
-int64_t tiles_of_group(const Int8Tiles& p, int64_t blocks) {
-  const int64_t pixels = p.pixels() == 1 ? 1 : tile_pixels(blocks);
-  return (p.pixels() + pixels - 1) / pixels;
+/// Pixels of the tiles of a product: the same for all of its groups.
+int64_t tile_pixels(const Int8Tiles& p) {
+  return p.pixels() == 1 ? 1 : tile_pixels(std::min(p.blocks(), kGroupBlocks));
 }
 
 int64_t tile_count(const Int8Tiles& p) {
-  const int64_t full = p.blocks() / kGroupBlocks, rest = p.blocks() % kGroupBlocks;
-  return full * tiles_of_group(p, kGroupBlocks) + (rest > 0 ? tiles_of_group(p, rest) : 0);
+  const int64_t pixels = tile_pixels(p);
+  return (p.pixels() + pixels - 1) / pixels;
 }
 
 /// The four bytes there, which may have any alignment.
@@ -225,39 +225,48 @@ HWY_NOINLINE void run_tile(const Int8Tiles& p, int64_t block, int64_t pixel, int
   }
 }
 
-/// Tile `tile` of a group.
-template <class Words, int64_t kBlocks>
-void run_in_group(const Int8Tiles& p, int64_t block, int64_t tile) {
-  constexpr int64_t kPixels = tile_pixels(kBlocks);
-  if (p.pixels() == 1)
-    run_tile<Words, 1, kBlocks>(p, block, 0, 1);
-  else
-    run_tile<Words, kPixels, kBlocks>(p, block, tile * kPixels,
-                                      std::min(kPixels, p.pixels() - tile * kPixels));
+/// Some tiles of a group: one after the other, so that its weights stay in the cache.
+template <class Words, int64_t kPixels, int64_t kBlocks>
+void run_group(const Int8Tiles& p, int64_t block, int64_t first, int64_t last) {
+  for (int64_t tile = first; tile < last; ++tile) {
+    const int64_t pixel = tile * kPixels;
+    run_tile<Words, kPixels, kBlocks>(p, block, pixel, std::min(kPixels, p.pixels() - pixel));
+  }
 }
 
-template <class Words>
-void run_tiles(const Int8Tiles& p, int64_t first, int64_t last) {
-  const int64_t full = p.blocks() / kGroupBlocks, each = tiles_of_group(p, kGroupBlocks);
-  for (int64_t i = first; i < last; ++i) {
-    const int64_t group = std::min(i / each, full), tile = i - group * each, block = group * kGroupBlocks;
+template <class Words, int64_t kPixels>
+void run_groups(const Int8Tiles& p, const Int8Part& part) {
+  for (int64_t group = part.first_group; group < part.last_group; ++group) {
+    const int64_t block = group * kGroupBlocks, first = part.first_tile, last = part.last_tile;
     switch (std::min(kGroupBlocks, p.blocks() - block)) {
       case 1:
-        run_in_group<Words, 1>(p, block, tile);
+        run_group<Words, kPixels, 1>(p, block, first, last);
         break;
 #if HWY_MAX_BYTES >= 64
       case 2:
-        run_in_group<Words, 2>(p, block, tile);
+        run_group<Words, kPixels, 2>(p, block, first, last);
         break;
       case 3:
-        run_in_group<Words, 3>(p, block, tile);
+        run_group<Words, kPixels, 3>(p, block, first, last);
         break;
       case 4:
-        run_in_group<Words, 4>(p, block, tile);
+        if constexpr (kPixels <= tile_pixels(4)) run_group<Words, kPixels, 4>(p, block, first, last);
         break;
 #endif
     }
   }
+}
+
+template <class Words>
+void run_part(const Int8Tiles& p, const Int8Part& part) {
+  constexpr int64_t kFew = tile_pixels(kGroupBlocks), kMany = tile_pixels(1);
+  const int64_t pixels = tile_pixels(p);
+  if (pixels == 1)
+    run_groups<Words, 1>(p, part);
+  else if (pixels == kFew)
+    run_groups<Words, kFew>(p, part);
+  else
+    run_groups<Words, kMany>(p, part);
 }
 
 }  // namespace
@@ -265,10 +274,10 @@ void run_tiles(const Int8Tiles& p, int64_t first, int64_t last) {
 const Int8Kernels& int8_kernels_of_target() {
 #if ESPALIER_HAS_QUADS
   static const bool has_vnni = __builtin_cpu_supports("avx512vnni");
-  static constexpr Int8Kernels kQuads = {Quads::kElements, kGroupBlocks, tile_count, run_tiles<Quads>};
+  static constexpr Int8Kernels kQuads = {Quads::kElements, kGroupBlocks, tile_count, run_part<Quads>};
   if (has_vnni) return kQuads;
 #endif
-  static constexpr Int8Kernels kPairs = {Pairs::kElements, kGroupBlocks, tile_count, run_tiles<Pairs>};
+  static constexpr Int8Kernels kPairs = {Pairs::kElements, kGroupBlocks, tile_count, run_part<Pairs>};
   return kPairs;
 }
 

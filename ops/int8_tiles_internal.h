@@ -36,12 +36,17 @@ struct Int8Tiles {
   int64_t words() const { return run_count * run_words; }
 };
 
+/// The tiles [first_tile, last_tile) of pixels by the groups [first_group, last_group) of output channels.
+struct Int8Part {
+  int64_t first_group, last_group, first_tile, last_tile;
+};
+
 /// The kernels of one instruction set. What was packed for one must be run by it.
 struct Int8Kernels {
-  int64_t word_elements;                                       ///< 4: of u8 and i8; 2: of i16
-  int64_t group_blocks;                                        ///< blocks whose weights lie together
-  int64_t (*tile_count)(const Int8Tiles&);                     ///< parts that the work falls into
-  void (*run)(const Int8Tiles&, int64_t first, int64_t last);  ///< does some of them
+  int64_t word_elements;                    ///< 4: of u8 and i8; 2: of i16
+  int64_t group_blocks;                     ///< blocks whose weights lie together
+  int64_t (*tile_count)(const Int8Tiles&);  ///< tiles that the pixels fall into
+  void (*run)(const Int8Tiles&, const Int8Part&);
 };
 
 /// Those of the CPU at its level.
