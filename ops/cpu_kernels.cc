@@ -49,6 +49,7 @@
 #include "ops/int8_conv2d.h"
 #include "ops/int8_global_avg_pool2d.h"
 #include "ops/int8_linear.h"
+#include "ops/int8_max_pool2d.h"
 #include "ops/isfinite.h"
 #include "ops/kernel_lists_internal.h"
 #include "ops/kl_div.h"
@@ -324,6 +325,8 @@ static constexpr Kernel kInt8Linear[] = {
     kernel<Int8Linear, int8_linear_tiled, int8_linear_declines, prepare_int8_linear>("tiled"),
     kernel<Int8Linear, int8_linear_plain>("plain")};
 constinit KernelSlot Int8Linear::slot{kInt8Linear};
+
+ESPALIER_PLAIN_KERNEL(Int8MaxPool2d, int8_max_pool2d)
 
 ESPALIER_LAPACK_KERNEL(Inverse, inverse)
 ESPALIER_VECTORISED_KERNEL(IsFinite, isfinite)

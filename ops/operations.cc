@@ -54,6 +54,7 @@
 #include "ops/int8_conv2d.h"
 #include "ops/int8_global_avg_pool2d.h"
 #include "ops/int8_linear.h"
+#include "ops/int8_max_pool2d.h"
 #include "ops/isfinite.h"
 #include "ops/kl_div.h"
 #include "ops/l1_loss.h"
@@ -210,6 +211,7 @@ class KnownOperations {
     add(Int8Conv2d(), 5);
     add(Int8GlobalAvgPool2d({}, false), 1);
     add(Int8Linear(), 5);
+    add(Int8MaxPool2d(1), 1);
     add(Inverse(), 1);
     add(IsFinite(), 1);
     add(IsInf(), 1);

@@ -13,6 +13,8 @@
 #include "ops/int8_conv2d.h"
 #include "ops/int8_global_avg_pool2d.h"
 #include "ops/int8_linear.h"
+#include "ops/int8_max_pool2d.h"
+#include "ops/max_pool2d.h"
 #include "ops/mean.h"
 #include "ops/pad.h"
 #include "ops/permute.h"
@@ -57,9 +59,24 @@ QuantizedWeight quantized_weight(const Tensor& weight, const std::string& name) 
 }
 
 /// Operations that put out some of the numbers that they read, and zeros: of 8-bit integers they do the same.
-bool only_moves(const Node& node) {
+bool only_moves(const Node& node, const Readers& readers) {
   if (const auto* pad = as<Pad>(node)) return pad->value().to_double() == 0;
+  if (const auto* pool = as<MaxPool2d>(node)) {
+    // Windows without pixels give -inf, and indices are not known of bytes.
+    return readers.none(node.outputs[1]) && (pool->padding() == 0 || pool->dilation() == 1);
+  }
   return as<Slice>(node) || as<Reshape>(node) || as<Permute>(node) || as<Flip>(node) || as<Copy>(node);
+}
+
+/// What such a node does of bytes with this zero point.
+std::shared_ptr<const Operation> on_bytes(const Node& node, int64_t zero_point) {
+  if (const auto* pad = as<Pad>(node))
+    return std::make_shared<Pad>(pad->before(), pad->between(), pad->after(), zero_point);
+  if (const auto* pool = as<MaxPool2d>(node)) {
+    const MaxPool2dOptions options{pool->stride(), pool->padding(), pool->dilation()};
+    return std::make_shared<Int8MaxPool2d>(pool->kernel(), options);
+  }
+  return node.operation;
 }
 
 /// Whether the node makes one number of each channel of images: what reads 8 bits and puts out f32.
@@ -71,7 +88,11 @@ bool is_global_pooling(const Graph& graph, const Node& node) {
 class GraphQuantizer {
  public:
   GraphQuantizer(const Graph& graph, const Quantizations& quantizations)
-      : graph_(graph), known_(quantizations), rewriter_(graph), values_(graph.values().size()) {
+      : graph_(graph),
+        known_(quantizations),
+        readers_(graph),
+        rewriter_(graph),
+        values_(graph.values().size()) {
     for (const auto& [id, quantization] : known_) {
       if (graph.value(id).type.dtype() != Dtype::f32) {
         throw ValueError("quantize", "value " + graph.name_of(id) + " is " + type_text(graph.value(id).type) +
@@ -88,7 +109,8 @@ class GraphQuantizer {
       if (const auto layer = chosen_layer(node)) {
         add_layer(*layer);
         ++layers;
-      } else if (only_moves(node) && of(node.inputs[0]).bytes != kAbsent && of(node.outputs[0]).wanted) {
+      } else if (only_moves(node, readers_) && of(node.inputs[0]).bytes != kAbsent &&
+                 of(node.outputs[0]).wanted) {
         move_bytes(node);
       } else if (is_global_pooling(graph_, node) && of(node.inputs[0]).bytes != kAbsent) {
         pool_bytes(node);
@@ -131,7 +153,8 @@ class GraphQuantizer {
       if (const auto layer = chosen_layer(node)) {
         of(layer->x).wanted = true;
         if (layer->residual != kAbsent) of(layer->residual).wanted = true;
-      } else if (is_global_pooling(graph_, node) || (only_moves(node) && of(node.outputs[0]).wanted)) {
+      } else if (is_global_pooling(graph_, node) ||
+                 (only_moves(node, readers_) && of(node.outputs[0]).wanted)) {
         of(node.inputs[0]).wanted = true;
       }
     }
@@ -185,13 +208,8 @@ class GraphQuantizer {
   void move_bytes(const Node& node) {
     const Known& from = of(node.inputs[0]);
     const ValueId inputs[] = {from.bytes};
-    std::shared_ptr<const Operation> operation = node.operation;
-    if (const auto* pad = as<Pad>(node))
-      operation =
-          std::make_shared<Pad>(pad->before(), pad->between(), pad->after(), from.quantization.zero_point);
-    const ValueIds made = rewriter_.to().add(std::move(operation), inputs);
-    set_bytes(node.outputs[0], made[0], from.quantization);
-    for (size_t i = 1; i < made.size(); ++i) rewriter_.replace(node.outputs[i], made[i]);
+    const ValueId made = rewriter_.to().add(on_bytes(node, from.quantization.zero_point), inputs)[0];
+    set_bytes(node.outputs[0], made, from.quantization);
   }
 
   void pool_bytes(const Node& node) {
@@ -204,6 +222,7 @@ class GraphQuantizer {
 
   const Graph& graph_;
   const Quantizations& known_;
+  const Readers readers_;
   Rewriter rewriter_;
   std::vector<Known> values_;
 };

@@ -29,9 +29,9 @@ ESPALIER_API Quantizations calibrate(const Graph& graph, std::span<const std::ve
 /// `quantizations` has what they read; a layer whose input is left out stays as it is. Weights become i8 with
 /// a scale for each output channel, its largest number divided by 127. Means over the pixels of images read 8
 /// bits (int8_global_avg_pool2d). What stands in `quantizations` too and
-/// is read by these, directly or through slices, paddings with 0 and changes of shape, is put out in 8
-/// bits, for all of its readers; everything else stays f32. No pass, since the result is another model. Call
-/// it on a graph that is frozen and optimised:
+/// is read by these, directly or through slices, paddings with 0, max_pool2d and changes of shape, is put out
+/// in 8 bits, for all of its readers; everything else stays f32. No pass, since the result is another model.
+/// Call it on a graph that is frozen and optimised:
 ///
 ///   Graph graph = optimise(freeze(capture(model, {image}, State(model))));
 ///   graph = quantize(graph, calibrate(graph, batches));

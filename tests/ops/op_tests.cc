@@ -70,6 +70,7 @@
   TEST(int8_conv2d) \
   TEST(int8_global_avg_pool2d) \
   TEST(int8_linear) \
+  TEST(int8_max_pool2d) \
   TEST(inverse) \
   TEST(isfinite) \
   TEST(isinf) \

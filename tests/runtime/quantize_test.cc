@@ -21,6 +21,7 @@
 #include "ops/cross_entropy.h"
 #include "ops/linear.h"
 #include "ops/max.h"
+#include "ops/max_pool2d.h"
 #include "ops/pad.h"
 #include "ops/random.h"
 #include "ops/relu.h"
@@ -148,6 +149,23 @@ TEST(Quantize, PaddingMeansZeroWhateverTheZeroPoint) {
   // The corner is nothing but padding: 0 exactly.
   EXPECT_EQ(got[1], 0);
   EXPECT_LT(distance(got, answer(graph, batches[0][0])), 0.05);
+}
+
+TEST(Quantize, PoolingByMaximaReadsBytes) {
+  const Tensor weight = normal({8, 3, 3, 3}), second = normal({5, 72}), third = normal({5, 32});
+  const Batches batches = random_batches({2, 3, 8, 8});
+  const auto net = [&](const Tensor& x, const Tensor& last, const MaxPool2dOptions& pooling) {
+    return linear(flatten(max_pool2d(conv2d(x, weight), 2, pooling), 1), last);
+  };
+  const Graph graph = frozen([&](const Tensor& x) { return net(x, second, {}); }, batches[0][0]);
+  const Graph quantized = quantize(graph, calibrate(graph, batches));
+  EXPECT_EQ(operations(quantized), "quantize int8_conv2d int8_max_pool2d copy reshape int8_linear");
+  EXPECT_LT(distance(answer(quantized, batches[0][0]), answer(graph, batches[0][0])), 0.05);
+  // With a dilation and padding a window may have no pixels: -inf, which no byte stands for.
+  const Graph odd =
+      frozen([&](const Tensor& x) { return net(x, third, {.stride = 3, .padding = 1, .dilation = 4}); },
+             batches[0][0]);
+  EXPECT_THAT(operations(quantize(odd, calibrate(odd, batches))), HasSubstr("int8_conv2d max_pool2d"));
 }
 
 TEST(Quantize, OtherReadersGetNumbers) {
