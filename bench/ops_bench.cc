@@ -1,7 +1,9 @@
-// Times operations at the sizes that people use, which their test objects name (`benchmarks`), in f32:
-// forward alone, and forward with backward.
+// Times operations at the sizes that people use, which their test objects name (`benchmarks`), in f32 (where
+// they do not take it, in their first type): forward alone, and forward with backward.
 //
 //   build/release/bench/ops_bench --benchmark_filter=gelu
+
+#include <algorithm>
 
 #include <benchmark/benchmark.h>
 
@@ -19,9 +21,9 @@ int64_t bytes_of(std::span<const Tensor> tensors) {
   return bytes;
 }
 
-void forward(benchmark::State& state, const test::OpSample& sample) {
+void forward(benchmark::State& state, const test::OpSample& sample, Dtype dtype) {
   const NoGrad no_grad;
-  const std::vector<Tensor> inputs = test::make_inputs(sample, Dtype::f32);
+  const std::vector<Tensor> inputs = test::make_inputs(sample, dtype);
   Tensors outputs = sample.run(inputs);  // warms up; its size is what a run moves
   const int64_t bytes = bytes_of(inputs) + bytes_of(outputs);
   for (auto _ : state) outputs = sample.run(inputs);  // NOLINT(clang-analyzer-deadcode.DeadStores)
@@ -46,9 +48,11 @@ void forward_and_backward(benchmark::State& state, const test::OpSample& sample)
 
 void register_all() {
   for (const test::OpTest& test : test::op_tests()) {
+    const bool takes_f32 = std::find(test.dtypes.begin(), test.dtypes.end(), Dtype::f32) != test.dtypes.end();
+    const Dtype dtype = takes_f32 ? Dtype::f32 : test.dtypes.front();
     for (const test::OpSample& sample : test.benchmarks) {
       const std::string name = test.name + "/" + sample.label;
-      benchmark::RegisterBenchmark(name.c_str(), forward, sample)->UseRealTime();
+      benchmark::RegisterBenchmark(name.c_str(), forward, sample, dtype)->UseRealTime();
       if (test.differentiable) {
         benchmark::RegisterBenchmark((name + "/with backward").c_str(), forward_and_backward, sample)
             ->UseRealTime();

@@ -127,25 +127,46 @@ Job train(const Data& data, const std::function<Net()>& make, OptimiserOf<Net> o
           }};
 }
 
+/// The job of computing `answer` of batches.
+Job inference(const std::function<Tensor(const Tensor&)>& answer, const Data& data) {
+  return {[=, batches = data.batches](int i) { answer(batches[static_cast<size_t>(i)].inputs); },
+          [=, batches = data.batches] {
+            std::string text = "[";
+            for (const data::Examples& batch : batches) {
+              const std::vector<float> values = answer(batch.inputs).to_vector<float>();
+              text += (text.size() > 1 ? ", " : "") + json({values.begin(), values.end()});
+            }
+            return text + "]";
+          }};
+}
+
 template <class Net>
 Job infer(const Data& data, const std::function<Net()>& make) {
   const auto net = std::make_shared<Net>(fresh(make, data.init));
   nn::eval(*net);
   const runtime::Function forward = runnable(
       runtime::as_function([net](const Tensor& x) { return (*net)(x); }), runtime::State(*net), data.eager);
-  const auto answer = [forward](const Tensor& x) {
-    const NoGrad no_grad;
-    return forward(Inputs(&x, 1))[0];
-  };
-  return {[=, batches = data.batches](int i) { answer(batches[static_cast<size_t>(i)].inputs); },
-          [=, batches = data.batches] {
-            std::string text = "[";
-            for (const data::Examples& batch : batches) {
-              const std::vector<float> values = answer(batch.inputs).template to_vector<float>();
-              text += (text.size() > 1 ? ", " : "") + json({values.begin(), values.end()});
-            }
-            return text + "]";
-          }};
+  return inference(
+      [forward](const Tensor& x) {
+        const NoGrad no_grad;
+        return forward(Inputs(&x, 1))[0];
+      },
+      data);
+}
+
+/// Inference with 8-bit integers, calibrated on the batches.
+template <class Net>
+Job infer_int8(const Data& data, const std::function<Net()>& make) {
+  Net net = fresh(make, data.init);
+  nn::eval(net);
+  const Tensor& example = data.batches[0].inputs;
+  const runtime::Graph graph = runtime::optimise(runtime::freeze(
+      runtime::capture([&](const Tensor& x) { return net(x); }, {example}, runtime::State(net))));
+  std::vector<std::vector<Tensor>> batches;
+  for (const data::Examples& batch : data.batches) batches.push_back({batch.inputs});
+  const runtime::Graph quantized = runtime::quantize(graph, runtime::calibrate(graph, batches));
+  const auto runner = std::make_shared<runtime::Runner>(std::make_shared<const runtime::Plan>(quantized));
+  return inference([runner](const Tensor& x) { return runner->run(Inputs(&x, 1))[0]; }, data);
 }
 
 /// A language model that goes on with a text a token at a time.
@@ -235,6 +256,9 @@ const std::map<std::string, std::function<Job(const Data&)>>& workloads() {
       {"infer/seednet-1", [](const Data& data) { return infer<SeedNet>(data, seednet); }},
       {"infer/resnet20-1", [](const Data& data) { return infer<ResNetCifar>(data, resnet20); }},
       {"infer/resnet20-64", [](const Data& data) { return infer<ResNetCifar>(data, resnet20); }},
+      {"infer/mlp-int8-1", [](const Data& data) { return infer_int8<Mlp>(data, mlp); }},
+      {"infer/seednet-int8-1", [](const Data& data) { return infer_int8<SeedNet>(data, seednet); }},
+      {"infer/resnet20-int8-1", [](const Data& data) { return infer_int8<ResNetCifar>(data, resnet20); }},
       {"infer/gpt-mini-prefill", [](const Data& data) { return infer<Gpt>(data, gpt_mini); }},
       {"decode/gpt-nano", [](const Data& data) { return decode(data, gpt_nano); }},
       {"decode/gpt-mini", [](const Data& data) { return decode(data, gpt_mini); }},

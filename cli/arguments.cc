@@ -175,6 +175,10 @@ Command add_compile(CLI::App& program) {
          "--classes", flags->classes,
          "ONNX models: what the numbers that it puts out are the scores of; else 'run' prints numbers")
       ->type_name("NAME,NAME,...");
+  app->add_flag("--int8", flags->int8,
+                "compute convolutions and linear layers in 8 bits, calibrated on 256 training examples");
+  app->add_option("--path", flags->data_path, "with --int8: where the recipe's data is now")
+      ->type_name("PATH");
   app->add_flag("--json", flags->json, "print the result as JSON");
   return {app, [flags] { return compile(*flags); }};
 }

@@ -62,6 +62,8 @@ struct CompileFlags {
   int64_t batch = 1;                    ///< examples that a run takes at once
   std::vector<std::string> sizes = {};  ///< of an ONNX model's free axes: `time=64`
   std::string classes = {};             ///< names of those that an ONNX model tells apart, with commas
+  bool int8 = false;
+  std::string data_path = {};  ///< for calibration, instead of the recipe's
   bool json = false;
 };
 Exit compile(const CompileFlags& flags);

@@ -35,6 +35,7 @@
 #include "runtime/explain.h"
 #include "runtime/onnx.h"
 #include "runtime/passes.h"
+#include "runtime/quantize.h"
 
 namespace espalier::cli {
 namespace {
@@ -77,6 +78,11 @@ std::vector<std::string> files_of(const std::string& name) {
   if (error) throw IoError(name, error.message());
   if (files.empty()) throw IoError(name, "holds no files");
   return {files.begin(), files.end()};
+}
+
+/// Images of bytes as numbers from 0 to 1, other inputs as they are.
+Tensor as_input(const Tensor& inputs) {
+  return inputs.dtype() == Dtype::u8 ? cast(inputs, Dtype::f32) * (1.0 / 255) : inputs;
 }
 
 /// A package, ready to run.
@@ -177,6 +183,26 @@ std::vector<Tensor> any_inputs(const runtime::Graph& graph) {
   return inputs;
 }
 
+/// The network on 8-bit integers, calibrated on training examples.
+runtime::Graph quantized(const runtime::Graph& graph, const CompileFlags& flags) {
+  constexpr int64_t kExamples = 256;  // the ranges of a few hundred examples hardly grow with more
+  Model model = open_model(flags.model);
+  if (!flags.data_path.empty()) model.recipe.path = flags.data_path;
+  const Task task = open_task(model.recipe);
+  if (task.problem.input != model.problem.input)
+    throw ValueError(flags.model, "takes examples " + to_string(model.problem.input) +
+                                      "; the data for calibration has " + to_string(task.problem.input));
+  std::vector<std::vector<Tensor>> batches;
+  const int64_t count = (kExamples + flags.batch - 1) / flags.batch, total = count * flags.batch;
+  for (int64_t batch = 0; batch < count; ++batch) {
+    std::vector<int64_t> numbers;
+    for (int64_t i = batch * flags.batch; i < (batch + 1) * flags.batch; ++i)
+      numbers.push_back(i * task.train.size() / total);
+    batches.push_back({as_input(task.train.read(numbers).inputs)});
+  }
+  return runtime::quantize(graph, runtime::calibrate(graph, batches));
+}
+
 }  // namespace
 
 Exit compile(const CompileFlags& flags) {
@@ -188,9 +214,12 @@ Exit compile(const CompileFlags& flags) {
                                     std::to_string(kMostExamples));
   }
   const NoGrad no_grad;
-  const auto [captured, notes] = is_onnx(flags.model) ? open_onnx(flags) : captured_model(flags);
   const bool onnx = is_onnx(flags.to);
-  const runtime::Graph graph = onnx ? captured : runtime::optimise(runtime::freeze(captured));
+  if (flags.int8 && (onnx || is_onnx(flags.model)))
+    throw ValueError("--int8", "makes packages of trained models; ONNX models are read and written in f32");
+  const auto [captured, notes] = is_onnx(flags.model) ? open_onnx(flags) : captured_model(flags);
+  runtime::Graph graph = onnx ? captured : runtime::optimise(runtime::freeze(captured));
+  if (flags.int8) graph = quantized(graph, flags);
   if (onnx)
     runtime::save_onnx(graph, flags.to);
   else
@@ -217,8 +246,7 @@ Exit run_package(const RunFlags& flags) {
   for (const std::string& name : flags.inputs) {
     for (const std::string& file : files_of(name)) {
       const Tensor inputs = read_inputs(package.recipe, package.problem, file);
-      const bool bytes = inputs.dtype() == Dtype::u8;
-      answers.add(file, answers_for(package, bytes ? cast(inputs, Dtype::f32) * (1.0 / 255) : inputs));
+      answers.add(file, answers_for(package, as_input(inputs)));
     }
   }
   answers.print(flags.json);

@@ -30,7 +30,8 @@
 #if defined(__x86_64__)
 // Every kernel is compiled once per target, so there are three: SSE4, AVX2 and AVX3 (AVX-512 F/BW/DQ/VL).
 // Left alone, Highway 1.0 makes four on x86 and 1.2 seven, which doubles the build of the heaviest files for
-// next to no speed: what AVX3_DL, ZEN4 and SPR add (VNNI, bf16, fp16) is used through oneDNN.
+// next to no speed: of what AVX3_DL, ZEN4 and SPR add, bf16 is used through oneDNN and VNNI by
+// ops/int8_tiles.cc, which asks the CPU itself.
 //
 // The baseline is SSE4 (x86-64-v2, CPUs since 2010; what oneDNN asks for, too), although the rest of the tree
 // is compiled for plain x86-64. Highway's own choice would be its SCALAR target under GCC 12.2, which lacks

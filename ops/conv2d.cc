@@ -3,10 +3,10 @@
 #include <string>
 
 #include "core/error.h"
+#include "ops/conv2d_internal.h"
 #include "ops/expand.h"
 #include "ops/reshape.h"
 #include "ops/sum.h"
-#include "ops/window_internal.h"
 
 namespace espalier {
 namespace {
@@ -68,6 +68,16 @@ Cost cost_of(const Shape& y, int64_t weights_of_output, Inputs inputs, std::span
 
 }  // namespace
 
+Shape convolved_shape(std::string_view name, Inputs inputs, const Conv2dOptions& options) {
+  const Tensor &x = inputs[0], &weight = inputs[1];
+  check_image(name, inputs, x, "x");
+  if (weight.rank() != 4) {
+    throw ShapeError(name, "the weight has " + std::to_string(weight.rank()) +
+                               " axes; expected 4: O, C / groups, KH, KW (inputs " + describe(inputs) + ")");
+  }
+  return convolved_shape(name, inputs, x.shape(), weight.shape(), options);
+}
+
 void visit_options(AttributeVisitor& visit, Conv2dOptions& options) {
   visit("stride", options.stride);
   visit("padding", options.padding);
@@ -76,14 +86,9 @@ void visit_options(AttributeVisitor& visit, Conv2dOptions& options) {
 }
 
 void Conv2d::infer(Inputs inputs, OutputSpecs& outputs) const {
-  const Tensor &x = inputs[0], &weight = inputs[1], &bias = inputs[2];
+  const Tensor &x = inputs[0], &bias = inputs[2];
   check_floating_inputs(kName, bias.defined() ? inputs : inputs.subspan(0, 2));
-  check_image(kName, inputs, x, "x");
-  if (weight.rank() != 4) {
-    throw ShapeError(kName, "the weight has " + std::to_string(weight.rank()) +
-                                " axes; expected 4: O, C / groups, KH, KW (inputs " + describe(inputs) + ")");
-  }
-  const Shape shape = convolved_shape(kName, inputs, x.shape(), weight.shape(), options_);
+  const Shape shape = convolved_shape(kName, inputs, options_);
   if (bias.defined() && bias.shape() != Shape{shape[1]}) {
     throw ShapeError(kName, "the bias is " + describe(bias) + "; expected [" + std::to_string(shape[1]) +
                                 "], the size of axis 0 of the weight (inputs " + describe(inputs) + ")");

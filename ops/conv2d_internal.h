@@ -5,6 +5,10 @@
 
 namespace espalier {
 
+/// The shape of what a convolution of `inputs`, image and weight first, puts out. Throws on behalf of `name`
+/// what conv2d() throws of their sizes and the options.
+Shape convolved_shape(std::string_view name, Inputs inputs, const Conv2dOptions& options);
+
 /// The sizes of a convolution, whichever direction is computed.
 struct ConvSizes {
   Shape x, weight, y;

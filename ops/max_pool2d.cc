@@ -1,7 +1,6 @@
 #include "ops/max_pool2d.h"
 
 #include <limits>
-#include <sstream>
 
 #include "core/error.h"
 #include "ops/window_internal.h"
@@ -22,18 +21,10 @@ void check_pooled(std::string_view name, Inputs inputs) {
 void MaxPool2d::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& x = inputs[0];
   check_floating_inputs(kName, inputs);
-  check_image(kName, inputs, x, "x");
-  const Window window{kernel_, stride(), padding(), dilation()};
-  check_window(kName, window);
-  if (2 * padding().height > kernel_.height || 2 * padding().width > kernel_.width) {
-    std::ostringstream message;
-    message << "padding is " << padding() << "; expected at most half the kernel, " << kernel_;
-    throw ValueError(kName, message.str());
-  }
+  const Shape shape = max_pooled_shape(kName, inputs, {kernel_, stride(), padding(), dilation()});
   if (x.shape()[2] * x.shape()[3] > std::numeric_limits<int32_t>::max()) {
     throw ShapeError(kName, "images of " + describe(x) + " have more elements than an i32 can number");
   }
-  const Shape shape = windowed_shape(kName, inputs, x.shape(), x.shape()[1], window);
   const Strides strides = image_strides(x, shape);
   outputs.push_back(OutputSpec::fresh(shape, strides, x.dtype()));
   outputs.push_back(OutputSpec::fresh(shape, strides, Dtype::i32));

@@ -51,6 +51,10 @@
 #include "ops/hardtanh.h"
 #include "ops/hinge_embedding_loss.h"
 #include "ops/index_select.h"
+#include "ops/int8_conv2d.h"
+#include "ops/int8_global_avg_pool2d.h"
+#include "ops/int8_linear.h"
+#include "ops/int8_max_pool2d.h"
 #include "ops/isfinite.h"
 #include "ops/kl_div.h"
 #include "ops/l1_loss.h"
@@ -75,6 +79,7 @@
 #include "ops/power.h"
 #include "ops/product.h"
 #include "ops/qr.h"
+#include "ops/quantize.h"
 #include "ops/random.h"
 #include "ops/reciprocal.h"
 #include "ops/relu.h"
@@ -164,6 +169,7 @@ class KnownOperations {
     add(CumulativeProduct(0), 1);
     add(CumulativeProductBackward(0), 2);
     add(CumulativeSum(0), 1);
+    add(Dequantize({}), 1);
     add(Determinant(), 1);
     add(Divide(), 2);
     add(Dropout(0), 2);
@@ -202,6 +208,10 @@ class KnownOperations {
     add(HuberLossBackward(1), 3);
     add(IndexAdd(0), 3);
     add(IndexSelect(0), 2);
+    add(Int8Conv2d(), 5);
+    add(Int8GlobalAvgPool2d({}, false), 1);
+    add(Int8Linear(), 5);
+    add(Int8MaxPool2d(1), 1);
     add(Inverse(), 1);
     add(IsFinite(), 1);
     add(IsInf(), 1);
@@ -266,6 +276,7 @@ class KnownOperations {
     add(ProductBackward(), 2);
     add(PutAlongAxis(0, 0), 2);
     add(Qr(), 1);
+    add(Quantize({}, Dtype::u8), 1);
     add(RandomIntegers(0, 1), 2);
     add(RandomPermutation(0), 1);
     add(Reciprocal(), 1);

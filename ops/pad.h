@@ -17,6 +17,7 @@ class ESPALIER_API Pad final : public OperationOf<Pad> {
   Pad(const Dims& before, const Dims& between, const Dims& after, Scalar value);
   const Dims& before() const noexcept { return before_; }
   const Dims& between() const noexcept { return between_; }
+  const Dims& after() const noexcept { return after_; }
   Scalar value() const noexcept { return value_; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;

@@ -63,6 +63,18 @@ Shape windowed_shape(std::string_view name, Inputs inputs, const Shape& image, i
   return {image[0], channels, height, width};
 }
 
+Shape max_pooled_shape(std::string_view name, Inputs inputs, const Window& window) {
+  const Tensor& x = inputs[0];
+  check_image(name, inputs, x, "x");
+  check_window(name, window);
+  if (2 * window.padding.height > window.kernel.height || 2 * window.padding.width > window.kernel.width) {
+    std::ostringstream message;
+    message << "padding is " << window.padding << "; expected at most half the kernel, " << window.kernel;
+    throw ValueError(name, message.str());
+  }
+  return windowed_shape(name, inputs, x.shape(), x.shape()[1], window);
+}
+
 Strides image_strides(const Tensor& image, const Shape& shape) {
   return is_channels_last(image) && image.shape()[1] != 1 ? channels_last_strides(shape)
                                                           : contiguous_strides(shape);

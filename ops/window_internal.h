@@ -64,6 +64,10 @@ void check_image(std::string_view name, Inputs inputs, const Tensor& image, cons
 Shape windowed_shape(std::string_view name, Inputs inputs, const Shape& image, int64_t channels,
                      const Window& window);
 
+/// The same for maxima of windows of inputs[0], whose padding must not be more than half the kernel
+/// (ValueError).
+Shape max_pooled_shape(std::string_view name, Inputs inputs, const Window& window);
+
 /// The layout that pooling keeps: channels-last where the image is channels-last (also where, as for a single
 /// pixel, it is row-major as well), else row-major.
 Strides image_strides(const Tensor& image, const Shape& shape);

@@ -132,6 +132,31 @@ TEST(Packages, OfOtherOnnxModelsAreExplainedButNotAsked) {
   EXPECT_THAT(outcome.errors, HasSubstr("does not say what its model is"));
 }
 
+TEST(Packages, AnswerInEightBitsAsInF32) {
+  const TemporaryFolder folder;
+  const std::string run = trained(folder), package = folder / "f32.safetensors",
+                    bytes = folder / "int8.safetensors";
+  output_of({"compile", run, package, "--batch", "4"});
+  output_of({"compile", run, bytes, "--batch", "4", "--int8"});
+  const auto operations = [](const json& explained) {
+    std::string names;
+    for (const json& step : explained.at("steps")) names += std::string(step.at("operation")) + " ";
+    return names;
+  };
+  EXPECT_THAT(operations(json_of({"explain", bytes, "--rounds", "1"})),
+              AllOf(HasSubstr("int8_conv2d"), HasSubstr("int8_linear")));
+  int same = 0, all = 0;
+  for (const char* label : {"0", "1", "2"}) {
+    const json expected = json_of({"run", package, folder / "images" / label});
+    const json got = json_of({"run", bytes, folder / "images" / label});
+    ASSERT_EQ(got.size(), expected.size());
+    for (size_t i = 0; i < got.size(); ++i, ++all)
+      same += got[i].at("classes")[0].at("class") == expected[i].at("classes")[0].at("class") ? 1 : 0;
+  }
+  // Only images between two classes can change sides: 2 % of some 90.
+  EXPECT_GE(same, all - all * 2 / 100);
+}
+
 TEST(Packages, AreExplained) {
   const TemporaryFolder folder;
   const std::string run = trained(folder), package = folder / "digits.safetensors",
@@ -202,6 +227,8 @@ TEST(Packages, RefuseInOneLineWithADocumentedCode) {
       {{"compile", folder / "digits.onnx", package, "--size", "time=3"}, 2, "no free axis 'time'"},
       {{"compile", folder / "digits.onnx", package, "--classes", "a,b"}, 2, "names 2 classes"},
       {{"compile", folder / "broken.onnx", package}, 3, "broken.onnx"},
+      {{"compile", run, folder / "model.onnx", "--int8"}, 2, "--int8"},
+      {{"compile", run, package, "--int8", "--path", folder / "nowhere"}, 3, "nowhere"},
       {{"run"}, 2, "expected a package"},
       {{"run", folder / "none"}, 3, "none"},
       {{"run", plain, "x.npy"}, 3, "has no metadata 'format: espalier graph'"},

@@ -38,6 +38,7 @@
   TEST(cross_entropy) \
   TEST(cumprod) \
   TEST(cumsum) \
+  TEST(dequantize) \
   TEST(determinant) \
   TEST(divide) \
   TEST(dropout) \
@@ -66,6 +67,10 @@
   TEST(huber_loss) \
   TEST(index_add) \
   TEST(index_select) \
+  TEST(int8_conv2d) \
+  TEST(int8_global_avg_pool2d) \
+  TEST(int8_linear) \
+  TEST(int8_max_pool2d) \
   TEST(inverse) \
   TEST(isfinite) \
   TEST(isinf) \
@@ -114,6 +119,7 @@
   TEST(product) \
   TEST(put_along_axis) \
   TEST(qr) \
+  TEST(quantize) \
   TEST(random_integers) \
   TEST(random_permutation) \
   TEST(reciprocal) \

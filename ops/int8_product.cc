@@ -1,0 +1,115 @@
+#include "ops/int8_product.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "core/error.h"
+#include "ops/int8_product_internal.h"
+#include "ops/scratch_internal.h"
+
+namespace espalier {
+namespace {
+
+/// Throws ValueError where `number`, of `what` divided by the output's scale `unit`, could make a result that
+/// f32 does not hold: times 2^31 it must be finite.
+void check_finish(std::string_view name, float number, const std::string& what, double unit) {
+  constexpr float kLargest = 0x1p90f;
+  if (std::abs(number) <= kLargest) return;
+  throw ValueError(name, what + ", which with the other scales becomes " + std::to_string(number) +
+                             " (the output's is " + std::to_string(unit) + "), is too large or no number");
+}
+
+}  // namespace
+
+void visit_options(AttributeVisitor& visit, Int8Options& options) {
+  visit("input_scale", options.input.scale);
+  visit("input_zero_point", options.input.zero_point);
+  visit("output_dtype", options.output_dtype);
+  visit("output_scale", options.output.scale);
+  visit("output_zero_point", options.output.zero_point);
+  visit("residual_scale", options.residual.scale);
+  visit("residual_zero_point", options.residual.zero_point);
+  visit("relu", options.relu);
+}
+
+void check_int8_product(std::string_view name, Inputs inputs, const Int8Options& options, int64_t outputs,
+                        int64_t products, const OutputSpec& y) {
+  const auto all = [&] { return " (inputs " + describe(inputs) + ")"; };
+  constexpr const char* kNames[] = {"x", "the weight", "the scales", "the bias", "the residual"};
+  constexpr Dtype kTypes[] = {Dtype::u8, Dtype::i8, Dtype::f32, Dtype::f32, Dtype::u8};
+  for (size_t i = 0; i < 5; ++i) {
+    if (!inputs[i].defined() || inputs[i].dtype() == kTypes[i]) continue;
+    throw TypeError(name, std::string(kNames[i]) + " is " + describe(inputs[i]) + "; expected " +
+                              std::string(to_string(kTypes[i])) + all());
+  }
+  for (const size_t i : {2u, 3u}) {
+    if (!inputs[i].defined() || inputs[i].shape() == Shape{outputs}) continue;
+    throw ShapeError(name, std::string(kNames[i]) + ": " + describe(inputs[i]) + "; expected [" +
+                               std::to_string(outputs) + "], one an output channel" + all());
+  }
+  if (products > kMostInt8Products) {
+    throw ShapeError(name, "an element sums up " + std::to_string(products) + " products; i32 holds " +
+                               std::to_string(kMostInt8Products) + " at most" + all());
+  }
+  check_quantization(name, options.input, Dtype::u8);
+  if (options.output_dtype == Dtype::u8) {
+    check_quantization(name, options.output, Dtype::u8);
+  } else if (options.output_dtype != Dtype::f32) {
+    throw TypeError(name, "the result is to be " + std::string(to_string(options.output_dtype)) +
+                              "; expected f32 or u8" + all());
+  }
+  const Tensor& residual = inputs[4];
+  if (!residual.defined()) return;
+  check_quantization(name, options.residual, Dtype::u8);
+  if (residual.shape() != y.shape) {
+    throw ShapeError(name,
+                     "the residual is " + describe(residual) + "; expected " + to_string(y.shape) + all());
+  }
+}
+
+Int8Finish::Int8Finish(std::string_view name, const Int8Options& options, const Tensor& scales,
+                       const Tensor& bias)
+    : multiplier(static_cast<size_t>(scales.numel())), shift(multiplier.size()) {
+  const bool bytes = options.output_dtype == Dtype::u8;
+  const double unit = bytes ? options.output.scale : 1;
+  const Tensor factors = row_major(scales), shifts = bias.defined() ? row_major(bias) : Tensor();
+  for (size_t i = 0; i < multiplier.size(); ++i) {
+    const auto* const factor = static_cast<const float*>(factors.raw_data());
+    multiplier[i] = static_cast<float>(options.input.scale * factor[i] / unit);
+    if (bias.defined()) shift[i] = static_cast<float>(static_cast<const float*>(shifts.raw_data())[i] / unit);
+    check_finish(name, multiplier[i], "the scale of output channel " + std::to_string(i), unit);
+    check_finish(name, shift[i], "the bias of output channel " + std::to_string(i), unit);
+  }
+  residual_multiplier = static_cast<float>(options.residual.scale / unit);
+  check_finish(name, residual_multiplier, "the residual's scale", unit);
+  residual_zero_point = static_cast<int32_t>(options.residual.zero_point);
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  low = -kInfinity;
+  high = kInfinity;
+  if (bytes) {
+    zero_point = static_cast<int32_t>(options.output.zero_point);
+    low = static_cast<float>(-zero_point);
+    high = static_cast<float>(255 - zero_point);
+  }
+  if (options.relu) low = 0;
+}
+
+void Int8Finish::put(int32_t sum, int64_t channel, const Tensor& residual, int64_t place,
+                     const Tensor& y) const {
+  float number = static_cast<float>(sum) * multiplier[static_cast<size_t>(channel)];
+  number = number + shift[static_cast<size_t>(channel)];
+  if (residual.defined()) {
+    const int32_t q = static_cast<const uint8_t*>(residual.raw_data())[place];
+    number = number + static_cast<float>(q - residual_zero_point) * residual_multiplier;
+  }
+  number = std::min(std::max(number, low), high);
+  if (y.dtype() == Dtype::f32)
+    static_cast<float*>(y.raw_data())[place] = number;
+  else
+    static_cast<uint8_t*>(y.raw_data())[place] =
+        static_cast<uint8_t>(static_cast<int32_t>(std::nearbyint(number)) + zero_point);
+}
+
+}  // namespace espalier
