@@ -157,6 +157,7 @@ Job infer(const Data& data, const std::function<Net()>& make) {
 /// Inference with 8-bit integers, calibrated on the batches.
 template <class Net>
 Job infer_int8(const Data& data, const std::function<Net()>& make) {
+  if (data.eager) throw ValueError("--eager", "is for f32; quantised graphs run as plans");
   Net net = fresh(make, data.init);
   nn::eval(net);
   const Tensor& example = data.batches[0].inputs;

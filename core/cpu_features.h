@@ -11,7 +11,7 @@ namespace espalier {
 enum class CpuLevel {
   baseline,  ///< SSE4.2 on x86-64; whatever the compiler was told elsewhere (always this level there)
   avx2,      ///< AVX2 with FMA, BMI2 and F16C
-  avx512,    ///< AVX-512 F, BW, DQ and VL
+  avx512,    ///< AVX-512 F, BW, DQ and VL; products of 8-bit integers also use VNNI where the CPU has it
 };
 
 /// The level that kernels use: the best one that the CPU has, capped by the environment variable ESPALIER_CPU

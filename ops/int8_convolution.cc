@@ -36,6 +36,8 @@ Int8Convolution::Int8Convolution(std::string_view name, const ConvSizes& sizes, 
       pixel_words_((sizes.x[1] + kernels_.word_elements - 1) / kernels_.word_elements),
       height_(extent(sizes.rows, sizes.y[2])),
       width_(extent(sizes.columns, sizes.y[3])) {
+  // Strides and paddings may reach far beyond what there is to read.
+  checked_count({sizes.x[0], height_, width_, pixel_words_, 4}, name);
   fill_runs();
   pack(static_cast<const int8_t*>(weight.raw_data()));
 }

@@ -104,7 +104,8 @@ void Int8Finish::put(int32_t sum, int64_t channel, const Tensor& residual, int64
     const int32_t q = static_cast<const uint8_t*>(residual.raw_data())[place];
     number = number + static_cast<float>(q - residual_zero_point) * residual_multiplier;
   }
-  number = std::min(std::max(number, low), high);
+  number = number > low ? number : low;  // of -0 and 0 the bound, as vectors have it
+  number = std::min(number, high);
   if (y.dtype() == Dtype::f32)
     static_cast<float*>(y.raw_data())[place] = number;
   else

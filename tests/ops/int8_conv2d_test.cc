@@ -87,6 +87,13 @@ OpTest int8_conv2d_test() {
                [=] { int8_conv2d(x, weight, scales, {}, zeros({2, 6, 5, 6}, Dtype::u8), {}); },
                "ShapeError",
                {"int8_conv2d", "[2, 6, 5, 6]", "[2, 6, 3, 4]"}},
+              {"padding beyond all memory",
+               [] {
+                 int8_conv2d(zeros({1, 4, 1, 1}, Dtype::u8), zeros({1, 4, 1, 1}, Dtype::i8), ones({1}), {},
+                             {}, {.conv = {.stride = 1 << 30, .padding = 2147483647}});
+               },
+               "ShapeError",
+               {"int8_conv2d"}},
               {"residual's zero point",
                [=] {
                  int8_conv2d(x, weight, scales, {}, zeros({2, 6, 3, 4}, Dtype::u8),
