@@ -114,7 +114,7 @@ Tensor OnnxElements::read_external(const OnnxTensor& tensor, const Shape& shape,
   }
   const uint64_t size = bytes_of_shape(shape, dtype), offset = place_number(tensor, "offset", 0),
                  length = place_number(tensor, "length", size);
-  const Ref<io::MappedFile>& from = file(location->second);
+  const Ref<io::MappedFile>& from = file(*folder_, location->second);
   if (length != size || offset > from->size() || size > from->size() - offset) {
     refuse_tensor(tensor, "takes " + std::to_string(size) + " bytes; it is said to have " +
                               std::to_string(length) + " from byte " + std::to_string(offset) + " on of " +
@@ -129,7 +129,7 @@ Tensor OnnxElements::read_external(const OnnxTensor& tensor, const Shape& shape,
 }
 
 /// Opens what a location names, unless that is outside the model's folder, by its name or by a link.
-const Ref<io::MappedFile>& OnnxElements::file(const std::string& location) {
+const Ref<io::MappedFile>& OnnxElements::file(const std::filesystem::path& in, const std::string& location) {
   Ref<io::MappedFile>& file = files_[location];
   if (file) return file;
   const auto refuse = [&] {
@@ -141,8 +141,8 @@ const Ref<io::MappedFile>& OnnxElements::file(const std::string& location) {
       std::any_of(relative.begin(), relative.end(), [](const auto& part) { return part == ".."; }))
     refuse();
   std::error_code error;
-  const std::filesystem::path folder = std::filesystem::canonical(*folder_, error);
-  if (error) throw IoError(folder_->string(), error.message());
+  const std::filesystem::path folder = std::filesystem::canonical(in, error);
+  if (error) throw IoError(in.string(), error.message());
   const std::filesystem::path path = std::filesystem::canonical(folder / relative, error);
   if (error) throw IoError((folder / relative).string(), error.message());
   const auto inside = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());

@@ -24,7 +24,7 @@ class OnnxElements {
 
  private:
   Tensor read_external(const OnnxTensor& tensor, const Shape& shape, Dtype dtype);
-  const Ref<io::MappedFile>& file(const std::string& location);
+  const Ref<io::MappedFile>& file(const std::filesystem::path& in, const std::string& location);
 
   std::optional<std::filesystem::path> folder_;
   std::map<std::string, Ref<io::MappedFile>> files_;  // by location

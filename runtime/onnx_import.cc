@@ -118,21 +118,21 @@ class Import {
     const std::string place = "input " + quoted_name(input.name);
     if (input.type == 0 || !input.sizes) fail(place + ": is no tensor of a known rank");
     std::vector<int64_t> sizes;
-    for (size_t i = 0; i < input.sizes->size(); ++i) sizes.push_back(size_of_axis(input, i));
+    for (size_t i = 0; i < input.sizes->size(); ++i)
+      sizes.push_back(size_of_axis(input.name, i, (*input.sizes)[i]));
     Tensor tensor;
     at_place(place, [&] { tensor = empty(dims_of(sizes), dtype_of_onnx(input.type), kMeta); });
     return tensor;
   }
 
-  int64_t size_of_axis(const OnnxInfo& input, size_t axis) {
-    const OnnxSize& size = (*input.sizes)[axis];
+  int64_t size_of_axis(const std::string& input, size_t axis, const OnnxSize& size) {
     if (size.size) return *size.size;
-    const std::string name = size.name.empty() ? input.name + '[' + std::to_string(axis) + ']' : size.name;
+    const std::string name = size.name.empty() ? input + '[' + std::to_string(axis) + ']' : size.name;
     free_axes_.insert(name);
     const auto given = options_.sizes.find(name);
     if (given != options_.sizes.end()) return given->second;
     if (axis == 0 && options_.batch) return *options_.batch;
-    throw ValueError(name_, "axis " + std::to_string(axis) + " of input " + quoted_name(input.name) +
+    throw ValueError(name_, "axis " + std::to_string(axis) + " of input " + quoted_name(input) +
                                 " has no size but a name, " + quoted_name(name) +
                                 "; give its size by that name (OnnxOptions::sizes; --size of the program)");
   }
