@@ -64,6 +64,16 @@ class Collector final : public Listener {
 };
 thread_local Collector* Collector::active = nullptr;
 
+thread_local int second_runs = 0;
+
+/// Makes recomputing() true while it lives.
+struct SecondRun {
+  SecondRun() { ++second_runs; }
+  ~SecondRun() { --second_runs; }
+  SecondRun(const SecondRun&) = delete;
+  SecondRun& operator=(const SecondRun&) = delete;
+};
+
 /// Puts generators back to where the first run found them, and afterwards to where they were.
 class RestoredGenerators {
  public:
@@ -141,6 +151,7 @@ Tensors Checkpoint::backward(const BackwardContext& context) const {
     const RestoredGenerators generators(segment.generators);
     const EnableGrad enable;
     const Autocast autocast(segment.autocast);
+    const SecondRun again;
     outputs = segment.f(inputs);
   }
   check_again(segment, outputs);
@@ -241,6 +252,10 @@ std::vector<Tensor> checkpoint(const Function& f, const std::vector<Tensor>& inp
   const Checkpoint operation(segment);
   make_ref<OperationNode>(operation, all)->link_outputs(outputs, operation.saved_for_backward());
   return outputs;
+}
+
+bool recomputing() noexcept {
+  return second_runs > 0;
 }
 
 Tensor checkpoint(const std::function<Tensor(const Tensor&)>& f, const Tensor& input) {

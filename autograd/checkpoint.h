@@ -27,6 +27,9 @@ ESPALIER_API std::vector<Tensor> checkpoint(
     const std::function<std::vector<Tensor>(const std::vector<Tensor>&)>& f,
     const std::vector<Tensor>& inputs);
 
+/// Whether the calling thread is in a second run of a checkpoint's function.
+ESPALIER_API bool recomputing() noexcept;
+
 /// The same for a function of one tensor.
 ESPALIER_API Tensor checkpoint(const std::function<Tensor(const Tensor&)>& f, const Tensor& input);
 

@@ -53,7 +53,8 @@ ValueId Graph::add_constant(const Tensor& tensor) {
       {.origin = Value::Origin::constant, .name = {}, .type = like_on_meta(tensor), .tensor = tensor});
 }
 
-ValueIds Graph::add(std::shared_ptr<const Operation> operation, std::span<const ValueId> inputs) {
+ValueIds Graph::add(std::shared_ptr<const Operation> operation, std::span<const ValueId> inputs,
+                    bool again) {
   Tensors types;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] != kAbsent) {
@@ -66,7 +67,7 @@ ValueIds Graph::add(std::shared_ptr<const Operation> operation, std::span<const 
   }
   OutputSpecs specs;
   operation->infer(types, specs);
-  Node node{.operation = std::move(operation), .inputs = {}, .outputs = {}};
+  Node node{.operation = std::move(operation), .inputs = {}, .outputs = {}, .again = again};
   for (const ValueId input : inputs) node.inputs.push_back(input);
   for (size_t i = 0; i < specs.size(); ++i) {
     node.outputs.push_back(add_value({.origin = Value::Origin::node,
@@ -241,7 +242,7 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
       out << before << type_text(graph.value(id).type);
       before = ", ";
     }
-    out << '\n';
+    out << (node.again ? ", again\n" : "\n");
   }
   const char* before = "outputs: ";
   for (const ValueId id : graph.outputs()) {

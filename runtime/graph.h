@@ -40,6 +40,9 @@ struct Value {
 struct Node {
   std::shared_ptr<const Operation> operation;
   ValueIds inputs, outputs;
+  /// It computes what another node has computed already, so that this need not be kept until here (autograd's
+  /// checkpoint()). No pass merges the two.
+  bool again = false;
 };
 
 /// "After the run, `state` (or its gradient) is `value`."
@@ -61,7 +64,7 @@ class ESPALIER_API Graph {
   ValueId add_constant(const Tensor& tensor);
   /// Adds an operation after all others; returns its outputs. Throws what Operation::infer throws, ValueError
   /// for values that do not exist or are absent without being optional.
-  ValueIds add(std::shared_ptr<const Operation> operation, std::span<const ValueId> inputs);
+  ValueIds add(std::shared_ptr<const Operation> operation, std::span<const ValueId> inputs, bool again = false);
   ValueIds add(const Operation& operation, std::span<const ValueId> inputs) {
     return add(std::shared_ptr<const Operation>(operation.clone()), inputs);
   }

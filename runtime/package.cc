@@ -63,6 +63,7 @@ Json node_json(const Graph& graph, const Node& node) {
     const Tensor& type = graph.value(id).type;
     json["outputs"].push_back({{"dtype", to_string(type.dtype())}, {"shape", to_json(type.shape())}});
   }
+  if (node.again) json["again"] = true;
   return json;
 }
 
@@ -203,7 +204,8 @@ class Reader {
       std::vector<ValueId> inputs;
       for (const Json& id : json.at("inputs")) inputs.push_back(id_from(id));
       const ValueIds made =
-          graph_.add(std::shared_ptr(make_operation(name, attributes, inputs.size())), inputs);
+          graph_.add(std::shared_ptr(make_operation(name, attributes, inputs.size())), inputs,
+                     json.value("again", false));
       const Json& outputs = json.at("outputs");
       if (outputs.size() != made.size())
         refuse("puts out " + std::to_string(made.size()) + " values, not " + std::to_string(outputs.size()));

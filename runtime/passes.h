@@ -42,7 +42,7 @@ ESPALIER_API Graph remove_dead_nodes(const Graph& graph);
 /// Leaves out copies that have the layout of what they copy: single assignment makes them pointless.
 ESPALIER_API Graph remove_copies(const Graph& graph);
 /// Computes once what is computed several times: the same operation with the same attributes on the same
-/// values.
+/// values, but for nodes that compute it again to save memory.
 ESPALIER_API Graph merge_common_subexpressions(const Graph& graph);
 
 }  // namespace espalier::runtime
