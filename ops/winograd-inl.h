@@ -31,45 +31,57 @@ HWY_INLINE WinogradVector times_plus(float factor, WinogradVector x, WinogradVec
   return hwy::HWY_NAMESPACE::MulAdd(hwy::HWY_NAMESPACE::Set(WinogradTag(), factor), x, y);
 }
 
+// The transforms are types, not functions: a pointer to a function that must be inlined cannot be passed on.
+
 /// F(2 x 2, 3 x 3), from the points 0, 1, -1 and infinity: 16 multiplications in the place of 36.
 struct WinogradOfTwo {
   static constexpr int kOut = 2, kIn = 4;
   using V = WinogradVector;
 
   /// B^T x
-  static HWY_INLINE void inputs(const V* x, V* to) {
-    to[0] = x[0] - x[2];
-    to[1] = x[1] + x[2];
-    to[2] = x[2] - x[1];
-    to[3] = x[1] - x[3];
-  }
+  struct Inputs {
+    HWY_INLINE void operator()(const V* x, V* to) const {
+      to[0] = x[0] - x[2];
+      to[1] = x[1] + x[2];
+      to[2] = x[2] - x[1];
+      to[3] = x[1] - x[3];
+    }
+  };
   /// A^T x
-  static HWY_INLINE void outputs(const V* x, V* to) {
-    to[0] = x[0] + x[1] + x[2];
-    to[1] = x[1] - x[2] - x[3];
-  }
+  struct Outputs {
+    HWY_INLINE void operator()(const V* x, V* to) const {
+      to[0] = x[0] + x[1] + x[2];
+      to[1] = x[1] - x[2] - x[3];
+    }
+  };
   /// A x
-  static HWY_INLINE void gradients(const V* x, V* to) {
-    to[0] = x[0];
-    to[1] = x[0] + x[1];
-    to[2] = x[0] - x[1];
-    to[3] = hwy::HWY_NAMESPACE::Neg(x[1]);
-  }
+  struct Gradients {
+    HWY_INLINE void operator()(const V* x, V* to) const {
+      to[0] = x[0];
+      to[1] = x[0] + x[1];
+      to[2] = x[0] - x[1];
+      to[3] = hwy::HWY_NAMESPACE::Neg(x[1]);
+    }
+  };
   /// G x
-  static HWY_INLINE void filters(const V* x, V* to) {
-    const V ends = times(0.5f, x[0] + x[2]);
-    to[0] = x[0];
-    to[1] = times_plus(0.5f, x[1], ends);
-    to[2] = times_plus(-0.5f, x[1], ends);
-    to[3] = x[2];
-  }
+  struct Filters {
+    HWY_INLINE void operator()(const V* x, V* to) const {
+      const V ends = times(0.5f, x[0] + x[2]);
+      to[0] = x[0];
+      to[1] = times_plus(0.5f, x[1], ends);
+      to[2] = times_plus(-0.5f, x[1], ends);
+      to[3] = x[2];
+    }
+  };
   /// G^T x
-  static HWY_INLINE void filter_gradients(const V* x, V* to) {
-    const V even = times(0.5f, x[1] + x[2]);
-    to[0] = x[0] + even;
-    to[1] = times(0.5f, x[1] - x[2]);
-    to[2] = even + x[3];
-  }
+  struct FilterGradients {
+    HWY_INLINE void operator()(const V* x, V* to) const {
+      const V even = times(0.5f, x[1] + x[2]);
+      to[0] = x[0] + even;
+      to[1] = times(0.5f, x[1] - x[2]);
+      to[2] = even + x[3];
+    }
+  };
 };
 
 /// F(4 x 4, 3 x 3), from the points 0, 1, -1, 2, -2 and infinity: 36 multiplications in the place of 144.
@@ -77,48 +89,59 @@ struct WinogradOfFour {
   static constexpr int kOut = 4, kIn = 6;
   using V = WinogradVector;
 
-  static HWY_INLINE void inputs(const V* x, V* to) {
-    const V even = times_plus(-4, x[2], x[4]), odd = times_plus(-4, x[1], x[3]);
-    const V even2 = x[4] - x[2], odd2 = x[3] - x[1];
-    to[0] = times_plus(4, x[0], times_plus(-5, x[2], x[4]));
-    to[1] = even + odd;
-    to[2] = even - odd;
-    to[3] = times_plus(2, odd2, even2);
-    to[4] = times_plus(-2, odd2, even2);
-    to[5] = times_plus(4, x[1], times_plus(-5, x[3], x[5]));
-  }
-  static HWY_INLINE void outputs(const V* x, V* to) {
-    const V even = x[1] + x[2], odd = x[1] - x[2], even2 = x[3] + x[4], odd2 = x[3] - x[4];
-    to[0] = x[0] + even + even2;
-    to[1] = times_plus(2, odd2, odd);
-    to[2] = times_plus(4, even2, even);
-    to[3] = times_plus(8, odd2, odd) + x[5];
-  }
-  static HWY_INLINE void gradients(const V* x, V* to) {
-    const V even = x[0] + x[2], odd = x[1] + x[3];
-    const V even2 = times_plus(4, x[2], x[0]), odd2 = times_plus(4, x[3], x[1]);
-    to[0] = x[0];
-    to[1] = even + odd;
-    to[2] = even - odd;
-    to[3] = times_plus(2, odd2, even2);
-    to[4] = times_plus(-2, odd2, even2);
-    to[5] = x[3];
-  }
-  static HWY_INLINE void filters(const V* x, V* to) {
-    const V even = times(-1.0f / 6, x[0] + x[2]), even2 = times_plus(1.0f / 24, x[0], times(1.0f / 6, x[2]));
-    to[0] = times(0.25f, x[0]);
-    to[1] = times_plus(-1.0f / 6, x[1], even);
-    to[2] = times_plus(1.0f / 6, x[1], even);
-    to[3] = times_plus(1.0f / 12, x[1], even2);
-    to[4] = times_plus(-1.0f / 12, x[1], even2);
-    to[5] = x[2];
-  }
-  static HWY_INLINE void filter_gradients(const V* x, V* to) {
-    const V even = x[1] + x[2], even2 = x[3] + x[4];
-    to[0] = times_plus(0.25f, x[0], times_plus(-1.0f / 6, even, times(1.0f / 24, even2)));
-    to[1] = times_plus(1.0f / 6, x[2] - x[1], times(1.0f / 12, x[3] - x[4]));
-    to[2] = times_plus(-1.0f / 6, even, times_plus(1.0f / 6, even2, x[5]));
-  }
+  struct Inputs {
+    HWY_INLINE void operator()(const V* x, V* to) const {
+      const V even = times_plus(-4, x[2], x[4]), odd = times_plus(-4, x[1], x[3]);
+      const V even2 = x[4] - x[2], odd2 = x[3] - x[1];
+      to[0] = times_plus(4, x[0], times_plus(-5, x[2], x[4]));
+      to[1] = even + odd;
+      to[2] = even - odd;
+      to[3] = times_plus(2, odd2, even2);
+      to[4] = times_plus(-2, odd2, even2);
+      to[5] = times_plus(4, x[1], times_plus(-5, x[3], x[5]));
+    }
+  };
+  struct Outputs {
+    HWY_INLINE void operator()(const V* x, V* to) const {
+      const V even = x[1] + x[2], odd = x[1] - x[2], even2 = x[3] + x[4], odd2 = x[3] - x[4];
+      to[0] = x[0] + even + even2;
+      to[1] = times_plus(2, odd2, odd);
+      to[2] = times_plus(4, even2, even);
+      to[3] = times_plus(8, odd2, odd) + x[5];
+    }
+  };
+  struct Gradients {
+    HWY_INLINE void operator()(const V* x, V* to) const {
+      const V even = x[0] + x[2], odd = x[1] + x[3];
+      const V even2 = times_plus(4, x[2], x[0]), odd2 = times_plus(4, x[3], x[1]);
+      to[0] = x[0];
+      to[1] = even + odd;
+      to[2] = even - odd;
+      to[3] = times_plus(2, odd2, even2);
+      to[4] = times_plus(-2, odd2, even2);
+      to[5] = x[3];
+    }
+  };
+  struct Filters {
+    HWY_INLINE void operator()(const V* x, V* to) const {
+      const V even = times(-1.0f / 6, x[0] + x[2]),
+              even2 = times_plus(1.0f / 24, x[0], times(1.0f / 6, x[2]));
+      to[0] = times(0.25f, x[0]);
+      to[1] = times_plus(-1.0f / 6, x[1], even);
+      to[2] = times_plus(1.0f / 6, x[1], even);
+      to[3] = times_plus(1.0f / 12, x[1], even2);
+      to[4] = times_plus(-1.0f / 12, x[1], even2);
+      to[5] = x[2];
+    }
+  };
+  struct FilterGradients {
+    HWY_INLINE void operator()(const V* x, V* to) const {
+      const V even = x[1] + x[2], even2 = x[3] + x[4];
+      to[0] = times_plus(0.25f, x[0], times_plus(-1.0f / 6, even, times(1.0f / 24, even2)));
+      to[1] = times_plus(1.0f / 6, x[2] - x[1], times(1.0f / 12, x[3] - x[4]));
+      to[2] = times_plus(-1.0f / 6, even, times_plus(1.0f / 6, even2, x[5]));
+    }
+  };
 };
 
 /// Transforms a kFrom x kFrom tile to kTo x kTo, first along its columns, then along its rows: `load(i, j)`

@@ -52,7 +52,7 @@ void transform_outputs(const WinogradRun& r, int64_t first, int64_t last, const 
       const WinogradVector bias = e.bias ? load_left(e.bias + channel, left) : hn::Zero(d);
       transform_tile<F::kIn, F::kOut>(
           [&](int i, int j) HWY_ATTR { return hn::LoadU(d, from + (i * F::kIn + j) * plane + c); },
-          F::outputs,
+          typename F::Outputs(),
           [&](int i, int j, WinogradVector v) HWY_ATTR {
             if (i >= height || j >= width) return;
             const int64_t at = corner + (i * s.out.width + j) * s.out_channels + channel;
@@ -99,7 +99,7 @@ void run_block(const WinogradRun& r, int64_t block, int64_t part, float* scratch
   const int64_t channels = r.sizes.in_channels;
   transform_tiles<F::kIn, F::kIn>(d, first, last,
                                   {r.x, r.sizes.in, r.sizes.padding, channels, 0, channels, zeros},
-                                  {inputs, d.plane_floats(d.depth), d.depth}, F::inputs);
+                                  {inputs, d.plane_floats(d.depth), d.depth}, typename F::Inputs());
   const int64_t end = std::min((part + 1) * d.part_columns, d.columns);
   for (int64_t column = part * d.part_columns; column < end; column += d.strip_columns) {
     const int64_t columns = std::min(d.strip_columns, end - column);
@@ -125,7 +125,7 @@ HWY_INLINE void transform_filters_of(const WinogradFilters& f, int64_t c, int64_
         const int at = 3 * i + j;
         return hn::IfThenElseZero(there, hn::GatherIndex(d, corner + (f.rotated ? 8 - at : at), index));
       },
-      F::filters,
+      typename F::Filters(),
       [&](int i, int j, WinogradVector v) HWY_ATTR { hn::StoreU(v, d, to + (i * F::kIn + j) * plane); });
 }
 

@@ -67,12 +67,12 @@ void sum_tiles(const FilterGradientRun& r, int64_t worker, float* sums, float* s
     const int64_t first = block * d.block_tiles, last = std::min(first + d.block_tiles, d.tiles);
     transform_tiles<F::kIn, F::kIn>(d, first, last,
                                     {r.x, s.in, s.padding, s.in_channels, 0, s.in_channels, zeros},
-                                    {inputs, d.plane_floats(d.depth), d.depth}, F::inputs);
+                                    {inputs, d.plane_floats(d.depth), d.depth}, typename F::Inputs());
     for (int64_t column = part * d.part_columns; column < end_column; column += d.strip_columns) {
       const int64_t end = std::min(column + d.strip_columns, end_column);
       transform_tiles<F::kOut, F::kIn>(
           d, first, last, {r.dy, s.out, 0, s.out_channels, column, std::min(end, s.out_channels), zeros},
-          {gradients, d.plane_floats(d.strip_columns), d.strip_columns}, F::gradients);
+          {gradients, d.plane_floats(d.strip_columns), d.strip_columns}, typename F::Gradients());
       multiply_tiles(r, last - first, inputs, column, end - column, gradients, sums, block != range);
     }
   }
@@ -98,7 +98,7 @@ HWY_INLINE void transform_sums(const FilterGradientRun& r, int64_t c, int64_t o,
           sum = hn::Add(sum, hn::LoadU(d, from + range * sum_floats));
         return sum;
       },
-      F::filter_gradients,
+      typename F::FilterGradients(),
       [&](int i, int j, WinogradVector v) HWY_ATTR { hn::Store(v, d, taps[3 * i + j]); });
   const int64_t there = std::min(winograd_lanes(), r.sizes.out_channels - o);
   for (int64_t q = 0; q < there; ++q) {

@@ -53,8 +53,7 @@ ValueId Graph::add_constant(const Tensor& tensor) {
       {.origin = Value::Origin::constant, .name = {}, .type = like_on_meta(tensor), .tensor = tensor});
 }
 
-ValueIds Graph::add(std::shared_ptr<const Operation> operation, std::span<const ValueId> inputs,
-                    bool again) {
+ValueIds Graph::add(std::shared_ptr<const Operation> operation, std::span<const ValueId> inputs, bool again) {
   Tensors types;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] != kAbsent) {

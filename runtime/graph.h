@@ -64,7 +64,8 @@ class ESPALIER_API Graph {
   ValueId add_constant(const Tensor& tensor);
   /// Adds an operation after all others; returns its outputs. Throws what Operation::infer throws, ValueError
   /// for values that do not exist or are absent without being optional.
-  ValueIds add(std::shared_ptr<const Operation> operation, std::span<const ValueId> inputs, bool again = false);
+  ValueIds add(std::shared_ptr<const Operation> operation, std::span<const ValueId> inputs,
+               bool again = false);
   ValueIds add(const Operation& operation, std::span<const ValueId> inputs) {
     return add(std::shared_ptr<const Operation>(operation.clone()), inputs);
   }

@@ -249,7 +249,8 @@ Graph GraphFamily::at(const Sizes& sizes) const {
     const Value& value = example.values()[id];
     if (value.origin == Value::Origin::node) {
       if (static_cast<size_t>(value.node) < node) continue;
-      graph.add(operation_at(rules, corners_, node), example.nodes()[node].inputs, example.nodes()[node].again);
+      graph.add(operation_at(rules, corners_, node), example.nodes()[node].inputs,
+                example.nodes()[node].again);
       ++node;
       continue;
     }

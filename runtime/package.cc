@@ -203,9 +203,8 @@ class Reader {
       }
       std::vector<ValueId> inputs;
       for (const Json& id : json.at("inputs")) inputs.push_back(id_from(id));
-      const ValueIds made =
-          graph_.add(std::shared_ptr(make_operation(name, attributes, inputs.size())), inputs,
-                     json.value("again", false));
+      const ValueIds made = graph_.add(std::shared_ptr(make_operation(name, attributes, inputs.size())),
+                                       inputs, json.value("again", false));
       const Json& outputs = json.at("outputs");
       if (outputs.size() != made.size())
         refuse("puts out " + std::to_string(made.size()) + " values, not " + std::to_string(outputs.size()));
