@@ -20,9 +20,9 @@ int64_t round_up(int64_t a, int64_t b) {
 // sums go through the caches once a block, are a fifth slower with 512 KiB than with 2 MiB.
 
 /// What a block of a convolution keeps of transformed inputs and of products.
-constexpr int64_t kConvolutionBytes = 512 * 1024;
+constexpr int64_t kConvolutionBytes = int64_t{512} * 1024;
 /// What a block of a filters' gradient keeps of transformed inputs and gradients.
-constexpr int64_t kGradientBytes = 2048 * 1024;
+constexpr int64_t kGradientBytes = int64_t{2048} * 1024;
 constexpr int64_t kStripColumns = 64;
 /// With fewer tiles for each worker, they divide the output channels: each then reads a part of the filters
 /// only.
