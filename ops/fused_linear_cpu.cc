@@ -3,11 +3,15 @@
 
 #include "ops/copy.h"
 #include "ops/fused_linear.h"
+#include "ops/gelu.h"
 #include "ops/linear.h"
 #include "ops/matrix_vector_internal.h"
 #include "ops/onednn_internal.h"
 
 namespace espalier {
+
+void gelu_cpu(const Gelu& op, Inputs inputs, Outputs outputs);
+
 namespace {
 
 /// A product whose weights are constant and packed as the library likes them.
@@ -34,11 +38,11 @@ class PackedLinear final : public PreparedKernel {
 /// The same for one row of inputs.
 class PackedRow final : public PreparedKernel {
  public:
-  PackedRow(const Tensor& weight, bool accumulate, bool relu)
+  PackedRow(const Tensor& weight, bool accumulate, Activation activation)
       : rows_(weight.size(0)),
         columns_(weight.size(1)),
         accumulate_(accumulate),
-        relu_(relu),
+        activation_(activation),
         packed_(empty({static_cast<int64_t>(packed_matrix_size(rows_, columns_))})) {
     pack_matrix(weight.data<float>(), rows_, columns_, static_cast<float*>(packed_.raw_data()));
   }
@@ -52,12 +56,15 @@ class PackedRow final : public PreparedKernel {
                    .bias = bias,
                    .y = static_cast<float*>(outputs[0].raw_data()),
                    .accumulate = accumulate_,
-                   .relu = relu_});
+                   .relu = activation_ == Activation::relu});
+    if (activation_ == Activation::gelu_tanh) gelu_cpu(Gelu(GeluForm::tanh), outputs.first(1), outputs);
+    if (activation_ == Activation::gelu_erf) gelu_cpu(Gelu(GeluForm::erf), outputs.first(1), outputs);
   }
 
  private:
   int64_t rows_, columns_;
-  bool accumulate_, relu_;
+  bool accumulate_;
+  Activation activation_;
   Tensor packed_;
 };
 
@@ -78,8 +85,7 @@ std::unique_ptr<const PreparedKernel> packed_linear(Inputs inputs, bool accumula
                                        .accumulate = accumulate,
                                        .activation = activation};
   if (problem.m == 0 || problem.n == 0 || problem.k == 0) return nullptr;
-  if (problem.m == 1 && (activation == Activation::none || activation == Activation::relu))
-    return std::make_unique<PackedRow>(weight, accumulate, activation == Activation::relu);
+  if (problem.m == 1) return std::make_unique<PackedRow>(weight, accumulate, activation);
   return std::make_unique<PackedLinear>(onednn::PackedProduct::make(problem), weight);
 }
 
