@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -19,6 +20,8 @@
 #include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
+#include "ops/gelu.h"
+#include "ops/linear.h"
 #include "ops/multiply.h"
 #include "ops/random.h"
 #include "ops/relu.h"
@@ -172,6 +175,23 @@ TEST(Inference, LinearLayersTakeInResidualsAndGelus) {
   const Plan& plan = answer.plan(Inputs(&tokens, 1));
   EXPECT_EQ(count_of(plan, "fused_linear"), 6);
   EXPECT_EQ(count_of(plan, "gelu"), 0);
+}
+
+// One row is multiplied by code of its own, which the activation and the residual follow.
+TEST(Inference, LinearLayersOfOneRowTakeInWhatFollows) {
+  manual_seed(4);
+  const Tensor x = normal({1, 40}), weight = normal({24, 40}), bias = normal({24}),
+               residual = normal({1, 24});
+  const std::vector<std::function<Tensor(const Tensor&)>> followers = {
+      [](const Tensor& y) { return relu(y); }, [](const Tensor& y) { return gelu(y); },
+      [](const Tensor& y) { return gelu_exact(y); }, [&](const Tensor& y) { return y + residual; }};
+  for (size_t i = 0; i < followers.size(); ++i) {
+    const auto layer = [&](const Tensor& row) { return followers[i](linear(row, weight, bias)); };
+    const Plan plan(optimise(capture(layer, {x})));
+    EXPECT_EQ(count_of(plan, "fused_linear"), 1) << i;
+    Runner runner(std::make_shared<const Plan>(plan));
+    EXPECT_LT(relative_distance(runner.run(Inputs(&x, 1))[0], layer(x)), 2e-6) << i;
+  }
 }
 
 TEST(Inference, SixteenThreadsShareAPlan) {
