@@ -193,7 +193,7 @@ TEST(Packages, RunOnTheKernelsThatAFileChooses) {
     for (json& timings : machine) std::reverse(timings.begin(), timings.end());
   }
   std::ofstream(kernels) << choices;
-  EXPECT_EQ(kernel_used(), choices.at("machines").begin()->begin()->at(0).at("kernel"));
+  EXPECT_EQ(kernel_used(), choices.at("machines").begin()->begin()->at(0).at("kernel").get<std::string>());
   std::ofstream(kernels) << "{}";
   const Outcome outcome = run_program({"explain", package, "--kernels", kernels});
   EXPECT_EQ(outcome.code, 3) << outcome.errors;
