@@ -33,6 +33,7 @@
 #include "report/page.h"
 #include "runtime/capture.h"
 #include "runtime/explain.h"
+#include "runtime/kernel_choices.h"
 #include "runtime/onnx.h"
 #include "runtime/passes.h"
 #include "runtime/quantize.h"

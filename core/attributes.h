@@ -28,10 +28,9 @@ using AttributeValue = std::variant<std::monostate, bool, int64_t, double, std::
 struct ESPALIER_API Attribute {
   std::string name;
   AttributeValue value;
-
-  /// Numbers are equal where their bits are.
-  friend bool operator==(const Attribute& a, const Attribute& b) noexcept;
 };
+/// Numbers are equal where their bits are.
+ESPALIER_API bool operator==(const Attribute& a, const Attribute& b) noexcept;
 using Attributes = std::vector<Attribute>;
 
 /// `stride=[2, 2], bias=true`, without those that are absent.

@@ -10,6 +10,7 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "ops/transpose-inl.h"
 #include "ops/vector_math-inl.h"
 // clang-format on
 
@@ -156,29 +157,15 @@ HWY_INLINE void gradients(const AttentionTile<T>& tile, const T* log_sum, const 
 
 /// Blocks of 4 x 4 go through registers.
 HWY_INLINE void transpose(const float* from, int64_t row, int64_t rows, int64_t columns, float* to) {
-  const hn::FixedTag<float, 4> d;
   constexpr int64_t kRow = kAttentionKeys;
-  int64_t i = 0;
-  for (; i + 4 <= rows; i += 4) {
-    int64_t j = 0;
-    for (; j + 4 <= columns; j += 4) {
-      const float* const corner = from + i * row + j;
-      const auto r0 = hn::LoadU(d, corner), r1 = hn::LoadU(d, corner + row);
-      const auto r2 = hn::LoadU(d, corner + 2 * row), r3 = hn::LoadU(d, corner + 3 * row);
-      const auto low02 = hn::InterleaveLower(d, r0, r2), low13 = hn::InterleaveLower(d, r1, r3);
-      const auto high02 = hn::InterleaveUpper(d, r0, r2), high13 = hn::InterleaveUpper(d, r1, r3);
-      float* const at = to + j * kRow + i;
-      hn::Store(hn::InterleaveLower(d, low02, low13), d, at);
-      hn::Store(hn::InterleaveUpper(d, low02, low13), d, at + kRow);
-      hn::Store(hn::InterleaveLower(d, high02, high13), d, at + 2 * kRow);
-      hn::Store(hn::InterleaveUpper(d, high02, high13), d, at + 3 * kRow);
-    }
-    for (; j < columns; ++j) {
-      for (int64_t q = i; q < i + 4; ++q) to[j * kRow + q] = from[q * row + j];
-    }
+  const int64_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
+  for (int64_t i = 0; i < whole_rows; i += 4) {
+    for (int64_t j = 0; j < whole_columns; j += 4)
+      transpose_4x4(from + i * row + j, row, to + j * kRow + i, kRow);
   }
-  for (; i < rows; ++i) {
-    for (int64_t j = 0; j < columns; ++j) to[j * kRow + i] = from[i * row + j];
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = i < whole_rows ? whole_columns : 0; j < columns; ++j)
+      to[j * kRow + i] = from[i * row + j];
   }
 }
 

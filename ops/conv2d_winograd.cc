@@ -1,8 +1,8 @@
 // The kernels of convolutions by Winograd's method.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
-#include <type_traits>
 #include <utility>
 
 #include "core/parallel.h"
@@ -21,13 +21,17 @@ namespace {
 constexpr int64_t kFilterTiles = 10;
 constexpr int64_t kSumTiles = 64;
 
+/// Beyond, distances between filters in floats, of 16 in a vector, do not fit into an i32.
+constexpr int64_t kMostChannels = int64_t{1} << 23;
+
 /// A convolution that Winograd's method computes, of the first input with the second.
 struct WinogradProblem {
-  bool fits = false;  ///< the method can compute it
+  const char* refusal = nullptr;  ///< why it does not compute it; null: it can
   WinogradSizes sizes = {};
   int64_t overhead = 0;   ///< what a run does once, in tiles
   bool reversed = false;  ///< from y to x: a convolution of the gradient with rotated filters
   bool relu = false;
+  const float* filters = nullptr;  ///< transformed already; null: the second input is to be
 };
 
 WinogradProblem winograd_problem(const ConvSizes& s, Dtype dtype, int64_t overhead, bool reversed = false) {
@@ -37,19 +41,23 @@ WinogradProblem winograd_problem(const ConvSizes& s, Dtype dtype, int64_t overhe
   const bool fits = dtype == Dtype::f32 && s.groups == 1 && slides_plainly(s.rows) &&
                     slides_plainly(s.columns) &&
                     (!reversed || (s.rows.padding <= 2 && s.columns.padding <= 2));
-  if (!fits || count(s.x) == 0 || count(s.weight) == 0 || count(s.y) == 0) return {};
-  WinogradSizes sizes{.images = s.x[0],
-                      .in_channels = s.x[1],
-                      .out_channels = s.y[1],
-                      .in = {s.x[2], s.x[3]},
-                      .out = {s.y[2], s.y[3]},
-                      .padding = {s.rows.padding, s.columns.padding}};
+  if (!fits) return {.refusal = "not a 3 x 3 kernel of f32 at stride 1"};
+  if (count(s.x) == 0 || count(s.weight) == 0 || count(s.y) == 0) return {.refusal = "nothing to compute"};
+  if (std::max(s.x[1], s.y[1]) > kMostChannels) return {.refusal = "too many channels"};
+  WinogradProblem problem{.sizes = {.images = s.x[0],
+                                    .in_channels = s.x[1],
+                                    .out_channels = s.y[1],
+                                    .in = {s.x[2], s.x[3]},
+                                    .out = {s.y[2], s.y[3]},
+                                    .padding = {s.rows.padding, s.columns.padding}},
+                          .overhead = overhead,
+                          .reversed = reversed};
   if (reversed) {
-    std::swap(sizes.in_channels, sizes.out_channels);
-    std::swap(sizes.in, sizes.out);
-    sizes.padding = {2 - s.rows.padding, 2 - s.columns.padding};
+    std::swap(problem.sizes.in_channels, problem.sizes.out_channels);
+    std::swap(problem.sizes.in, problem.sizes.out);
+    problem.sizes.padding = {2 - s.rows.padding, 2 - s.columns.padding};
   }
-  return {true, sizes, overhead, reversed};
+  return problem;
 }
 
 WinogradProblem winograd_problem(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
@@ -59,6 +67,7 @@ WinogradProblem winograd_problem(const Conv2d& op, Inputs inputs, std::span<cons
 WinogradProblem winograd_problem(const FusedConv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
   const ConvSizes sizes(op.options().conv, inputs[0].shape(), inputs[1].shape(), outputs[0].shape());
   WinogradProblem problem = winograd_problem(sizes, inputs[0].dtype(), 0);
+  if (const char* overlap = fused_conv2d_overlaps(inputs)) problem.refusal = overlap;
   problem.relu = op.options().relu;
   return problem;
 }
@@ -71,16 +80,6 @@ WinogradProblem winograd_problem(const Conv2dBackwardWeights& op, Inputs inputs,
                                  std::span<const Tensor> outputs) {
   const ConvSizes sizes(op.options(), inputs[0].shape(), outputs[0].shape(), inputs[1].shape());
   return winograd_problem(sizes, inputs[0].dtype(), kSumTiles);
-}
-
-const char* winograd_declines(const WinogradProblem& problem) {
-  return problem.fits ? nullptr : "not a 3 x 3 kernel of f32 at stride 1";
-}
-
-const char* winograd_yields(const WinogradProblem& problem, WinogradTile tile) {
-  const std::optional<WinogradTile> best = choose_winograd_tile(problem.sizes, problem.overhead);
-  if (!best) return "too few channels and pixels to gain by it";
-  return best == tile ? nullptr : "another tile takes fewer multiplications";
 }
 
 float* floats_of(const Tensor& tensor) {
@@ -100,15 +99,13 @@ WinogradFilters filters_of(const float* weight, const WinogradProblem& problem) 
 
 class WinogradWork {
  public:
-  /// `filters`: transformed already, or null.
   WinogradWork(const WinogradProblem& problem, WinogradTile tile, Inputs inputs,
-               std::span<const Tensor> outputs, const float* const& filters, Workspace& work)
+               std::span<const Tensor> outputs, Workspace& work)
       : problem_(problem),
         convolution_(problem.sizes, tile, num_threads()),
         x_(image_floats(inputs[0], work)),
-        weight_(filters ? nullptr : row_major_as<float>(inputs[1], work)),
-        given_filters_(filters),
-        own_filters_(filters ? nullptr : work.take<float>(convolution_.filter_floats())),
+        weight_(problem.filters ? nullptr : row_major_as<float>(inputs[1], work)),
+        own_filters_(problem.filters ? nullptr : work.take<float>(convolution_.filter_floats())),
         epilogue_{.bias = inputs.size() > 2 ? row_major_as<float>(inputs[2], work) : nullptr,
                   .residual = inputs.size() > 3 ? floats_of(inputs[3]) : nullptr,
                   .relu = problem.relu},
@@ -117,13 +114,13 @@ class WinogradWork {
 
   void run() const {
     if (own_filters_) convolution_.transform_filters(filters_of(weight_, problem_), own_filters_);
-    convolution_.run(x_, own_filters_ ? own_filters_ : given_filters_, epilogue_, y_, scratch_);
+    convolution_.run(x_, own_filters_ ? own_filters_ : problem_.filters, epilogue_, y_, scratch_);
   }
 
  private:
   WinogradProblem problem_;
   WinogradConvolution convolution_;
-  const float *x_, *weight_, *given_filters_;
+  const float *x_, *weight_;
   float* own_filters_;
   WinogradEpilogue epilogue_;
   float *y_, *scratch_;
@@ -138,18 +135,17 @@ class PreparedWinograd final : public PreparedKernel {
     const WinogradConvolution convolution(problem.sizes, tile, num_threads());
     filters_ = empty({convolution.filter_floats()});
     convolution.transform_filters(filters_of(floats_of(row_major(inputs[1])), problem), floats_of(filters_));
-    scratch_bytes_ = scratch_of<WinogradWork>(problem_, tile_, inputs, outputs, filters());
+    problem_.filters = floats_of(filters_);
+    scratch_bytes_ = scratch_of<WinogradWork>(problem_, tile_, inputs, outputs);
   }
 
   size_t scratch_bytes() const override { return scratch_bytes_; }
 
   void run(Inputs inputs, Outputs outputs, void* scratch) const override {
-    run_with<WinogradWork>(scratch, problem_, tile_, inputs, std::span<const Tensor>(outputs), filters());
+    run_with<WinogradWork>(scratch, problem_, tile_, inputs, std::span<const Tensor>(outputs));
   }
 
  private:
-  const float* filters() const { return floats_of(filters_); }
-
   WinogradProblem problem_;
   WinogradTile tile_;
   Tensor filters_;
@@ -182,7 +178,15 @@ class WinogradGradientWork {
   float *dw_, *db_, *scratch_;
 };
 
-constexpr const float* kNoFilters = nullptr;
+/// What computes an operation.
+template <class Op>
+struct WorkOf {
+  using Type = WinogradWork;
+};
+template <>
+struct WorkOf<Conv2dBackwardWeights> {
+  using Type = WinogradGradientWork;
+};
 
 }  // namespace
 
@@ -190,58 +194,56 @@ constexpr const float* kNoFilters = nullptr;
 
 template <class Op>
 const char* conv2d_winograd_declines(const Op& op, Inputs inputs, std::span<const Tensor> outputs) {
-  if constexpr (std::is_same_v<Op, FusedConv2d>) {
-    if (const char* overlap = fused_conv2d_overlaps(inputs)) return overlap;
-  }
-  return winograd_declines(winograd_problem(op, inputs, outputs));
+  return winograd_problem(op, inputs, outputs).refusal;
 }
 
 template <class Op, WinogradTile tile>
 const char* conv2d_winograd_yields(const Op& op, Inputs inputs, std::span<const Tensor> outputs) {
-  return winograd_yields(winograd_problem(op, inputs, outputs), tile);
+  const WinogradProblem problem = winograd_problem(op, inputs, outputs);
+  const std::optional<WinogradTile> best = choose_winograd_tile(problem.sizes, problem.overhead);
+  if (!best) return "too few channels and pixels to gain by it";
+  return best == tile ? nullptr : "another tile takes fewer multiplications";
 }
 
 template <class Op, WinogradTile tile>
 size_t conv2d_winograd_scratch(const Op& op, Inputs inputs, std::span<const Tensor> outputs) {
-  const WinogradProblem problem = winograd_problem(op, inputs, outputs);
-  if constexpr (std::is_same_v<Op, Conv2dBackwardWeights>)
-    return scratch_of<WinogradGradientWork>(problem, tile, inputs, outputs);
-  else
-    return scratch_of<WinogradWork>(problem, tile, inputs, outputs, kNoFilters);
+  return scratch_of<typename WorkOf<Op>::Type>(winograd_problem(op, inputs, outputs), tile, inputs, outputs);
 }
 
 template <class Op, WinogradTile tile>
 void conv2d_winograd(const Op& op, Inputs inputs, Outputs outputs, void* scratch) {
-  const WinogradProblem problem = winograd_problem(op, inputs, outputs);
-  const std::span<const Tensor> written(outputs);
-  if constexpr (std::is_same_v<Op, Conv2dBackwardWeights>)
-    run_with<WinogradGradientWork>(scratch, problem, tile, inputs, written);
-  else
-    run_with<WinogradWork>(scratch, problem, tile, inputs, written, kNoFilters);
+  run_with<typename WorkOf<Op>::Type>(scratch, winograd_problem(op, inputs, outputs), tile, inputs,
+                                      std::span<const Tensor>(outputs));
 }
 
+/// Of operations whose second input is the weight.
 template <class Op, WinogradTile tile>
 std::unique_ptr<const PreparedKernel> prepare_conv2d_winograd(const Op& op, Inputs inputs,
                                                               std::span<const Tensor> outputs,
                                                               uint32_t constants) {
-  if (std::is_same_v<Op, Conv2dBackwardWeights> || !(constants & 0b10u)) return nullptr;
+  if (!(constants & 0b10u)) return nullptr;
   return std::make_unique<PreparedWinograd>(winograd_problem(op, inputs, outputs), tile, inputs, outputs);
 }
 
 #define ESPALIER_WINOGRAD_TILE(Op, tile)                                                             \
   template const char* conv2d_winograd_yields<Op, tile>(const Op&, Inputs, std::span<const Tensor>); \
   template size_t conv2d_winograd_scratch<Op, tile>(const Op&, Inputs, std::span<const Tensor>);     \
-  template void conv2d_winograd<Op, tile>(const Op&, Inputs, Outputs, void*);                        \
-  template std::unique_ptr<const PreparedKernel> prepare_conv2d_winograd<Op, tile>(                  \
-      const Op&, Inputs, std::span<const Tensor>, uint32_t);
+  template void conv2d_winograd<Op, tile>(const Op&, Inputs, Outputs, void*);
 #define ESPALIER_WINOGRAD_OPERATION(Op)                                                          \
   template const char* conv2d_winograd_declines<Op>(const Op&, Inputs, std::span<const Tensor>); \
   ESPALIER_WINOGRAD_TILE(Op, WinogradTile::two)                                                  \
   ESPALIER_WINOGRAD_TILE(Op, WinogradTile::four)
+#define ESPALIER_PREPARED_WINOGRAD(Op, tile)                                        \
+  template std::unique_ptr<const PreparedKernel> prepare_conv2d_winograd<Op, tile>( \
+      const Op&, Inputs, std::span<const Tensor>, uint32_t);
+#define ESPALIER_WINOGRAD_CONVOLUTION(Op)           \
+  ESPALIER_WINOGRAD_OPERATION(Op)                   \
+  ESPALIER_PREPARED_WINOGRAD(Op, WinogradTile::two) \
+  ESPALIER_PREPARED_WINOGRAD(Op, WinogradTile::four)
 
-ESPALIER_WINOGRAD_OPERATION(Conv2d)
-ESPALIER_WINOGRAD_OPERATION(FusedConv2d)
-ESPALIER_WINOGRAD_OPERATION(Conv2dBackwardData)
+ESPALIER_WINOGRAD_CONVOLUTION(Conv2d)
+ESPALIER_WINOGRAD_CONVOLUTION(FusedConv2d)
+ESPALIER_WINOGRAD_CONVOLUTION(Conv2dBackwardData)
 ESPALIER_WINOGRAD_OPERATION(Conv2dBackwardWeights)
 
 }  // namespace espalier

@@ -7,9 +7,6 @@
 
 namespace espalier {
 
-using Specs = std::span<const Tensor>;
-using Prepared = std::unique_ptr<const PreparedKernel>;
-
 template <class Op>
 const char* conv2d_winograd_declines(const Op&, Inputs, Specs);
 template <class Op, WinogradTile tile>
@@ -21,23 +18,19 @@ void conv2d_winograd(const Op&, Inputs, Outputs, void* scratch);
 template <class Op, WinogradTile tile>
 Prepared prepare_conv2d_winograd(const Op&, Inputs, Specs, uint32_t constants);
 
-template <class Op, WinogradTile tile>
+/// `prepare`: prepare_conv2d_winograd, or null.
+template <class Op, WinogradTile tile, auto prepare>
 static constexpr Kernel winograd_kernel(const char* name) {
   return yielding<Op, conv2d_winograd_yields<Op, tile>>(
-      kernel<Op, conv2d_winograd<Op, tile>, conv2d_winograd_declines<Op>, prepare_conv2d_winograd<Op, tile>,
+      kernel<Op, conv2d_winograd<Op, tile>, conv2d_winograd_declines<Op>, prepare,
              conv2d_winograd_scratch<Op, tile>>(name));
 }
 template <class Op>
-static constexpr Kernel kWinogradOfFour = winograd_kernel<Op, WinogradTile::four>("winograd 4x4");
+static constexpr Kernel kWinogradOfFour =
+    winograd_kernel<Op, WinogradTile::four, prepare_conv2d_winograd<Op, WinogradTile::four>>("winograd 4x4");
 template <class Op>
-static constexpr Kernel kWinogradOfTwo = winograd_kernel<Op, WinogradTile::two>("winograd 2x2");
-
-/// A kernel that declines some problems and can be made ready for the others.
-#define ESPALIER_DECLARE_KERNEL(Op, stem)                \
-  const char* stem##_declines(const Op&, Inputs, Specs); \
-  void stem(const Op&, Inputs, Outputs);                 \
-  Prepared prepare_##stem(const Op&, Inputs, Specs, uint32_t constants)
-#define ESPALIER_PREPARED_KERNEL(Op, stem, name) kernel<Op, stem, stem##_declines, prepare_##stem>(name)
+static constexpr Kernel kWinogradOfTwo =
+    winograd_kernel<Op, WinogradTile::two, prepare_conv2d_winograd<Op, WinogradTile::two>>("winograd 2x2");
 
 ESPALIER_DECLARE_KERNEL(Conv2d, conv2d_onednn);
 const char* conv2d_direct_declines(const Conv2d&, Inputs, Specs);
@@ -75,7 +68,8 @@ const char* conv2d_backward_weights_direct_declines(const Conv2dBackwardWeights&
 void conv2d_backward_weights_direct(const Conv2dBackwardWeights&, Inputs, Outputs);
 void conv2d_backward_weights_converted(const Conv2dBackwardWeights&, Inputs, Outputs);
 static constexpr Kernel kConv2dBackwardWeights[] = {
-    kWinogradOfFour<Conv2dBackwardWeights>, kWinogradOfTwo<Conv2dBackwardWeights>,
+    winograd_kernel<Conv2dBackwardWeights, WinogradTile::four, nullptr>("winograd 4x4"),
+    winograd_kernel<Conv2dBackwardWeights, WinogradTile::two, nullptr>("winograd 2x2"),
     ESPALIER_PREPARED_KERNEL(Conv2dBackwardWeights, conv2d_backward_weights_onednn, "onednn"),
     reference(kernel<Conv2dBackwardWeights, conv2d_backward_weights_direct,
                      conv2d_backward_weights_direct_declines>("direct")),

@@ -1,6 +1,7 @@
 // The list of the CPU's kernels: for each operation the implementations, fastest first and the plain
 // reference last. A kernel stands in <stem>_cpu.cc; its `*_declines` gives the reason why it does not take a
-// problem, or null. Views have none. Convolutions have a list of their own, cpu_conv_kernels.cc.
+// problem, or null. Views have none. Convolutions (cpu_conv_kernels.cc) and what
+// works on 8-bit integers (cpu_int8_kernels.cc) have lists of their own.
 
 #include "ops/abs.h"
 #include "ops/accumulate.h"
@@ -44,10 +45,6 @@
 #include "ops/hardtanh.h"
 #include "ops/hinge_embedding_loss.h"
 #include "ops/index_select.h"
-#include "ops/int8_conv2d.h"
-#include "ops/int8_global_avg_pool2d.h"
-#include "ops/int8_linear.h"
-#include "ops/int8_max_pool2d.h"
 #include "ops/isfinite.h"
 #include "ops/kernel_lists_internal.h"
 #include "ops/kl_div.h"
@@ -73,7 +70,6 @@
 #include "ops/power.h"
 #include "ops/product.h"
 #include "ops/qr.h"
-#include "ops/quantize.h"
 #include "ops/random.h"
 #include "ops/reciprocal.h"
 #include "ops/relu.h"
@@ -103,8 +99,6 @@
 #include "ops/where.h"
 
 namespace espalier {
-using Specs = std::span<const Tensor>;  ///< of the outputs
-using Prepared = std::unique_ptr<const PreparedKernel>;
 
 ESPALIER_VECTORISED_KERNEL(Abs, abs)
 ESPALIER_VECTORISED_KERNEL(AbsBackward, abs_backward)
@@ -159,7 +153,7 @@ void batch_norm_f32(const BatchNorm&, Inputs, Outputs, void*);
 void batch_norm_reference(const BatchNorm&, Inputs, Outputs);
 static constexpr Kernel kBatchNorm[] = {
     kernel<BatchNorm, batch_norm_f32, batch_norm_f32_declines, nullptr, batch_norm_f32_scratch>("highway"),
-    kernel<BatchNorm, batch_norm_reference>("reference")};
+    reference(kernel<BatchNorm, batch_norm_reference>("reference"))};
 constinit KernelSlot BatchNorm::slot{kBatchNorm};
 
 const char* batch_norm_backward_f32_declines(const BatchNormBackward&, Inputs, Specs);
@@ -169,7 +163,7 @@ void batch_norm_backward_reference(const BatchNormBackward&, Inputs, Outputs);
 static constexpr Kernel kBatchNormBackward[] = {
     kernel<BatchNormBackward, batch_norm_backward_f32, batch_norm_backward_f32_declines, nullptr,
            batch_norm_backward_f32_scratch>("highway"),
-    kernel<BatchNormBackward, batch_norm_backward_reference>("reference")};
+    reference(kernel<BatchNormBackward, batch_norm_backward_reference>("reference"))};
 constinit KernelSlot BatchNormBackward::slot{kBatchNormBackward};
 
 ESPALIER_LOSS_KERNEL(BinaryCrossEntropy, binary_cross_entropy)
@@ -227,7 +221,6 @@ constinit KernelSlot CrossEntropyBackward::slot{kCrossEntropyBackward};
 ESPALIER_PLAIN_KERNEL(CumulativeProduct, cumprod)
 ESPALIER_PLAIN_KERNEL(CumulativeProductBackward, cumprod_backward)
 ESPALIER_PLAIN_KERNEL(CumulativeSum, cumsum)
-ESPALIER_VECTORISED_KERNEL(Dequantize, dequantize)
 ESPALIER_LAPACK_KERNEL(Determinant, determinant)
 ESPALIER_VECTORISED_KERNEL(Divide, divide)
 ESPALIER_VECTORISED_KERNEL(Dropout, dropout)
@@ -279,28 +272,6 @@ ESPALIER_LOSS_KERNEL(HuberLoss, huber_loss)
 ESPALIER_VECTORISED_KERNEL(HuberLossBackward, huber_loss_backward)
 ESPALIER_PLAIN_KERNEL(IndexAdd, index_add)
 ESPALIER_PLAIN_KERNEL(IndexSelect, index_select)
-
-const char* int8_conv2d_declines(const Int8Conv2d&, Inputs, Specs);
-void int8_conv2d_tiled(const Int8Conv2d&, Inputs, Outputs);
-void int8_conv2d_plain(const Int8Conv2d&, Inputs, Outputs);
-Prepared prepare_int8_conv2d(const Int8Conv2d&, Inputs, Specs, uint32_t constants);
-static constexpr Kernel kInt8Conv2d[] = {
-    kernel<Int8Conv2d, int8_conv2d_tiled, int8_conv2d_declines, prepare_int8_conv2d>("tiled"),
-    kernel<Int8Conv2d, int8_conv2d_plain>("plain")};
-constinit KernelSlot Int8Conv2d::slot{kInt8Conv2d};
-
-ESPALIER_PLAIN_KERNEL(Int8GlobalAvgPool2d, int8_global_avg_pool2d)
-
-const char* int8_linear_declines(const Int8Linear&, Inputs, Specs);
-void int8_linear_tiled(const Int8Linear&, Inputs, Outputs);
-void int8_linear_plain(const Int8Linear&, Inputs, Outputs);
-Prepared prepare_int8_linear(const Int8Linear&, Inputs, Specs, uint32_t constants);
-static constexpr Kernel kInt8Linear[] = {
-    kernel<Int8Linear, int8_linear_tiled, int8_linear_declines, prepare_int8_linear>("tiled"),
-    kernel<Int8Linear, int8_linear_plain>("plain")};
-constinit KernelSlot Int8Linear::slot{kInt8Linear};
-
-ESPALIER_PLAIN_KERNEL(Int8MaxPool2d, int8_max_pool2d)
 
 ESPALIER_LAPACK_KERNEL(Inverse, inverse)
 ESPALIER_VECTORISED_KERNEL(IsFinite, isfinite)
@@ -454,7 +425,6 @@ ESPALIER_REDUCTION_KERNEL(Product, product)
 ESPALIER_VECTORISED_KERNEL(ProductBackward, product_backward)
 ESPALIER_PLAIN_KERNEL(PutAlongAxis, put_along_axis)
 ESPALIER_LAPACK_KERNEL(Qr, qr)
-ESPALIER_VECTORISED_KERNEL(Quantize, quantize)
 ESPALIER_VECTORISED_KERNEL(RandomIntegers, random_integers)
 ESPALIER_PLAIN_KERNEL(RandomPermutation, random_permutation)
 ESPALIER_VECTORISED_KERNEL(Reciprocal, reciprocal)

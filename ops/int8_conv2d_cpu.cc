@@ -37,7 +37,7 @@ class PreparedInt8Conv2d final : public PreparedKernel {
 
 }  // namespace
 
-const char* int8_conv2d_declines(const Int8Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
+const char* int8_conv2d_tiled_declines(const Int8Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
   if (op.options().conv.groups != 1) return "has groups";
   return outputs[0].numel() == 0 || inputs[0].numel() == 0 ? "nothing to multiply" : nullptr;
 }
@@ -49,9 +49,9 @@ void int8_conv2d_tiled(const Int8Conv2d& op, Inputs inputs, Outputs outputs) {
   convolution.run(inputs[0], in_channels_last(inputs[4]), outputs[0], scratch.raw_data());
 }
 
-std::unique_ptr<const PreparedKernel> prepare_int8_conv2d(const Int8Conv2d& op, Inputs inputs,
-                                                          std::span<const Tensor> outputs,
-                                                          uint32_t constants) {
+std::unique_ptr<const PreparedKernel> prepare_int8_conv2d_tiled(const Int8Conv2d& op, Inputs inputs,
+                                                                std::span<const Tensor> outputs,
+                                                                uint32_t constants) {
   const uint32_t needed = inputs[3].defined() ? 0b1110u : 0b0110u;
   if ((constants & needed) != needed || !inputs[1].is_contiguous() ||
       (inputs[4].defined() && !is_channels_last(inputs[4])))

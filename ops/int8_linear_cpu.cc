@@ -41,7 +41,7 @@ class PreparedInt8Linear final : public PreparedKernel {
 
 }  // namespace
 
-const char* int8_linear_declines(const Int8Linear&, Inputs inputs, std::span<const Tensor> outputs) {
+const char* int8_linear_tiled_declines(const Int8Linear&, Inputs inputs, std::span<const Tensor> outputs) {
   return outputs[0].numel() == 0 || inputs[0].numel() == 0 ? "nothing to multiply" : nullptr;
 }
 
@@ -54,8 +54,8 @@ void int8_linear_tiled(const Int8Linear& op, Inputs inputs, Outputs outputs) {
   run_as_convolution(product, rows, outputs, scratch.raw_data());
 }
 
-std::unique_ptr<const PreparedKernel> prepare_int8_linear(const Int8Linear& op, Inputs inputs,
-                                                          std::span<const Tensor>, uint32_t constants) {
+std::unique_ptr<const PreparedKernel> prepare_int8_linear_tiled(const Int8Linear& op, Inputs inputs,
+                                                                std::span<const Tensor>, uint32_t constants) {
   for (size_t i = 0; i < 5; ++i) {
     if (!inputs[i].defined()) continue;
     const bool known = i == 0 || i == 4 || constants >> i & 1u;

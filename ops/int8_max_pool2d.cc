@@ -7,13 +7,13 @@ namespace espalier {
 
 void Int8MaxPool2d::infer(Inputs inputs, OutputSpecs& outputs) const {
   if (inputs[0].dtype() != Dtype::u8) throw TypeError(kName, "x is " + describe(inputs[0]) + "; expected u8");
-  const Shape shape = max_pooled_shape(kName, inputs, {kernel_, stride(), padding(), dilation()});
+  const Shape shape = max_pooled_shape(kName, inputs, {kernel(), stride(), padding(), dilation()});
   outputs.push_back(OutputSpec::fresh(shape, image_strides(inputs[0], shape), Dtype::u8));
 }
 
 Cost Int8MaxPool2d::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
   const int64_t results = count(outputs[0].shape);
-  return {results * kernel_.height * kernel_.width, inputs[0].numel() + results};
+  return {results * kernel().height * kernel().width, inputs[0].numel() + results};
 }
 
 std::vector<AxisTie> Int8MaxPool2d::axis_ties(Inputs) const {

@@ -4,6 +4,21 @@
 #include "ops/element_loss_internal.h"
 #include "ops/reduction_body_internal.h"
 
+namespace espalier {
+
+using Specs = std::span<const Tensor>;
+using Prepared = std::unique_ptr<const PreparedKernel>;
+
+}  // namespace espalier
+
+/// A kernel that declines some problems and can be made ready for the others: its declaration, and its place
+/// in a list.
+#define ESPALIER_DECLARE_KERNEL(Op, stem)                \
+  const char* stem##_declines(const Op&, Inputs, Specs); \
+  void stem(const Op&, Inputs, Outputs);                 \
+  Prepared prepare_##stem(const Op&, Inputs, Specs, uint32_t constants)
+#define ESPALIER_PREPARED_KERNEL(Op, stem, name) kernel<Op, stem, stem##_declines, prepare_##stem>(name)
+
 // The list of an operation that has one kernel, which takes everything: `void stem_cpu(const Op&, Inputs,
 // Outputs)`. Each defines Op::slot; they differ in the name that ESPALIER_LOG=dispatch prints.
 

@@ -21,7 +21,7 @@ void check_pooled(std::string_view name, Inputs inputs) {
 void MaxPool2d::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& x = inputs[0];
   check_floating_inputs(kName, inputs);
-  const Shape shape = max_pooled_shape(kName, inputs, {kernel_, stride(), padding(), dilation()});
+  const Shape shape = max_pooled_shape(kName, inputs, {kernel(), stride(), padding(), dilation()});
   if (x.shape()[2] * x.shape()[3] > std::numeric_limits<int32_t>::max()) {
     throw ShapeError(kName, "images of " + describe(x) + " have more elements than an i32 can number");
   }
@@ -38,7 +38,7 @@ Tensors MaxPool2d::backward(const BackwardContext& context) const {
 Cost MaxPool2d::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
   const int64_t results = count(outputs[0].shape);
   const auto element = static_cast<int64_t>(size_of(inputs[0].dtype()));
-  return {results * kernel_.height * kernel_.width, (inputs[0].numel() + results) * element + results * 4};
+  return {results * kernel().height * kernel().width, (inputs[0].numel() + results) * element + results * 4};
 }
 
 std::vector<AxisTie> MaxPool2d::axis_ties(Inputs) const {

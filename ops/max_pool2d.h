@@ -14,26 +14,15 @@ struct MaxPool2dOptions {
   Size2d dilation = 1;                ///< distance between the elements of a window
 };
 
-/// The largest value of each window, and (output 1, i32) where it was: row * width + column of the image, the
-/// first of equals. NaN counts as the largest. A window that a dilation carries past the whole image gives
-/// -inf and -1.
-class ESPALIER_API MaxPool2d final : public OperationOf<MaxPool2d> {
+/// What takes the largest of each window.
+class ESPALIER_API MaxPooling : public Operation {
  public:
-  static constexpr std::string_view kName = "max_pool2d";
-  static KernelSlot slot;
-
-  explicit MaxPool2d(Size2d kernel, const MaxPool2dOptions& options = {})
+  explicit MaxPooling(Size2d kernel, const MaxPool2dOptions& options = {})
       : kernel_(kernel), options_(options) {}
   Size2d kernel() const noexcept { return kernel_; }
   Size2d stride() const noexcept { return options_.stride.value_or(kernel_); }
   Size2d padding() const noexcept { return options_.padding; }
   Size2d dilation() const noexcept { return options_.dilation; }
-  void infer(Inputs inputs, OutputSpecs& outputs) const override;
-  Tensors backward(const BackwardContext& context) const override;
-  SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 1u << 1}; }
-  bool differentiable(int output) const override { return output == 0; }
-  Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
-  std::vector<AxisTie> axis_ties(Inputs inputs) const override;
   void visit_attributes(AttributeVisitor& visit) override {
     visit("kernel", kernel_);
     options_.stride = stride();
@@ -45,6 +34,23 @@ class ESPALIER_API MaxPool2d final : public OperationOf<MaxPool2d> {
  private:
   Size2d kernel_;
   MaxPool2dOptions options_;
+};
+
+/// The largest value of each window, and (output 1, i32) where it was: row * width + column of the image, the
+/// first of equals. NaN counts as the largest. A window that a dilation carries past the whole image gives
+/// -inf and -1.
+class ESPALIER_API MaxPool2d final : public OperationOf<MaxPool2d, MaxPooling> {
+ public:
+  static constexpr std::string_view kName = "max_pool2d";
+  static KernelSlot slot;
+
+  using OperationOf::OperationOf;
+  void infer(Inputs inputs, OutputSpecs& outputs) const override;
+  Tensors backward(const BackwardContext& context) const override;
+  SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 1u << 1}; }
+  bool differentiable(int output) const override { return output == 0; }
+  Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
+  std::vector<AxisTie> axis_ties(Inputs inputs) const override;
 };
 
 /// Puts each element of the first input where the second one says, on images of `size`, and zero elsewhere;

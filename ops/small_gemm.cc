@@ -17,6 +17,8 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "ops/gemm_tile-inl.h"
+#include "ops/transpose-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -50,30 +52,15 @@ HWY_INLINE void run_tile(const GemmOf<T>& p, const Tile<T>& t) {
   const D<T> d;
   using V = hn::Vec<D<T>>;
   constexpr size_t kWidth = kLanes<T>;
-  V sum[kRows][kVectors];
-  for (int j = 0; j < kVectors; ++j) {
-    const V start = t.bias ? hn::LoadU(d, t.bias + j * kWidth) : hn::Zero(d);
-    for (int i = 0; i < kRows; ++i) sum[i][j] = start;
-  }
-  const T* b = t.b;
-  const T* a = t.a;
-  for (int64_t k = 0; k < p.k; ++k, b += t.b_row, a += p.a_col) {
-    V row[kVectors];
-    for (int j = 0; j < kVectors; ++j) row[j] = hn::LoadU(d, b + j * kWidth);
-    for (int i = 0; i < kRows; ++i) {
-      const V x = hn::Set(d, a[i * p.a_row]);
-      for (int j = 0; j < kVectors; ++j) sum[i][j] = hn::MulAdd(x, row[j], sum[i][j]);
-    }
-  }
-  for (int i = 0; i < kRows; ++i) {
-    for (int j = 0; j < kVectors; ++j) {
-      T* c = t.c + i * t.c_row + j * kWidth;
-      V x = sum[i][j];
-      if (p.accumulate) x = hn::Add(x, hn::LoadU(d, c));
-      if (p.relu) x = hn::Max(x, hn::Zero(d));
-      hn::StoreU(x, d, c);
-    }
-  }
+  multiply_tile<T, kRows, kVectors>(
+      {t.a, p.a_row, p.a_col, t.b, t.b_row, p.k},
+      [&](int, int j) HWY_ATTR { return t.bias ? hn::LoadU(d, t.bias + j * kWidth) : hn::Zero(d); },
+      [&](int i, int j, V x) HWY_ATTR {
+        T* c = t.c + i * t.c_row + j * kWidth;
+        if (p.accumulate) x = hn::Add(x, hn::LoadU(d, c));
+        if (p.relu) x = hn::Max(hn::Zero(d), x);  // in this order NaN stays NaN, as relu() has it
+        hn::StoreU(x, d, c);
+      });
 }
 
 template <class T>
@@ -88,22 +75,12 @@ TileFunction<T> tile_of(int64_t rows, std::index_sequence<kIndex...>) {
 // Copies columns of a transposed B by blocks of 4 x 4, which go through registers: reading down a column one
 // value at a time takes longer than the product. Returns how many columns are done.
 HWY_INLINE int64_t pack_blocks(const Gemm& p, const float* b, int64_t columns, int64_t width, float* packed) {
-  const hn::FixedTag<float, 4> d4;
   const int64_t whole = p.b_row == 1 ? p.k / 4 * 4 : 0;
   int64_t j = 0;
   for (; whole > 0 && j + 4 <= columns; j += 4) {
     const float* from = b + j * p.b_col;
     float* to = packed + j;
-    for (int64_t k = 0; k < whole; k += 4, to += 4 * width) {
-      const auto r0 = hn::LoadU(d4, from + k), r1 = hn::LoadU(d4, from + k + p.b_col);
-      const auto r2 = hn::LoadU(d4, from + k + 2 * p.b_col), r3 = hn::LoadU(d4, from + k + 3 * p.b_col);
-      const auto low02 = hn::InterleaveLower(d4, r0, r2), low13 = hn::InterleaveLower(d4, r1, r3);
-      const auto high02 = hn::InterleaveUpper(d4, r0, r2), high13 = hn::InterleaveUpper(d4, r1, r3);
-      hn::StoreU(hn::InterleaveLower(d4, low02, low13), d4, to);
-      hn::StoreU(hn::InterleaveUpper(d4, low02, low13), d4, to + width);
-      hn::StoreU(hn::InterleaveLower(d4, high02, high13), d4, to + 2 * width);
-      hn::StoreU(hn::InterleaveUpper(d4, high02, high13), d4, to + 3 * width);
-    }
+    for (int64_t k = 0; k < whole; k += 4, to += 4 * width) transpose_4x4(from + k, p.b_col, to, width);
     for (int64_t k = whole; k < p.k; ++k, to += width) {
       for (int64_t q = 0; q < 4; ++q) to[q] = from[k + q * p.b_col];
     }

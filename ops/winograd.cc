@@ -23,6 +23,7 @@ int64_t round_up(int64_t a, int64_t b) {
 constexpr int64_t kConvolutionBytes = int64_t{512} * 1024;
 /// What a block of a filters' gradient keeps of transformed inputs and gradients.
 constexpr int64_t kGradientBytes = int64_t{2048} * 1024;
+/// Output channels whose products a worker keeps at once: two panels, not tuned.
 constexpr int64_t kStripColumns = 64;
 /// With fewer tiles for each worker, they divide the output channels: each then reads a part of the filters
 /// only.
@@ -47,12 +48,13 @@ void WinogradDivision::divide(int64_t most_workers, int64_t least_tiles, int64_t
   part_columns = by_columns ? round_up(ceil_div(columns, most_workers), kWinogradPanel) : columns;
   parts = ceil_div(columns, part_columns);
   ranges = by_columns ? 1 : most_workers;
-  workers = parts * ranges;
   strip_columns = std::min(part_columns, kStripColumns);
   const int64_t tile_bytes = planes * (depth + strip_columns) * static_cast<int64_t>(sizeof(float));
   const int64_t least_blocks = ceil_div(tiles, std::max(block_bytes / tile_bytes, kLeastTiles));
   block_tiles = ceil_div(tiles, round_up(least_blocks, ranges));
   blocks = ceil_div(tiles, block_tiles);
+  ranges = std::min(ranges, blocks);  // rounding up may leave fewer blocks than ranges
+  workers = parts * ranges;
 }
 
 WinogradDivision WinogradDivision::of_images(const WinogradSizes& sizes, WinogradTile tile, int threads) {

@@ -58,7 +58,7 @@ void transform_outputs(const WinogradRun& r, int64_t first, int64_t last, const 
             const int64_t at = corner + (i * s.out.width + j) * s.out_channels + channel;
             v = hn::Add(v, bias);
             if (e.residual) v = hn::Add(v, load_left(e.residual + at, left));
-            if (e.relu) v = hn::Max(v, hn::Zero(d));
+            if (e.relu) v = hn::Max(hn::Zero(d), v);  // in this order NaN stays NaN, as relu() has it
             store_left(v, r.y + at, left);
           });
     }
@@ -73,12 +73,12 @@ void multiply_planes(const WinogradRun& r, int64_t tiles, const float* inputs, i
     const int64_t width = std::min(kWinogradPanel, d.columns - first_column - j);
     const float* const panel = r.filters + (first_column + j) * d.planes * r.sizes.in_channels;
     for (int64_t plane = 0; plane < d.planes; ++plane) {
-      multiply_panel({.a = inputs + plane * d.plane_floats(d.depth),
-                      .a_row = d.depth,
-                      .a_step = 1,
-                      .b = panel + plane * r.sizes.in_channels * width,
-                      .b_step = width,
-                      .k = r.sizes.in_channels,
+      multiply_panel({.operands = {.a = inputs + plane * d.plane_floats(d.depth),
+                                   .a_row = d.depth,
+                                   .a_step = 1,
+                                   .b = panel + plane * r.sizes.in_channels * width,
+                                   .b_step = width,
+                                   .k = r.sizes.in_channels},
                       .c = products + plane * d.plane_floats(d.strip_columns) + j,
                       .c_row = d.strip_columns,
                       .add = false},
@@ -129,23 +129,20 @@ HWY_INLINE void transform_filters_of(const WinogradFilters& f, int64_t c, int64_
       [&](int i, int j, WinogradVector v) HWY_ATTR { hn::StoreU(v, d, to + (i * F::kIn + j) * plane); });
 }
 
-}  // namespace
-
 template <class F>
-void winograd_run(const WinogradSizes& sizes, const WinogradDivision& division, const float* x,
-                  const float* filters, const WinogradEpilogue& epilogue, float* y, float* scratch) {
-  const WinogradRun run{sizes, division, x, filters, epilogue, y};
-  parallel_for(0, division.workers, 1, [&](int64_t begin, int64_t end) HWY_ATTR {
+void run_tiles(const WinogradRun& run, float* scratch) {
+  const WinogradDivision& d = run.division;
+  parallel_for(0, d.workers, 1, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t worker = begin; worker < end; ++worker) {
-      for (int64_t block = worker / division.parts; block < division.blocks; block += division.ranges)
-        run_block<F>(run, block, worker % division.parts, scratch + worker * division.worker_floats());
+      for (int64_t block = worker / d.parts; block < d.blocks; block += d.ranges)
+        run_block<F>(run, block, worker % d.parts, scratch + worker * d.worker_floats());
     }
   });
 }
 
 template <class F>
-void winograd_filters(const WinogradSizes& sizes, const WinogradDivision& division,
-                      const WinogradFilters& filters, float* to) {
+void transform_all_filters(const WinogradSizes& sizes, const WinogradDivision& division,
+                           const WinogradFilters& filters, float* to) {
   const int64_t lanes = winograd_lanes();
   const int64_t channels = sizes.in_channels;
   const int64_t work = 9 * division.planes * division.columns;
@@ -163,21 +160,24 @@ void winograd_filters(const WinogradSizes& sizes, const WinogradDivision& divisi
       });
 }
 
-void winograd_run_two(const WinogradSizes& s, const WinogradDivision& d, const float* x, const float* filters,
-                      const WinogradEpilogue& epilogue, float* y, float* scratch) {
-  winograd_run<WinogradOfTwo>(s, d, x, filters, epilogue, y, scratch);
+}  // namespace
+
+void winograd_run(WinogradTile tile, const WinogradSizes& sizes, const WinogradDivision& division,
+                  const float* x, const float* filters, const WinogradEpilogue& epilogue, float* y,
+                  float* scratch) {
+  const WinogradRun run{sizes, division, x, filters, epilogue, y};
+  if (tile == WinogradTile::two)
+    run_tiles<WinogradOfTwo>(run, scratch);
+  else
+    run_tiles<WinogradOfFour>(run, scratch);
 }
-void winograd_run_four(const WinogradSizes& s, const WinogradDivision& d, const float* x,
-                       const float* filters, const WinogradEpilogue& epilogue, float* y, float* scratch) {
-  winograd_run<WinogradOfFour>(s, d, x, filters, epilogue, y, scratch);
-}
-void winograd_filters_two(const WinogradSizes& s, const WinogradDivision& d, const WinogradFilters& filters,
-                          float* to) {
-  winograd_filters<WinogradOfTwo>(s, d, filters, to);
-}
-void winograd_filters_four(const WinogradSizes& s, const WinogradDivision& d, const WinogradFilters& filters,
-                           float* to) {
-  winograd_filters<WinogradOfFour>(s, d, filters, to);
+
+void winograd_filters(WinogradTile tile, const WinogradSizes& sizes, const WinogradDivision& division,
+                      const WinogradFilters& filters, float* to) {
+  if (tile == WinogradTile::two)
+    transform_all_filters<WinogradOfTwo>(sizes, division, filters, to);
+  else
+    transform_all_filters<WinogradOfFour>(sizes, division, filters, to);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
@@ -186,24 +186,16 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace espalier {
 
-HWY_EXPORT(winograd_run_two);
-HWY_EXPORT(winograd_run_four);
-HWY_EXPORT(winograd_filters_two);
-HWY_EXPORT(winograd_filters_four);
+HWY_EXPORT(winograd_run);
+HWY_EXPORT(winograd_filters);
 
 void WinogradConvolution::transform_filters(const WinogradFilters& filters, float* transformed) const {
-  if (tile_ == WinogradTile::two)
-    ESPALIER_DISPATCH(winograd_filters_two)(sizes_, division_, filters, transformed);
-  else
-    ESPALIER_DISPATCH(winograd_filters_four)(sizes_, division_, filters, transformed);
+  ESPALIER_DISPATCH(winograd_filters)(tile_, sizes_, division_, filters, transformed);
 }
 
 void WinogradConvolution::run(const float* x, const float* transformed, const WinogradEpilogue& epilogue,
                               float* y, float* scratch) const {
-  if (tile_ == WinogradTile::two)
-    ESPALIER_DISPATCH(winograd_run_two)(sizes_, division_, x, transformed, epilogue, y, scratch);
-  else
-    ESPALIER_DISPATCH(winograd_run_four)(sizes_, division_, x, transformed, epilogue, y, scratch);
+  ESPALIER_DISPATCH(winograd_run)(tile_, sizes_, division_, x, transformed, epilogue, y, scratch);
 }
 
 }  // namespace espalier

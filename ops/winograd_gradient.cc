@@ -38,12 +38,12 @@ void multiply_tiles(const FilterGradientRun& r, int64_t tiles, const float* inpu
     const int64_t width = std::min(kWinogradPanel, d.columns - first_column - j);
     float* const panel = sums + (first_column + j) * d.planes * r.sizes.in_channels;
     for (int64_t plane = 0; plane < d.planes; ++plane) {
-      multiply_panel({.a = inputs + plane * d.plane_floats(d.depth),
-                      .a_row = 1,
-                      .a_step = d.depth,
-                      .b = gradients + plane * d.plane_floats(d.strip_columns) + j,
-                      .b_step = d.strip_columns,
-                      .k = tiles,
+      multiply_panel({.operands = {.a = inputs + plane * d.plane_floats(d.depth),
+                                   .a_row = 1,
+                                   .a_step = d.depth,
+                                   .b = gradients + plane * d.plane_floats(d.strip_columns) + j,
+                                   .b_step = d.strip_columns,
+                                   .k = tiles},
                       .c = panel + plane * r.sizes.in_channels * width,
                       .c_row = width,
                       .add = add},
@@ -107,11 +107,9 @@ HWY_INLINE void transform_sums(const FilterGradientRun& r, int64_t c, int64_t o,
   }
 }
 
-}  // namespace
-
 template <class F>
-void winograd_gradient(const WinogradSizes& sizes, const WinogradDivision& division, const float* x,
-                       const float* dy, float* gradient, float* scratch) {
+void run_gradient(const WinogradSizes& sizes, const WinogradDivision& division, const float* x,
+                  const float* dy, float* gradient, float* scratch) {
   const FilterGradientRun run{sizes, division, x, dy};
   const int64_t sum_floats = division.planes * sizes.in_channels * division.columns;
   float* const sums = scratch;
@@ -131,13 +129,14 @@ void winograd_gradient(const WinogradSizes& sizes, const WinogradDivision& divis
                });
 }
 
-void winograd_gradient_two(const WinogradSizes& sizes, const WinogradDivision& division, const float* x,
-                           const float* dy, float* gradient, float* scratch) {
-  winograd_gradient<WinogradOfTwo>(sizes, division, x, dy, gradient, scratch);
-}
-void winograd_gradient_four(const WinogradSizes& sizes, const WinogradDivision& division, const float* x,
-                            const float* dy, float* gradient, float* scratch) {
-  winograd_gradient<WinogradOfFour>(sizes, division, x, dy, gradient, scratch);
+}  // namespace
+
+void winograd_gradient(WinogradTile tile, const WinogradSizes& sizes, const WinogradDivision& division,
+                       const float* x, const float* dy, float* gradient, float* scratch) {
+  if (tile == WinogradTile::two)
+    run_gradient<WinogradOfTwo>(sizes, division, x, dy, gradient, scratch);
+  else
+    run_gradient<WinogradOfFour>(sizes, division, x, dy, gradient, scratch);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
@@ -146,14 +145,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace espalier {
 
-HWY_EXPORT(winograd_gradient_two);
-HWY_EXPORT(winograd_gradient_four);
+HWY_EXPORT(winograd_gradient);
 
 void WinogradFilterGradient::run(const float* x, const float* dy, float* gradient, float* scratch) const {
-  if (tile_ == WinogradTile::two)
-    ESPALIER_DISPATCH(winograd_gradient_two)(sizes_, division_, x, dy, gradient, scratch);
-  else
-    ESPALIER_DISPATCH(winograd_gradient_four)(sizes_, division_, x, dy, gradient, scratch);
+  ESPALIER_DISPATCH(winograd_gradient)(tile_, sizes_, division_, x, dy, gradient, scratch);
 }
 
 }  // namespace espalier

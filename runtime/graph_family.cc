@@ -4,7 +4,6 @@
 #include <cstring>
 #include <optional>
 #include <span>
-#include <sstream>
 
 #include "core/create.h"
 #include "core/error.h"
@@ -69,28 +68,19 @@ bool of_one_kind(const std::vector<AttributeValue>& values) {
   });
 }
 
-/// Equal for equal attributes: numbers are printed with all their digits.
-std::string text_of(const Attributes& attributes) {
-  std::ostringstream text;
-  text << attributes;
-  return text.str();
-}
-
 /// The operation of a node at other sizes.
 std::shared_ptr<const Operation> operation_at(const SizeRules& rules, const std::vector<Graph>& corners,
                                               size_t index) {
   const auto all =
       at_corners(corners, [&](const Graph& graph) { return attributes_of(*graph.nodes()[index].operation); });
   const std::shared_ptr<const Operation>& first = corners.front().nodes()[index].operation;
-  const auto same = [&](const Attributes& attributes) { return text_of(attributes) == text_of(all.front()); };
+  const auto same = [&](const Attributes& attributes) { return attributes == all.front(); };
   if (std::all_of(all.begin(), all.end(), same)) return first;
   Attributes found = all.front();
   for (size_t i = 0; i < found.size(); ++i) {
     std::vector<AttributeValue> values;
     for (const Attributes& attributes : all) values.push_back(attributes.at(i).value);
-    const auto equal = [&](const Attributes& attributes) {
-      return text_of({attributes[i]}) == text_of({found[i]});
-    };
+    const auto equal = [&](const Attributes& attributes) { return attributes[i] == found[i]; };
     if (std::all_of(all.begin(), all.end(), equal)) continue;
     try {
       if (!of_one_kind(values)) throw ValueError(kFamily, "is of another kind at another size");

@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "runtime/graph.h"
-#include "runtime/kernel_choices.h"
 
 namespace espalier::runtime {
+
+class KernelChoices;
 
 /// A block of memory that values lie in while a plan runs.
 struct Buffer {

@@ -155,6 +155,29 @@ TEST(Winograd, GradientsOfFiltersAreThoseOfDoublePrecision) {
   });
 }
 
+TEST(Winograd, EveryRangeOfTilesHasABlock) {
+  for (const int64_t images : {1, 7, 130, 1000}) {
+    for (const int threads : {1, 2, 48, 130, 1000}) {
+      const WinogradSizes sizes{images, 16, 48, 44, 44, 1};
+      for (const WinogradDivision& d : {WinogradDivision::of_images(sizes, WinogradTile::four, threads),
+                                        WinogradDivision::of_filters(sizes, WinogradTile::four, threads)}) {
+        EXPECT_LE(d.ranges, d.blocks) << images << " images, " << threads << " threads";
+        EXPECT_EQ(d.workers, d.parts * d.ranges);
+        EXPECT_LE(d.workers, threads);
+        EXPECT_GE(d.blocks * d.block_tiles, d.tiles);
+      }
+    }
+  }
+}
+
+TEST(Winograd, NaNGoesThroughReLU) {
+  const WinogradCase c{{1, 4, 4, 4}, 4, 1};
+  const Tensor x = full(c.x, std::nan("")), weight = normal(c.weight());
+  const Tensor y = convolved(c, WinogradTile::four, 1, apply_one(Copy(Copy::Layout::channels_last), x),
+                             weight, {.bias = nullptr, .residual = nullptr, .relu = true});
+  for (const float value : y.to_vector<float>()) EXPECT_TRUE(std::isnan(value));
+}
+
 TEST(Winograd, TheFewestMultiplicationsDecide) {
   const auto chosen = [](int64_t images, int64_t in, int64_t out, int64_t size, int64_t overhead) {
     return choose_winograd_tile({images, in, out, size, size, 1}, overhead);
