@@ -59,6 +59,8 @@ class ElementsScope {
 double time_kernel(const Kernel& kernel, const Operation& operation, Inputs inputs, Outputs outputs,
                    uint32_t constants) {
   using Clock = std::chrono::steady_clock;
+  // A convolution of a small network takes some 10 us: 5 ms are runs enough to meet a quiet moment. What that
+  // comes to for whole networks, bench/plan_costs prints.
   constexpr int kLeastRuns = 3;
   constexpr auto kTime = std::chrono::milliseconds(5);
   const auto prepared = kernel.prepare ? kernel.prepare(operation, inputs, outputs, constants) : nullptr;
