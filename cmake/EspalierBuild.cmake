@@ -39,15 +39,15 @@ function(espalier_precompile target)
   espalier_cache_precompiled(${target})
 endfunction()
 
-# espalier_cache_precompiled(<target>): lets ccache see through precompiled headers, for which it wants an option and a
-# variable.
+# espalier_cache_precompiled(<target>): lets ccache see through precompiled headers, for which it wants an option, a
+# variable and no old header.
 function(espalier_cache_precompiled target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -fpch-preprocess)
   endif()
   if(CCACHE AND CMAKE_CXX_COMPILER_LAUNCHER STREQUAL CCACHE)
     set_target_properties(${target} PROPERTIES CXX_COMPILER_LAUNCHER
-      "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros;${CCACHE}")
+      "${PROJECT_SOURCE_DIR}/cmake/ccache_precompiled;${CCACHE}")
   endif()
 endfunction()
 

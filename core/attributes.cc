@@ -156,6 +156,16 @@ void AttributeVisitor::operator()(std::string_view name, Dims& value) {
   value = Dims(std::span<const int64_t>(entries));
 }
 
+void AttributeVisitor::operator()(std::string_view name, std::string& value) {
+  AttributeValue seen = value;
+  if (visit(name, seen)) value = get<std::string>(name, seen);
+}
+
+void AttributeVisitor::operator()(std::string_view name, std::vector<int64_t>& value) {
+  AttributeValue seen = value;
+  if (visit(name, seen)) value = get<std::vector<int64_t>>(name, seen);
+}
+
 void AttributeVisitor::operator()(std::string_view name, std::optional<double>& value) {
   AttributeValue seen = value ? AttributeValue(*value) : AttributeValue();
   if (!visit(name, seen)) return;
@@ -183,6 +193,24 @@ void AttributeVisitor::operator()(std::string_view name, std::span<bool> values)
   std::vector<int64_t> bits(values.begin(), values.end());
   (*this)(name, std::span<int64_t>(bits));
   std::transform(bits.begin(), bits.end(), values.begin(), [](int64_t bit) { return bit != 0; });
+}
+
+void AttributeVisitor::nested(std::string_view prefix, Operation& part) {
+  class Prefixed final : public AttributeVisitor {
+   public:
+    Prefixed(AttributeVisitor& whole, std::string_view prefix) : whole_(whole), prefix_(prefix) {}
+
+   protected:
+    bool visit(std::string_view name, AttributeValue& value) override {
+      return whole_.visit(prefix_ + std::string(name), value);
+    }
+
+   private:
+    AttributeVisitor& whole_;
+    std::string prefix_;
+  };
+  Prefixed visitor(*this, prefix);
+  part.visit_attributes(visitor);
 }
 
 size_t AttributeVisitor::choice(std::string_view name, size_t value,

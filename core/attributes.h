@@ -50,12 +50,16 @@ class ESPALIER_API AttributeVisitor {
   void operator()(std::string_view name, Scalar& value);
   void operator()(std::string_view name, Dtype& value);
   void operator()(std::string_view name, Dims& value);
+  void operator()(std::string_view name, std::string& value);
   void operator()(std::string_view name, std::optional<double>& value);
   void operator()(std::string_view name, std::optional<Scalar>& value);
+  void operator()(std::string_view name, std::vector<int64_t>& value);
   /// A list of fixed length.
   void operator()(std::string_view name, std::span<int64_t> values);
   /// Truth values, seen as a list of zeros and ones.
   void operator()(std::string_view name, std::span<bool> values);
+  /// The attributes of an operation that is part of this one, with `prefix` before their names.
+  void nested(std::string_view prefix, Operation& part);
   /// An enumeration whose values 0, 1, ... have `names`.
   template <class E>
     requires std::is_enum_v<E>

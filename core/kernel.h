@@ -52,6 +52,9 @@ struct Kernel {
   const char* (*yield)(const Operation&, Inputs, std::span<const Tensor> outputs) = nullptr;
   /// It is there for what others decline, and for comparison: never the fastest.
   bool reference = false;
+  /// It computes element by element, by one functor that types and attributes alone decide: FusedElementwise
+  /// can take it into a chain.
+  bool elementwise = false;
 
   size_t scratch_bytes(const Operation& operation, Inputs inputs, std::span<const Tensor> outputs) const {
     return scratch ? scratch(operation, inputs, outputs) : 0;
@@ -102,6 +105,10 @@ constexpr Kernel yielding(Kernel kernel) {
 }
 constexpr Kernel reference(Kernel kernel) {
   kernel.reference = true;
+  return kernel;
+}
+constexpr Kernel elementwise(Kernel kernel) {
+  kernel.elementwise = true;
   return kernel;
 }
 

@@ -36,6 +36,7 @@
 #include "ops/exp.h"
 #include "ops/expand.h"
 #include "ops/flip.h"
+#include "ops/fused_elementwise.h"
 #include "ops/fused_linear.h"
 #include "ops/gather.h"
 #include "ops/gelu.h"
@@ -100,8 +101,8 @@
 
 namespace espalier {
 
-ESPALIER_VECTORISED_KERNEL(Abs, abs)
-ESPALIER_VECTORISED_KERNEL(AbsBackward, abs_backward)
+ESPALIER_CHAINABLE_KERNEL(Abs, abs)
+ESPALIER_CHAINABLE_KERNEL(AbsBackward, abs_backward)
 ESPALIER_VECTORISED_KERNEL(Accumulate, accumulate)
 ESPALIER_VECTORISED_KERNEL(AdadeltaStep, adadelta_step)
 ESPALIER_VECTORISED_KERNEL(AdagradStep, adagrad_step)
@@ -109,7 +110,7 @@ ESPALIER_VECTORISED_KERNEL(AdamStep, adam_step)
 ESPALIER_PLAIN_KERNEL(AdaptiveAvgPool2d, adaptive_avg_pool2d)
 ESPALIER_PLAIN_KERNEL(AdaptiveAvgPool2dBackward, adaptive_avg_pool2d_backward)
 ESPALIER_PLAIN_KERNEL(AdaptiveMaxPool2d, adaptive_max_pool2d)
-ESPALIER_VECTORISED_KERNEL(Add, add)
+ESPALIER_CHAINABLE_KERNEL(Add, add)
 ESPALIER_REDUCTION_KERNEL(All, all)
 ESPALIER_REDUCTION_KERNEL(Any, any)
 ESPALIER_VECTORISED_KERNEL(Argmax, argmax)
@@ -182,11 +183,11 @@ static constexpr Kernel kCachedAttention[] = {
 constinit KernelSlot CachedAttention::slot{kCachedAttention};
 
 ESPALIER_PLAIN_KERNEL(Cast, cast)
-ESPALIER_VECTORISED_KERNEL(Ceil, ceil)
+ESPALIER_CHAINABLE_KERNEL(Ceil, ceil)
 ESPALIER_LAPACK_KERNEL(Cholesky, cholesky)
-ESPALIER_VECTORISED_KERNEL(Clamp, clamp)
-ESPALIER_VECTORISED_KERNEL(ClampBackward, clamp_backward)
-ESPALIER_VECTORISED_KERNEL(ClampBetween, clamp_between)
+ESPALIER_CHAINABLE_KERNEL(Clamp, clamp)
+ESPALIER_CHAINABLE_KERNEL(ClampBackward, clamp_backward)
+ESPALIER_CHAINABLE_KERNEL(ClampBetween, clamp_between)
 ESPALIER_VECTORISED_KERNEL(ClipByNorm, clip_by_norm)
 ESPALIER_VECTORISED_KERNEL(ClipByValue, clip_by_value)
 ESPALIER_PLAIN_KERNEL(Concat, concat)
@@ -199,7 +200,7 @@ constinit KernelSlot FusedLinear::slot{kFusedLinear};
 
 ESPALIER_PLAIN_KERNEL(Copy, copy)
 ESPALIER_PLAIN_KERNEL(CopyInto, copy_into)
-ESPALIER_VECTORISED_KERNEL(Cos, cos)
+ESPALIER_CHAINABLE_KERNEL(Cos, cos)
 ESPALIER_REDUCTION_KERNEL(CountNonzero, count_nonzero)
 
 const char* cross_entropy_declines(const CrossEntropy&, Inputs, Specs);
@@ -222,27 +223,34 @@ ESPALIER_PLAIN_KERNEL(CumulativeProduct, cumprod)
 ESPALIER_PLAIN_KERNEL(CumulativeProductBackward, cumprod_backward)
 ESPALIER_PLAIN_KERNEL(CumulativeSum, cumsum)
 ESPALIER_LAPACK_KERNEL(Determinant, determinant)
-ESPALIER_VECTORISED_KERNEL(Divide, divide)
+ESPALIER_CHAINABLE_KERNEL(Divide, divide)
 ESPALIER_VECTORISED_KERNEL(Dropout, dropout)
 ESPALIER_VECTORISED_KERNEL(DropoutBackward, dropout_backward)
 ESPALIER_LAPACK_KERNEL(Eigh, eigh)
-ESPALIER_VECTORISED_KERNEL(Elu, elu)
-ESPALIER_VECTORISED_KERNEL(EluBackward, elu_backward)
+ESPALIER_CHAINABLE_KERNEL(Elu, elu)
+ESPALIER_CHAINABLE_KERNEL(EluBackward, elu_backward)
 ESPALIER_PLAIN_KERNEL(Embedding, embedding)
 ESPALIER_PLAIN_KERNEL(EmbeddingBackward, embedding_backward)
-ESPALIER_VECTORISED_KERNEL(Equal, equal)
-ESPALIER_VECTORISED_KERNEL(Erf, erf)
-ESPALIER_VECTORISED_KERNEL(Exp, exp)
-ESPALIER_VECTORISED_KERNEL(Exp2, exp2)
+ESPALIER_CHAINABLE_KERNEL(Equal, equal)
+ESPALIER_CHAINABLE_KERNEL(Erf, erf)
+ESPALIER_CHAINABLE_KERNEL(Exp, exp)
+ESPALIER_CHAINABLE_KERNEL(Exp2, exp2)
 
 constinit KernelSlot Expand::slot{};
 
-ESPALIER_VECTORISED_KERNEL(Expm1, expm1)
+ESPALIER_CHAINABLE_KERNEL(Expm1, expm1)
 ESPALIER_PLAIN_KERNEL(Flip, flip)
-ESPALIER_VECTORISED_KERNEL(Floor, floor)
+ESPALIER_CHAINABLE_KERNEL(Floor, floor)
+
+void fused_elementwise(const FusedElementwise&, Inputs, Outputs);
+Prepared prepare_fused_elementwise(const FusedElementwise&, Inputs, Specs, uint32_t constants);
+static constexpr Kernel kFusedElementwise[] = {
+    kernel<FusedElementwise, fused_elementwise, nullptr, prepare_fused_elementwise>("tiles")};
+constinit KernelSlot FusedElementwise::slot{kFusedElementwise};
+
 ESPALIER_PLAIN_KERNEL(Gather, gather)
-ESPALIER_VECTORISED_KERNEL(Gelu, gelu)
-ESPALIER_VECTORISED_KERNEL(GeluBackward, gelu_backward)
+ESPALIER_CHAINABLE_KERNEL(Gelu, gelu)
+ESPALIER_CHAINABLE_KERNEL(GeluBackward, gelu_backward)
 
 size_t global_norm_scratch(const GlobalNorm&, Inputs, Specs);
 ESPALIER_ONLY_KERNEL_WITH(GlobalNorm, global_norm, "highway", global_norm_scratch)
@@ -261,11 +269,11 @@ static constexpr Kernel kGruCellBackward[] = {
     kernel<GruCellBackward, gru_cell_backward_cpu, gru_cell_backward_declines>("highway")};
 constinit KernelSlot GruCellBackward::slot{kGruCellBackward};
 
-ESPALIER_VECTORISED_KERNEL(Hardsigmoid, hardsigmoid)
-ESPALIER_VECTORISED_KERNEL(Hardswish, hardswish)
-ESPALIER_VECTORISED_KERNEL(HardswishBackward, hardswish_backward)
-ESPALIER_VECTORISED_KERNEL(Hardtanh, hardtanh)
-ESPALIER_VECTORISED_KERNEL(HardtanhBackward, hardtanh_backward)
+ESPALIER_CHAINABLE_KERNEL(Hardsigmoid, hardsigmoid)
+ESPALIER_CHAINABLE_KERNEL(Hardswish, hardswish)
+ESPALIER_CHAINABLE_KERNEL(HardswishBackward, hardswish_backward)
+ESPALIER_CHAINABLE_KERNEL(Hardtanh, hardtanh)
+ESPALIER_CHAINABLE_KERNEL(HardtanhBackward, hardtanh_backward)
 ESPALIER_LOSS_KERNEL(HingeEmbeddingLoss, hinge_embedding_loss)
 ESPALIER_VECTORISED_KERNEL(HingeEmbeddingLossBackward, hinge_embedding_loss_backward)
 ESPALIER_LOSS_KERNEL(HuberLoss, huber_loss)
@@ -274,9 +282,9 @@ ESPALIER_PLAIN_KERNEL(IndexAdd, index_add)
 ESPALIER_PLAIN_KERNEL(IndexSelect, index_select)
 
 ESPALIER_LAPACK_KERNEL(Inverse, inverse)
-ESPALIER_VECTORISED_KERNEL(IsFinite, isfinite)
-ESPALIER_VECTORISED_KERNEL(IsInf, isinf)
-ESPALIER_VECTORISED_KERNEL(IsNan, isnan)
+ESPALIER_CHAINABLE_KERNEL(IsFinite, isfinite)
+ESPALIER_CHAINABLE_KERNEL(IsInf, isinf)
+ESPALIER_CHAINABLE_KERNEL(IsNan, isnan)
 ESPALIER_LOSS_KERNEL(KlDiv, kl_div)
 ESPALIER_VECTORISED_KERNEL(KlDivBackward, kl_div_backward)
 ESPALIER_LOSS_KERNEL(L1Loss, l1_loss)
@@ -297,10 +305,10 @@ static constexpr Kernel kLayerNormBackward[] = {
            layer_norm_backward_scratch>("rows")};
 constinit KernelSlot LayerNormBackward::slot{kLayerNormBackward};
 
-ESPALIER_VECTORISED_KERNEL(LeakyRelu, leaky_relu)
-ESPALIER_VECTORISED_KERNEL(LeakyReluBackward, leaky_relu_backward)
-ESPALIER_VECTORISED_KERNEL(Less, less)
-ESPALIER_VECTORISED_KERNEL(LessEqual, less_equal)
+ESPALIER_CHAINABLE_KERNEL(LeakyRelu, leaky_relu)
+ESPALIER_CHAINABLE_KERNEL(LeakyReluBackward, leaky_relu_backward)
+ESPALIER_CHAINABLE_KERNEL(Less, less)
+ESPALIER_CHAINABLE_KERNEL(LessEqual, less_equal)
 
 const char* linear_declines(const Linear&, Inputs, Specs);
 size_t linear_scratch(const Linear&, Inputs, Specs);
@@ -328,17 +336,17 @@ static constexpr Kernel kLinearBackward[] = {
 constinit KernelSlot LinearBackward::slot{kLinearBackward};
 
 ESPALIER_VECTORISED_KERNEL(LionStep, lion_step)
-ESPALIER_VECTORISED_KERNEL(Log, log)
-ESPALIER_VECTORISED_KERNEL(Log10, log10)
-ESPALIER_VECTORISED_KERNEL(Log1p, log1p)
-ESPALIER_VECTORISED_KERNEL(Log2, log2)
+ESPALIER_CHAINABLE_KERNEL(Log, log)
+ESPALIER_CHAINABLE_KERNEL(Log10, log10)
+ESPALIER_CHAINABLE_KERNEL(Log1p, log1p)
+ESPALIER_CHAINABLE_KERNEL(Log2, log2)
 ESPALIER_LAPACK_KERNEL(LogDeterminant, log_determinant)
-ESPALIER_VECTORISED_KERNEL(LogicalAnd, logical_and)
-ESPALIER_VECTORISED_KERNEL(LogicalNot, logical_not)
-ESPALIER_VECTORISED_KERNEL(LogicalOr, logical_or)
-ESPALIER_VECTORISED_KERNEL(LogicalXor, logical_xor)
-ESPALIER_VECTORISED_KERNEL(LogSigmoid, log_sigmoid)
-ESPALIER_VECTORISED_KERNEL(LogSigmoidBackward, log_sigmoid_backward)
+ESPALIER_CHAINABLE_KERNEL(LogicalAnd, logical_and)
+ESPALIER_CHAINABLE_KERNEL(LogicalNot, logical_not)
+ESPALIER_CHAINABLE_KERNEL(LogicalOr, logical_or)
+ESPALIER_CHAINABLE_KERNEL(LogicalXor, logical_xor)
+ESPALIER_CHAINABLE_KERNEL(LogSigmoid, log_sigmoid)
+ESPALIER_CHAINABLE_KERNEL(LogSigmoidBackward, log_sigmoid_backward)
 ESPALIER_VECTORISED_KERNEL(LogSoftmax, log_softmax)
 ESPALIER_VECTORISED_KERNEL(LogSoftmaxBackward, log_softmax_backward)
 ESPALIER_REDUCTION_KERNEL(LogSumExp, logsumexp)
@@ -366,8 +374,8 @@ static constexpr Kernel kMatMul[] = {kernel<MatMul, matmul_bf16, matmul_bf16_dec
 constinit KernelSlot MatMul::slot{kMatMul};
 
 ESPALIER_REDUCTION_KERNEL(Max, max)
-ESPALIER_VECTORISED_KERNEL(Maximum, maximum)
-ESPALIER_VECTORISED_KERNEL(MaximumBackward, maximum_backward)
+ESPALIER_CHAINABLE_KERNEL(Maximum, maximum)
+ESPALIER_CHAINABLE_KERNEL(MaximumBackward, maximum_backward)
 
 const char* max_pool2d_f32_declines(const MaxPool2d&, Inputs, Specs);
 void max_pool2d_f32(const MaxPool2d&, Inputs, Outputs);
@@ -394,21 +402,21 @@ static constexpr Kernel kMean[] = {kernel<Mean, mean_cpu, nullptr, nullptr, scra
 constinit KernelSlot Mean::slot{kMean};
 
 ESPALIER_REDUCTION_KERNEL(Min, min)
-ESPALIER_VECTORISED_KERNEL(Minimum, minimum)
+ESPALIER_CHAINABLE_KERNEL(Minimum, minimum)
 ESPALIER_VECTORISED_KERNEL(MinWithIndices, min_with_indices)
-ESPALIER_VECTORISED_KERNEL(Mish, mish)
-ESPALIER_VECTORISED_KERNEL(MishBackward, mish_backward)
+ESPALIER_CHAINABLE_KERNEL(Mish, mish)
+ESPALIER_CHAINABLE_KERNEL(MishBackward, mish_backward)
 ESPALIER_LOSS_KERNEL(MseLoss, mse_loss)
 ESPALIER_VECTORISED_KERNEL(MseLossBackward, mse_loss_backward)
-ESPALIER_VECTORISED_KERNEL(Multiply, multiply)
-ESPALIER_VECTORISED_KERNEL(Negate, negate)
+ESPALIER_CHAINABLE_KERNEL(Multiply, multiply)
+ESPALIER_CHAINABLE_KERNEL(Negate, negate)
 
 size_t nll_loss_scratch(const NllLoss&, Inputs, Specs);
 ESPALIER_ONLY_KERNEL_WITH(NllLoss, nll_loss, "plain", nll_loss_scratch)
 
 ESPALIER_PLAIN_KERNEL(NllLossBackward, nll_loss_backward)
 ESPALIER_VECTORISED_KERNEL(Normal, normal)
-ESPALIER_VECTORISED_KERNEL(NotEqual, not_equal)
+ESPALIER_CHAINABLE_KERNEL(NotEqual, not_equal)
 
 const char* one_hot_declines(const OneHot&, Inputs, Specs);
 void one_hot_cpu(const OneHot&, Inputs, Outputs);
@@ -427,26 +435,26 @@ ESPALIER_PLAIN_KERNEL(PutAlongAxis, put_along_axis)
 ESPALIER_LAPACK_KERNEL(Qr, qr)
 ESPALIER_VECTORISED_KERNEL(RandomIntegers, random_integers)
 ESPALIER_PLAIN_KERNEL(RandomPermutation, random_permutation)
-ESPALIER_VECTORISED_KERNEL(Reciprocal, reciprocal)
-ESPALIER_VECTORISED_KERNEL(Relu, relu)
-ESPALIER_VECTORISED_KERNEL(ReluBackward, relu_backward)
+ESPALIER_CHAINABLE_KERNEL(Reciprocal, reciprocal)
+ESPALIER_CHAINABLE_KERNEL(Relu, relu)
+ESPALIER_CHAINABLE_KERNEL(ReluBackward, relu_backward)
 
 constinit KernelSlot Reshape::slot{};
 
 ESPALIER_VECTORISED_KERNEL(RmsNorm, rms_norm)
 ESPALIER_VECTORISED_KERNEL(RmsNormBackward, rms_norm_backward)
 ESPALIER_VECTORISED_KERNEL(RmspropStep, rmsprop_step)
-ESPALIER_VECTORISED_KERNEL(Round, round)
-ESPALIER_VECTORISED_KERNEL(Rsqrt, rsqrt)
+ESPALIER_CHAINABLE_KERNEL(Round, round)
+ESPALIER_CHAINABLE_KERNEL(Rsqrt, rsqrt)
 ESPALIER_PLAIN_KERNEL(Scatter, scatter)
 ESPALIER_PLAIN_KERNEL(ScatterAdd, scatter_add)
 ESPALIER_VECTORISED_KERNEL(SgdStep, sgd_step)
-ESPALIER_VECTORISED_KERNEL(Sigmoid, sigmoid)
-ESPALIER_VECTORISED_KERNEL(SigmoidBackward, sigmoid_backward)
-ESPALIER_VECTORISED_KERNEL(Sign, sign)
-ESPALIER_VECTORISED_KERNEL(Silu, silu)
-ESPALIER_VECTORISED_KERNEL(SiluBackward, silu_backward)
-ESPALIER_VECTORISED_KERNEL(Sin, sin)
+ESPALIER_CHAINABLE_KERNEL(Sigmoid, sigmoid)
+ESPALIER_CHAINABLE_KERNEL(SigmoidBackward, sigmoid_backward)
+ESPALIER_CHAINABLE_KERNEL(Sign, sign)
+ESPALIER_CHAINABLE_KERNEL(Silu, silu)
+ESPALIER_CHAINABLE_KERNEL(SiluBackward, silu_backward)
+ESPALIER_CHAINABLE_KERNEL(Sin, sin)
 
 constinit KernelSlot Slice::slot{};
 
@@ -454,16 +462,16 @@ ESPALIER_LOSS_KERNEL(SmoothL1Loss, smooth_l1_loss)
 ESPALIER_VECTORISED_KERNEL(SmoothL1LossBackward, smooth_l1_loss_backward)
 ESPALIER_VECTORISED_KERNEL(Softmax, softmax)
 ESPALIER_VECTORISED_KERNEL(SoftmaxBackward, softmax_backward)
-ESPALIER_VECTORISED_KERNEL(Softplus, softplus)
-ESPALIER_VECTORISED_KERNEL(SoftplusBackward, softplus_backward)
+ESPALIER_CHAINABLE_KERNEL(Softplus, softplus)
+ESPALIER_CHAINABLE_KERNEL(SoftplusBackward, softplus_backward)
 ESPALIER_LAPACK_KERNEL(Solve, solve)
 ESPALIER_PLAIN_KERNEL(Sort, sort)
 
 constinit KernelSlot Split::slot{};
 
-ESPALIER_VECTORISED_KERNEL(Sqrt, sqrt)
+ESPALIER_CHAINABLE_KERNEL(Sqrt, sqrt)
 ESPALIER_REDUCTION_KERNEL(StandardDeviation, standard_deviation)
-ESPALIER_VECTORISED_KERNEL(Subtract, subtract)
+ESPALIER_CHAINABLE_KERNEL(Subtract, subtract)
 
 void sum_cpu(const Sum&, Inputs, Outputs, void*);
 void sum_reference(const Sum&, Inputs, Outputs);
@@ -473,17 +481,17 @@ constinit KernelSlot Sum::slot{kSum};
 
 ESPALIER_LAPACK_KERNEL(Svd, svd)
 ESPALIER_PLAIN_KERNEL(TakeAlongAxis, take_along_axis)
-ESPALIER_VECTORISED_KERNEL(Tan, tan)
-ESPALIER_VECTORISED_KERNEL(Tanh, tanh)
-ESPALIER_VECTORISED_KERNEL(TanhBackward, tanh_backward)
+ESPALIER_CHAINABLE_KERNEL(Tan, tan)
+ESPALIER_CHAINABLE_KERNEL(Tanh, tanh)
+ESPALIER_CHAINABLE_KERNEL(TanhBackward, tanh_backward)
 ESPALIER_PLAIN_KERNEL(TopK, topk)
 ESPALIER_LAPACK_KERNEL(TriangularSolve, triangular_solve)
 ESPALIER_PLAIN_KERNEL(Tril, tril)
 ESPALIER_PLAIN_KERNEL(Triu, triu)
-ESPALIER_VECTORISED_KERNEL(Trunc, trunc)
+ESPALIER_CHAINABLE_KERNEL(Trunc, trunc)
 ESPALIER_VECTORISED_KERNEL(Uniform, uniform)
 ESPALIER_REDUCTION_KERNEL(Variance, variance)
 ESPALIER_REDUCTION_KERNEL(VectorNorm, vector_norm)
-ESPALIER_VECTORISED_KERNEL(Where, where)
+ESPALIER_CHAINABLE_KERNEL(Where, where)
 
 }  // namespace espalier

@@ -116,7 +116,9 @@ HWY_INLINE HWY_ATTR void apply_elements(const F& f, char* output, const Elementw
 template <class C, class Out, class... In, class F>
 void run_vectors(const F& f, const Tensor& output, Inputs inputs, int64_t work) {
   static_assert(hn::MaxLanes(hn::ScalableTag<C>()) * sizeof(C) <= ElementwiseBody::kVectorBytes);
+  static_assert(std::is_trivially_copyable_v<F> && sizeof(F) <= OwnedElementwiseBody::kFunctorBytes);
   ElementwiseBody body{.functor = &f,
+                       .functor_bytes = sizeof(F),
                        .apply =
                            [](const void* functor, char* out, const ElementwiseBody::Places& in,
                               const ElementwiseBody::Walks& walks, int64_t n) HWY_ATTR {

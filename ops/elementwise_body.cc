@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <type_traits>
 
 #include "core/parallel.h"
@@ -32,8 +33,12 @@ constexpr bool is_moved(Dtype dtype) {
   return dtype == Dtype::u8 || dtype >= Dtype::u16;
 }
 
-/// Reads `n` elements, `stride` apart, as a body's operand of type `operand`.
-void gather(char* tile, Dtype operand, Dtype dtype, const char* data, int64_t stride, int64_t n) {
+/// What record_elementwise_body() waits for on this thread.
+thread_local OwnedElementwiseBody* recorded = nullptr;
+
+}  // namespace
+
+void gather_operand(char* tile, Dtype operand, Dtype dtype, const char* data, int64_t stride, int64_t n) {
   visit_operand(operand, [&](auto tag) {
     using C = typename decltype(tag)::type;
     auto* const to = reinterpret_cast<C*>(tile);
@@ -46,8 +51,7 @@ void gather(char* tile, Dtype operand, Dtype dtype, const char* data, int64_t st
   });
 }
 
-/// Writes `n` elements, `stride` apart, from a body's operand of type `operand`.
-void scatter(const char* tile, Dtype operand, Dtype dtype, char* data, int64_t stride, int64_t n) {
+void scatter_operand(const char* tile, Dtype operand, Dtype dtype, char* data, int64_t stride, int64_t n) {
   visit_operand(operand, [&](auto tag) {
     using C = typename decltype(tag)::type;
     const auto* const from = reinterpret_cast<const C*>(tile);
@@ -59,6 +63,12 @@ void scatter(const char* tile, Dtype operand, Dtype dtype, char* data, int64_t s
     }
   });
 }
+
+bool is_operand(Dtype dtype, Dtype operand) noexcept {
+  return dtype == operand || (is_moved(operand) && size_of(operand) == size_of(dtype));
+}
+
+namespace {
 
 /// Fills a vector of `lanes` elements of type `operand` with the one at `from`.
 void repeat(Dtype operand, const char* from, char* to, int64_t lanes) {
@@ -166,11 +176,11 @@ class TiledRows {
                                      : tiles_[o];
         // The tile of a repeated element stays as it is along the row.
         if (!direct_[o] && !transposed_[o] && (stride(o) != 0 || column == 0 || any_transposed_))
-          gather(tiles_[o], body_.operands[o], loop_.dtypes[o], place(o, row), stride(o), n);
+          gather_operand(tiles_[o], body_.operands[o], loop_.dtypes[o], place(o, row), stride(o), n);
       }
       char* const out = place(0, row);
       body_.apply(body_.functor, direct_[0] ? out : tiles_[0], in, {-1, -1, -1}, n);
-      if (!direct_[0]) scatter(tiles_[0], body_.operands[0], loop_.dtypes[0], out, stride(0), n);
+      if (!direct_[0]) scatter_operand(tiles_[0], body_.operands[0], loop_.dtypes[0], out, stride(0), n);
     }
   }
 
@@ -186,13 +196,30 @@ class TiledRows {
 
 }  // namespace
 
+OwnedElementwiseBody record_elementwise_body(const Kernel& kernel, const Operation& operation, Inputs inputs,
+                                             Outputs outputs) {
+  OwnedElementwiseBody made;
+  struct Recording {
+    explicit Recording(OwnedElementwiseBody* to) { recorded = to; }
+    ~Recording() { recorded = nullptr; }
+  } recording(&made);
+  kernel.run(operation, inputs, outputs, nullptr);
+  return made;
+}
+
 void run_elementwise_body(const Body& body, const Tensor& output, Inputs inputs, int64_t work) {
+  if (recorded != nullptr) {
+    recorded->body = body;
+    recorded->work = work;
+    std::memcpy(recorded->functor.data(), body.functor, body.functor_bytes);
+    return;
+  }
   if (output.numel() == 0) return;
   ElementwiseLoop loop(output, inputs);
   bool direct = true;
   for (size_t o = 0; o < static_cast<size_t>(loop.operands); ++o) {
     const Dtype operand = body.operands[o];
-    if (is_moved(operand) && size_of(operand) == size_of(loop.dtypes[o])) loop.dtypes[o] = operand;
+    if (is_operand(loop.dtypes[o], operand)) loop.dtypes[o] = operand;
     const int64_t stride = loop.inner().strides[o];
     direct &= loop.dtypes[o] == operand && (stride == 1 || (stride == 0 && o > 0) || loop.inner().size == 1);
   }

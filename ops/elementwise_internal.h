@@ -48,24 +48,40 @@ Tensor input_gradient(const BackwardContext& context, int i, Make&& make) {
   return context.wants(i) ? sum_to(make(), context.input_shape(i)) : Tensor();
 }
 
-/// Operands of an elementwise loop: the output and up to three inputs.
+/// Operands of an elementwise operation: the output and up to three inputs.
 inline constexpr int kMaxOperands = 4;
+/// Operands of a chain of them: ops/fused_elementwise.h bounds its inputs and results.
+inline constexpr int kMaxChainOperands = 12;
 
-/// An elementwise problem brought to a few long loops: axes sorted by the output's strides, joined where all
-/// operands allow it. Operand 0 is the output.
-struct ElementwiseLoop {
+/// An elementwise problem of up to `capacity` operands brought to a few long loops: axes sorted by the
+/// output's strides, joined where all operands allow it. Operand 0 is the output.
+template <int capacity>
+struct BasicElementwiseLoop {
   struct Axis {
     int64_t size;
-    std::array<int64_t, kMaxOperands> strides;
+    std::array<int64_t, capacity> strides;
   };
+  /// Stretches of the innermost axis that follow each other along the next axis: where the operands of the
+  /// first one start.
+  struct Rows {
+    std::array<char*, capacity> data;
+    int64_t size;   ///< elements in each
+    int64_t count;  ///< how many there are; step() says how far apart
+  };
+  /// A stretch of the innermost axis: where each operand starts.
+  struct Row {
+    std::array<char*, capacity> data;
+    int64_t size;
+  };
+
   std::array<Axis, kMaxRank> axes;  ///< outermost first; there is always an innermost one
   int rank = 0;
   int operands = 0;
-  std::array<char*, kMaxOperands> data{};
-  std::array<Dtype, kMaxOperands> dtypes{};
+  std::array<char*, capacity> data{};
+  std::array<Dtype, capacity> dtypes{};
   int64_t elements = 0;
 
-  ElementwiseLoop(const Tensor& output, Inputs inputs);
+  BasicElementwiseLoop(const Tensor& output, Inputs inputs);
 
   const Axis& inner() const noexcept { return axes[static_cast<size_t>(rank - 1)]; }
   /// Bytes from one stretch of the innermost axis to the next, in an operand.
@@ -77,22 +93,18 @@ struct ElementwiseLoop {
   }
 };
 
-/// Stretches of the innermost axis that follow each other along the next axis: where the operands of the
-/// first one start.
-struct ElementwiseRows {
-  std::array<char*, kMaxOperands> data;
-  int64_t size;   ///< elements in each
-  int64_t count;  ///< how many there are; ElementwiseLoop::step says how far apart
-};
+using ElementwiseLoop = BasicElementwiseLoop<kMaxOperands>;
+using ElementwiseRows = ElementwiseLoop::Rows;
+using ElementwiseRow = ElementwiseLoop::Row;
 
 /// Calls `body(rows)` for the stretches that make up the elements [first, last) in the loop's order.
-template <class Body>
-void for_each_rows(const ElementwiseLoop& loop, int64_t first, int64_t last, Body&& body) {
+template <int capacity, class Body>
+void for_each_rows(const BasicElementwiseLoop<capacity>& loop, int64_t first, int64_t last, Body&& body) {
   const int64_t width = loop.inner().size;
   while (first < last) {
     int64_t rest = first / width;
     const int64_t column = first % width;
-    ElementwiseRows rows{loop.data, std::min(width - column, last - first), 1};
+    typename BasicElementwiseLoop<capacity>::Rows rows{loop.data, std::min(width - column, last - first), 1};
     if (rows.size == width && loop.rank > 1) {
       const int64_t height = loop.axes[static_cast<size_t>(loop.rank - 2)].size;
       rows.count = std::min((last - first) / width, height - rest % height);
@@ -102,7 +114,7 @@ void for_each_rows(const ElementwiseLoop& loop, int64_t first, int64_t last, Bod
       rows.data[o] += column * loop.inner().strides[o] * static_cast<int64_t>(size_of(loop.dtypes[o]));
     }
     for (int axis = loop.rank - 2; axis >= 0; --axis) {
-      const ElementwiseLoop::Axis& outer = loop.axes[static_cast<size_t>(axis)];
+      const auto& outer = loop.axes[static_cast<size_t>(axis)];
       const int64_t index = rest % outer.size;
       rest /= outer.size;
       for (int operand = 0; operand < loop.operands; ++operand) {
@@ -114,12 +126,6 @@ void for_each_rows(const ElementwiseLoop& loop, int64_t first, int64_t last, Bod
     first += rows.size * rows.count;
   }
 }
-
-/// A stretch of the innermost axis: where each operand starts.
-struct ElementwiseRow {
-  std::array<char*, kMaxOperands> data;
-  int64_t size;
-};
 
 /// The same one by one: calls `body(row)`.
 template <class Body>
@@ -179,6 +185,7 @@ struct ElementwiseBody {
   using Apply = void (*)(const void* functor, char* out, const Places& in, const Walks& walks, int64_t n);
 
   const void* functor;
+  size_t functor_bytes;                      ///< which can be copied as they are
   Apply apply;                               ///< computes `n` elements, neighbours at `out`
   std::array<Dtype, kMaxOperands> operands;  ///< the types that it reads and writes, the output's first
   int64_t lanes;                             ///< elements of a vector
@@ -188,5 +195,31 @@ struct ElementwiseBody {
 /// size, whatever these mean) and strides. `work` is the cost of one element in simple operations.
 ESPALIER_API void run_elementwise_body(const ElementwiseBody& body, const Tensor& output, Inputs inputs,
                                        int64_t work);
+
+/// A body that owns its functor.
+struct OwnedElementwiseBody {
+  static constexpr size_t kFunctorBytes = 32;
+  ElementwiseBody body;  ///< with no functor of its own: see apply()
+  int64_t work;          ///< the cost of one element in simple operations
+  std::array<char, kFunctorBytes> functor;
+
+  void apply(char* out, const ElementwiseBody::Places& in, const ElementwiseBody::Walks& walks,
+             int64_t n) const {
+    body.apply(functor.data(), out, in, walks, n);
+  }
+};
+
+/// What an elementwise kernel (Kernel::elementwise) would run for tensors of these types, whose elements are
+/// not touched.
+OwnedElementwiseBody record_elementwise_body(const Kernel& kernel, const Operation& operation, Inputs inputs,
+                                             Outputs outputs);
+
+/// Whether elements of `dtype` can be used as a body's operands of type `operand` where they lie: they are of
+/// that type, or only moved and of its size.
+bool is_operand(Dtype dtype, Dtype operand) noexcept;
+/// Reads `n` elements, `stride` elements apart, as a body's operand of type `operand`.
+void gather_operand(char* tile, Dtype operand, Dtype dtype, const char* data, int64_t stride, int64_t n);
+/// Writes `n` elements, `stride` elements apart, from a body's operand of type `operand`.
+void scatter_operand(const char* tile, Dtype operand, Dtype dtype, char* data, int64_t stride, int64_t n);
 
 }  // namespace espalier

@@ -9,7 +9,8 @@ namespace espalier {
 namespace {
 
 /// Joins `inner` to `outer` where every operand walks through both as through one axis.
-bool joins(const ElementwiseLoop::Axis& outer, const ElementwiseLoop::Axis& inner, int operands) {
+template <class Axis>
+bool joins(const Axis& outer, const Axis& inner, int operands) {
   for (int o = 0; o < operands; ++o) {
     const auto i = static_cast<size_t>(o);
     if (outer.strides[i] != inner.size * inner.strides[i]) return false;
@@ -19,10 +20,11 @@ bool joins(const ElementwiseLoop::Axis& outer, const ElementwiseLoop::Axis& inne
 
 }  // namespace
 
-ElementwiseLoop::ElementwiseLoop(const Tensor& output, Inputs inputs)
+template <int capacity>
+BasicElementwiseLoop<capacity>::BasicElementwiseLoop(const Tensor& output, Inputs inputs)
     : operands(static_cast<int>(inputs.size()) + 1), elements(output.numel()) {
   const Shape& shape = output.shape();
-  std::array<Strides, kMaxOperands> strides;
+  std::array<Strides, capacity> strides;
   strides[0] = output.strides();
   data[0] = static_cast<char*>(output.raw_data());
   dtypes[0] = output.dtype();
@@ -59,6 +61,9 @@ ElementwiseLoop::ElementwiseLoop(const Tensor& output, Inputs inputs)
   }
   rank = last + 1;
 }
+
+template struct BasicElementwiseLoop<kMaxOperands>;
+template struct BasicElementwiseLoop<kMaxChainOperands>;
 
 namespace {
 

@@ -42,6 +42,11 @@ using Prepared = std::unique_ptr<const PreparedKernel>;
 
 /// Vectorised with Highway.
 #define ESPALIER_VECTORISED_KERNEL(Op, stem) ESPALIER_ONLY_KERNEL(Op, stem, "highway")
+/// The same element by element: see Kernel::elementwise.
+#define ESPALIER_CHAINABLE_KERNEL(Op, stem)                                                           \
+  void stem##_cpu(const Op&, Inputs, Outputs);                                                        \
+  static constexpr Kernel only_kernel_of_##stem[] = {elementwise(kernel<Op, stem##_cpu>("highway"))}; \
+  constinit KernelSlot Op::slot{only_kernel_of_##stem};
 /// Plain loops.
 #define ESPALIER_PLAIN_KERNEL(Op, stem) ESPALIER_ONLY_KERNEL(Op, stem, "plain")
 /// A routine of LAPACK.

@@ -42,6 +42,7 @@
 #include "ops/expand.h"
 #include "ops/flip.h"
 #include "ops/fused_conv2d.h"
+#include "ops/fused_elementwise.h"
 #include "ops/fused_linear.h"
 #include "ops/gather.h"
 #include "ops/gelu.h"
@@ -188,6 +189,7 @@ class KnownOperations {
     add(Flip({}), 1);
     add(Floor(), 1);
     add(FusedConv2d(), 4);
+    add(FusedElementwise(), 1, FusedElementwise::kMaxInputs);
     add(FusedLinear(), 4);
     add(Gather(0), 2);
     add(Gelu(), 1);
@@ -358,15 +360,19 @@ KnownOperations& known_operations() {
 
 }  // namespace
 
-std::unique_ptr<Operation> make_operation(std::string_view name, const Attributes& attributes,
-                                          size_t inputs) {
+std::unique_ptr<Operation> model_of_operation(std::string_view name, size_t inputs) {
   const KnownOperation* known = known_operations().find(name);
   if (!known) throw ValueError(name, "is no operation that this program knows");
   if (inputs < known->least || inputs > known->most) {
     throw ValueError(name, std::to_string(inputs) + " inputs; expected " + std::to_string(known->least) +
                                (known->most > known->least ? " to " + std::to_string(known->most) : ""));
   }
-  return with_attributes(*known->model, attributes);
+  return known->model->clone();
+}
+
+std::unique_ptr<Operation> make_operation(std::string_view name, const Attributes& attributes,
+                                          size_t inputs) {
+  return with_attributes(*model_of_operation(name, inputs), attributes);
 }
 
 void register_operation(const Operation& model, size_t least, size_t most) {

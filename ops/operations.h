@@ -15,6 +15,9 @@ namespace espalier {
 ESPALIER_API std::unique_ptr<Operation> make_operation(std::string_view name, const Attributes& attributes,
                                                        size_t inputs);
 
+/// The same with attributes of no meaning.
+ESPALIER_API std::unique_ptr<Operation> model_of_operation(std::string_view name, size_t inputs);
+
 /// Makes an operation defined outside the library known to make_operation(), with `least` inputs or, where
 /// `most` is more, up to that many. The attributes of `model` do not matter. Throws ValueError where there is
 /// one of that name.

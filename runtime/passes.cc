@@ -22,6 +22,8 @@ constexpr Pass kPasses[] = {
      fold_batch_norms},
     {"fuse_epilogues", "takes residual additions and activations into the products before them",
      fuse_epilogues},
+    {"fuse_elementwise", "computes elementwise operations that follow each other tile by tile in the cache",
+     fuse_elementwise},
 };
 
 }  // namespace

@@ -37,6 +37,9 @@ ESPALIER_API Graph fold_batch_norms(const Graph& graph);
 /// Takes the addition of a residual and the activation behind a convolution, or a linear layer with constant
 /// weights, into it (fused_conv2d, fused_linear).
 ESPALIER_API Graph fuse_epilogues(const Graph& graph);
+/// Makes one operation, FusedElementwise, of elementwise ones that read each other's results, where these are
+/// of one shape and layout: what passes between them stays in the cache. The same bits.
+ESPALIER_API Graph fuse_elementwise(const Graph& graph);
 /// Leaves out the nodes whose results nobody uses.
 ESPALIER_API Graph remove_dead_nodes(const Graph& graph);
 /// Leaves out copies that have the layout of what they copy: single assignment makes them pointless.

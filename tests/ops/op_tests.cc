@@ -54,6 +54,7 @@
   TEST(flip) \
   TEST(floor) \
   TEST(fused_conv2d) \
+  TEST(fused_elementwise) \
   TEST(fused_linear) \
   TEST(gather) \
   TEST(gelu) \

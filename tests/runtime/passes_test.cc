@@ -13,6 +13,8 @@
 #include "ops/permute.h"
 #include "ops/random.h"
 #include "ops/relu.h"
+#include "ops/softmax.h"
+#include "ops/sum.h"
 #include "ops/tanh.h"
 #include "runtime/capture.h"
 #include "runtime/runner.h"
@@ -98,6 +100,43 @@ TEST(Passes, FoldingDoesNotChangeConstantsInPlace) {
   Runner runner(std::make_shared<const Plan>(graph));
   const Tensor x = zeros({3});
   EXPECT_EQ(runner.run(Inputs(&x, 1))[0].to_vector<float>(), (std::vector<float>{1, 2, 3}));
+}
+
+TEST(Passes, ElementwiseChainsBecomeOne) {
+  const Graph graph = capture(
+      [](const Tensor& x, const Tensor& bias) {
+        const Tensor y = tanh(x * x + bias);                      // one with what follows
+        const Tensor sums = sum(y, {1}, true);                    // of y, so that it is put out as well
+        return std::vector<Tensor>{relu(relu(y) + sums) + bias};  // behind the sum
+      },
+      {zeros({3, 4}), zeros({4})});
+  EXPECT_EQ(names(graph), "multiply add tanh sum relu add relu add");
+  const Graph fused = fuse_elementwise(graph);
+  EXPECT_EQ(names(fused), "fused_elementwise sum fused_elementwise");
+  const std::string text = to_string(fused);
+  EXPECT_THAT(text, HasSubstr("program=t0 = multiply(x0, x0); t1 = add(t0, x1); t2 = tanh(t1), results=[2]"));
+  EXPECT_THAT(text, HasSubstr("program=t0 = relu(x0); t1 = add(t0, x1); t2 = relu(t1); t3 = add(t2, x2)"));
+}
+
+TEST(Passes, ElementwiseChainsStayApartWhereAnotherReadsBetween) {
+  const auto f = [](const Tensor& x) {
+    const Tensor y = tanh(x);
+    return y * softmax(y, 0);
+  };
+  EXPECT_EQ(names(fuse_elementwise(capture(f, {zeros({3})}))), "tanh softmax multiply");
+}
+
+TEST(Passes, ElementwiseChainsStayApartWhereWhatTheyReadChangesBetween) {
+  const Tensor state = ones({3});
+  State all;
+  all.add("state", state);
+  const auto f = [&](const Tensor& x) {
+    const Tensor y = tanh(x) * state;
+    accumulate_(state, softmax(x, 0));
+    return relu(y);
+  };
+  EXPECT_EQ(names(fuse_elementwise(capture(f, {zeros({3})}, all))),
+            "fused_elementwise softmax accumulate relu");
 }
 
 TEST(Passes, UnknownNamesAreRefused) {
