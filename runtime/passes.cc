@@ -15,6 +15,8 @@ namespace {
 constexpr Pass kPasses[] = {
     {"remove_dead_nodes", "leaves out what nobody uses", remove_dead_nodes},
     {"remove_copies", "leaves out copies that change no layout", remove_copies},
+    {"simplify", "replaces operations by cheaper ones with the same bits, and what changes nothing",
+     simplify},
     {"merge_common_subexpressions", "computes once what is computed several times",
      merge_common_subexpressions},
     {"fold_constants", "computes now what depends on constants alone", fold_constants},

@@ -37,6 +37,11 @@ ESPALIER_API Graph fold_batch_norms(const Graph& graph);
 /// Takes the addition of a residual and the activation behind a convolution, or a linear layer with constant
 /// weights, into it (fused_conv2d, fused_linear).
 ESPALIER_API Graph fuse_epilogues(const Graph& graph);
+/// Leaves out what changes nothing (products with 1, sums with 0 that keep the sign of zeros, views of the
+/// same layout, two negations) and takes cheaper operations where a number decides: a square is a product, a
+/// division by a power of two is one, a maximum with 0 is a ReLU. Every number keeps its bits, -0 and
+/// infinities included, NaN stays NaN: sums and products are never reordered.
+ESPALIER_API Graph simplify(const Graph& graph);
 /// Makes one operation, FusedElementwise, of elementwise ones that read each other's results, where these are
 /// of one shape and layout: what passes between them stays in the cache. The same bits.
 ESPALIER_API Graph fuse_elementwise(const Graph& graph);

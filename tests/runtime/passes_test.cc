@@ -1,5 +1,9 @@
 #include "runtime/passes.h"
 
+#include <bit>
+#include <cmath>
+#include <limits>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,12 +12,18 @@
 #include "ops/accumulate.h"
 #include "ops/add.h"
 #include "ops/copy.h"
+#include "ops/divide.h"
 #include "ops/dropout.h"
+#include "ops/maximum.h"
 #include "ops/multiply.h"
+#include "ops/negate.h"
 #include "ops/permute.h"
+#include "ops/power.h"
 #include "ops/random.h"
 #include "ops/relu.h"
+#include "ops/reshape.h"
 #include "ops/softmax.h"
+#include "ops/subtract.h"
 #include "ops/sum.h"
 #include "ops/tanh.h"
 #include "runtime/capture.h"
@@ -100,6 +110,70 @@ TEST(Passes, FoldingDoesNotChangeConstantsInPlace) {
   Runner runner(std::make_shared<const Plan>(graph));
   const Tensor x = zeros({3});
   EXPECT_EQ(runner.run(Inputs(&x, 1))[0].to_vector<float>(), (std::vector<float>{1, 2, 3}));
+}
+
+/// What simplify() leaves of `f`, of one input.
+template <class F>
+std::string simplified(const F& f, Dtype dtype = Dtype::f32) {
+  const Graph graph = capture(f, {zeros({3, 4}, dtype)});
+  return names(remove_dead_nodes(simplify(graph)));
+}
+
+TEST(Passes, SimplifyingTakesCheaperOperations) {
+  EXPECT_EQ(simplified([](const Tensor& x) { return power(x, 2.0); }), "multiply");
+  EXPECT_EQ(simplified([](const Tensor& x) { return power(x, 0.5); }), "sqrt");
+  EXPECT_EQ(simplified([](const Tensor& x) { return power(x, -1.0); }), "reciprocal");
+  EXPECT_EQ(simplified([](const Tensor& x) { return power(x, -0.5); }), "rsqrt");
+  EXPECT_EQ(simplified([](const Tensor& x) { return power(x, 2.5); }), "power");
+  EXPECT_EQ(simplified([](const Tensor& x) { return power(x, int64_t{2}); }, Dtype::i32), "power");
+  EXPECT_EQ(simplified([](const Tensor& x) { return x / -8.0; }), "multiply");
+  EXPECT_EQ(simplified([](const Tensor& x) { return x / 3.0; }), "divide");
+  EXPECT_EQ(simplified([](const Tensor& x) { return x / 0x1p127; }),
+            "divide");  // 1 over that is no normal number
+  EXPECT_EQ(simplified([](const Tensor& x) { return x / 8.0; }, Dtype::f16), "divide");
+  EXPECT_EQ(simplified([](const Tensor& x) { return maximum(x, 0.0); }), "relu");
+  EXPECT_EQ(simplified([](const Tensor& x) { return maximum(x, -0.0); }), "maximum");
+  EXPECT_EQ(simplified([](const Tensor& x) { return maximum(x, 1.0); }), "maximum");
+}
+
+TEST(Passes, SimplifyingLeavesOutWhatChangesNothing) {
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(x * 1.0); }), "tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(1.0 * x); }), "tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(x / 1.0); }), "tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(power(x, 1.0)); }), "tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(x - 0.0); }), "tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(x + -0.0); }), "tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(-(-x)); }), "tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(reshape(x, {3, -1})); }), "tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return x + int64_t{0}; }, Dtype::i64), "");
+  // -0 + 0 is 0, 0 - x is no x, 1 / x neither, and 1 of another shape makes another shape.
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(x + 0.0); }), "add tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(0.0 - x); }), "subtract tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(1.0 / x); }), "divide tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(reshape(x, {4, 3})); }), "reshape tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(permute(reshape(x, {3, 4}), {1, 0})); }),
+            "permute tanh");
+}
+
+TEST(Passes, SimplifyingKeepsTheBitsOfEveryNumber) {
+  const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  const Tensor x = from_values({0.0f, -0.0f, inf, -inf, nan, 1e-42f, -3.0f, 1.17549435e-38f, 3.4e38f}, {9});
+  const auto f = [](const Tensor& a) {
+    return std::vector<Tensor>{power(a, 2.0), power(a, 0.5), power(a, -1.0), power(a, -0.5),
+                               a / 8.0,       a / -0.25,     a - 0.0,        maximum(a, 0.0),
+                               a + -0.0,      -(-a),         a * 1.0,        a / 1.0};
+  };
+  const Graph graph = capture(f, {x});
+  const auto bits = [&](const Graph& of) {
+    std::vector<uint32_t> all;
+    Runner runner(std::make_shared<const Plan>(of));
+    for (const Tensor& y : runner.run(Inputs(&x, 1))) {
+      for (const float value : y.to_vector<float>())
+        all.push_back(std::isnan(value) ? 1 : std::bit_cast<uint32_t>(value));
+    }
+    return all;
+  };
+  EXPECT_EQ(bits(simplify(graph)), bits(graph));
 }
 
 TEST(Passes, ElementwiseChainsBecomeOne) {
