@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "core/parallel.h"
 #include "ops/elementwise_internal.h"
@@ -16,6 +17,10 @@ static_assert(kMaxChainOperands == FusedElementwise::kMaxInputs + FusedElementwi
 /// A tile. With the few values that are alive at once, inputs and results it fits into a first-level cache of
 /// 32 KiB.
 constexpr size_t kChainTileBytes = 4096;
+
+/// Rows of up to so many elements share a tile: a call for each link and row costs as much as computing some
+/// 100 elements.
+constexpr int64_t kShortRow = 256;
 
 /// Where a value is: an operand of the loop, or between two links a tile.
 struct Place {
@@ -122,9 +127,11 @@ class Chain final : public PreparedKernel {
     void run(const ChainLoop::Rows& rows) {
       const auto width = static_cast<int64_t>(kChainTileBytes / chain_.widest_);
       rows_ = &rows;
-      for (row_ = 0; row_ < rows.count; ++row_) {
+      height_ = rows.size <= kShortRow ? width / rows.size : 1;
+      for (row_ = 0; row_ < rows.count; row_ += height_) {
+        height_ = std::min(height_, rows.count - row_);
         for (column_ = 0; column_ < rows.size; column_ += width) {
-          size_ = std::min(width, rows.size - column_);
+          size_ = height_ > 1 ? height_ * rows.size : std::min(width, rows.size - column_);
           for (size_t k = 0; k < chain_.program_.size(); ++k) compute(k);
         }
       }
@@ -141,7 +148,10 @@ class Chain final : public PreparedKernel {
         const Dtype operand = body.operands[i + 1];
         const int64_t stride = place.in_memory ? stride_of(place) : 1;
         const char* const data = at(place);
-        if (stride == 0) {
+        if (height_ > 1 && place.in_memory && !goes_on(place)) {
+          in[i] = gathered_[i];
+          gather_rows(gathered_[i], operand, place, data);
+        } else if (stride == 0) {
           in[i] = repeated_[k][i];
           walks[i] = 0;
           if (column_ == 0 && (row_ == 0 || loop_.step(place.index) != 0))
@@ -159,6 +169,25 @@ class Chain final : public PreparedKernel {
       if (!direct) scatter_operand(computed_, body.operands[0], output.dtype, at(output), 1, size_);
     }
 
+    /// Whether the next row's elements follow this one's, as those of results do.
+    bool goes_on(const Place& place) const {
+      return loop_.step(place.index) ==
+             rows_->size * stride_of(place) * static_cast<int64_t>(size_of(place.dtype));
+    }
+    /// The rows of a tile that do not go on, one behind the other.
+    void gather_rows(char* tile, Dtype operand, const Place& place, const char* data) {
+      const auto bytes = static_cast<size_t>(rows_->size) * size_of(operand);
+      const int64_t step = loop_.step(place.index);
+      for (int64_t r = 0; r < (step == 0 ? 1 : height_); ++r) {
+        gather_operand(tile + static_cast<size_t>(r) * bytes, operand, place.dtype, data + r * step,
+                       stride_of(place), rows_->size);
+      }
+      if (step != 0) return;
+      const size_t all = static_cast<size_t>(height_) * bytes;
+      for (size_t done = bytes; done < all; done *= 2)
+        std::memcpy(tile + done, tile, std::min(done, all - done));
+    }
+
     int64_t stride_of(const Place& place) const {
       return loop_.inner().strides[static_cast<size_t>(place.index)];
     }
@@ -172,7 +201,9 @@ class Chain final : public PreparedKernel {
     const Chain& chain_;
     const ChainLoop& loop_;
     const ChainLoop::Rows* rows_ = nullptr;
-    int64_t row_ = 0, column_ = 0, size_ = 0;
+    int64_t row_ = 0, column_ = 0;  ///< where the tile in hand begins
+    int64_t height_ = 1;            ///< its rows
+    int64_t size_ = 0;              ///< its elements
     alignas(Body::kVectorBytes) char tiles_[FusedElementwise::kMaxLinks][kChainTileBytes];
     alignas(Body::kVectorBytes) char gathered_[Body::kMaxInputs][kChainTileBytes];
     alignas(Body::kVectorBytes) char computed_[kChainTileBytes];

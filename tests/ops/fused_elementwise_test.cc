@@ -66,6 +66,7 @@ OpTest fused_elementwise_test() {
                   chain_sample("all of one shape", {3, 5}, {3, 5}, {3, 5}, {3, 5}),
                   chain_sample("a row, a number", {4, 3, 5}, {5}, {}, {4, 3, 5}),
                   chain_sample("a column", {9, 50}, {9, 1}, {9, 50}, {9, 50}),
+                  chain_sample("short rows", {700, 7}, {7}, {700, 1}, {700, 7}),
                   chain_sample("several tiles", {2, 1500}, {2, 1}, {2, 1500}, {2, 1500}),
                   chain_sample("numbers", {}, {}, {}, {}),
                   chain_sample("nothing", {0, 4}, {4}, {4}, {0, 4}),

@@ -148,7 +148,9 @@ TEST(Passes, SimplifyingLeavesOutWhatChangesNothing) {
   EXPECT_EQ(simplified([](const Tensor& x) { return x + int64_t{0}; }, Dtype::i64), "");
   // -0 + 0 is 0, 0 - x is no x, 1 / x neither, and 1 of another shape makes another shape.
   EXPECT_EQ(simplified([](const Tensor& x) { return tanh(x + 0.0); }), "add tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(x - -0.0); }), "subtract tanh");
   EXPECT_EQ(simplified([](const Tensor& x) { return tanh(0.0 - x); }), "subtract tanh");
+  EXPECT_EQ(simplified([](const Tensor& x) { return tanh(1.0 - (-x)); }), "negate subtract tanh");
   EXPECT_EQ(simplified([](const Tensor& x) { return tanh(1.0 / x); }), "divide tanh");
   EXPECT_EQ(simplified([](const Tensor& x) { return tanh(reshape(x, {4, 3})); }), "reshape tanh");
   EXPECT_EQ(simplified([](const Tensor& x) { return tanh(permute(reshape(x, {3, 4}), {1, 0})); }),
