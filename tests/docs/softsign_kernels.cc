@@ -3,6 +3,6 @@
 
 namespace espalier {
 
-ESPALIER_VECTORISED_KERNEL(Softsign, softsign)
+ESPALIER_CHAINABLE_KERNEL(Softsign, softsign)
 
 }  // namespace espalier
