@@ -9,6 +9,7 @@
 #include "nn/state.h"
 #include "ops/add.h"
 #include "ops/at.h"
+#include "ops/cached_attention.h"
 #include "ops/copy.h"
 #include "ops/gelu.h"
 #include "ops/linear.h"
@@ -96,8 +97,7 @@ Tensor Gpt::operator()(const Tensor& tokens, GptCache& cache) const {
   }
   const NoGrad no_grad;
   const int64_t count = tokens.size(1);
-  const Tensor places = unsqueeze(cache.lengths, 1) + arange(count, Dtype::i64, cache.lengths.device());
-  Tensor x = wte(tokens) + wpe(places);
+  Tensor x = wte(tokens) + wpe(cached_positions(cache.lengths, count, length()));
   for (size_t i = 0; i < h.size(); ++i) x = h[i](x, cache.keys[i], cache.values[i], cache.lengths);
   copy_(cache.lengths, cache.lengths + count);
   return linear(ln_f(at(x, kAll, -1)), wte.weight);

@@ -182,6 +182,7 @@ static constexpr Kernel kCachedAttention[] = {
 constinit KernelSlot CachedAttention::slot{kCachedAttention};
 
 ESPALIER_PLAIN_KERNEL(Cast, cast)
+ESPALIER_PLAIN_KERNEL(CachedPositions, cached_positions)
 ESPALIER_VECTORISED_KERNEL(Ceil, ceil)
 ESPALIER_LAPACK_KERNEL(Cholesky, cholesky)
 ESPALIER_VECTORISED_KERNEL(Clamp, clamp)

@@ -149,6 +149,7 @@ class KnownOperations {
     add(BinaryCrossEntropyWithLogitsBackward(), 3, 4);
     add(CachedAttention(), 6);
     add(Cast(Dtype::f32), 1);
+    add(CachedPositions(1, 1), 1);
     add(Ceil(), 1);
     add(Cholesky(), 1);
     add(Clamp({}), 1);

@@ -52,7 +52,7 @@ TEST(GptCache, EachTokenSeesAllBeforeIt) {
     EXPECT_EQ(cache.lengths.to_vector<int64_t>(), std::vector<int64_t>(3, seen));
   }
   EXPECT_THAT(message_of<ValueError>([&] { gpt(at(tokens, kAll, Range{0, 1}), cache); }),
-              HasSubstr("outside the 16 rows"));
+              HasSubstr("sequence 0 of the cache has 16 steps, to which 1 come, but it holds 16"));
   EXPECT_EQ(cache.lengths.to_vector<int64_t>(), std::vector<int64_t>(3, kLength));
   cache.clear();
   const Tensor logits = gpt(at(tokens, kAll, Range{0, 2}), cache);
@@ -80,7 +80,7 @@ TEST(GptCache, IsStateOfACompiledFunction) {
   expect_whole_logits(kLength);
   EXPECT_EQ(step.plan_count(), 1);
   EXPECT_THAT(message_of<ValueError>([&] { step(at(tokens, kAll, Range{0, 1})); }),
-              HasSubstr("outside the 16 rows"));
+              HasSubstr("sequence 0 of the cache has 16 steps, to which 1 come, but it holds 16"));
   EXPECT_EQ(cache.lengths.to_vector<int64_t>(), std::vector<int64_t>{kLength});
 }
 

@@ -21,6 +21,7 @@
   TEST(binary_cross_entropy) \
   TEST(binary_cross_entropy_with_logits) \
   TEST(cached_attention) \
+  TEST(cached_positions) \
   TEST(cast) \
   TEST(ceil) \
   TEST(cholesky) \
