@@ -130,6 +130,7 @@
   TEST(rmsprop_step) \
   TEST(round) \
   TEST(rsqrt) \
+  TEST(sample_token) \
   TEST(scatter) \
   TEST(scatter_add) \
   TEST(sgd_step) \
