@@ -1,4 +1,5 @@
 #include <iostream>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -26,15 +27,26 @@ Exit continue_text(const Model& model, const PredictFlags& flags) {
   const Tensor start = !unprompted                                               ? vocabulary.encode(prompt)
                        : vocabulary.characters().find('\n') != std::string::npos ? vocabulary.encode("\n")
                                                                                  : zeros({1}, Dtype::i64);
-  const Tensor tokens = models::generate(model.network, model.problem.input[0], start, flags.count,
-                                         flags.sampling, static_cast<uint64_t>(flags.seed));
-  std::vector<int64_t> ids = tokens.to_vector<int64_t>();
-  if (unprompted) ids.erase(ids.begin());
-  const std::string text = vocabulary.decode(ids);
-  if (flags.json)
-    std::cout << nlohmann::json{{"text", text}}.dump() << '\n';
-  else
-    std::cout << text << '\n';
+  const auto* const gpt = model.network.as<models::Gpt>();
+  if (!gpt) throw ValueError("predict", model.file + " is a text model that is no GPT");
+  // Letters are printed as they come; the first one says that there is nothing to complain of.
+  std::string before = prompt;
+  const auto print = [&](int64_t, int64_t token) {
+    if (!flags.json)
+      std::cout << std::exchange(before, {}) << vocabulary.decode(std::span(&token, 1)) << std::flush;
+  };
+  const Tensor tokens = models::generate(*gpt, std::span(&start, 1),
+                                         {.count = flags.count,
+                                          .sampling = flags.sampling,
+                                          .seed = static_cast<uint64_t>(flags.seed),
+                                          .on_token = print})[0];
+  if (flags.json) {
+    std::vector<int64_t> ids = tokens.to_vector<int64_t>();
+    if (unprompted) ids.erase(ids.begin());
+    std::cout << nlohmann::json{{"text", vocabulary.decode(ids)}}.dump() << '\n';
+  } else {
+    std::cout << before << '\n';
+  }
   return Exit::done;
 }
 

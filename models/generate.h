@@ -2,26 +2,18 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
+#include <vector>
 
 #include "core/tensor.h"
 #include "models/gpt.h"
+#include "ops/sample_token.h"
 
 namespace espalier::models {
 
-/// From which of the next tokens one is drawn.
-struct SamplingOptions {
-  double temperature = 1;  ///< logits are divided by it; 0 takes the most probable token
-  int64_t top_k = 0;       ///< only from so many, the most probable ones; 0: from all
-  /// Only from the fewest, most probable first, whose probabilities add up to this: Holtzman et al., "The
-  /// curious case of neural text degeneration" (2020).
-  double top_p = 1;
-};
-
-/// The token that a number from [0, 1) stands for, by the probabilities of logits [V]: uniform numbers give
-/// tokens as often as the options say. Throws ShapeError and TypeError for other logits, NumericError where
-/// one is NaN or none is finite, ValueError for a temperature or top_k under 0, a top_p outside (0, 1] and a
-/// `uniform` outside [0, 1).
-ESPALIER_API int64_t sample(const Tensor& logits, const SamplingOptions& options, double uniform);
+using espalier::sample;
+using espalier::SamplingOptions;
 
 /// `prompt`, i64[N], and `count` tokens drawn one after the other, each by what stands before it: i64[N +
 /// count]. `logits` is a language model, tokens i64 [1, T] to [1, T, V], and looks back on at most `context`
@@ -32,9 +24,28 @@ ESPALIER_API int64_t sample(const Tensor& logits, const SamplingOptions& options
 ESPALIER_API Tensor generate(const std::function<Tensor(const Tensor& tokens)>& logits, int64_t context,
                              const Tensor& prompt, int64_t count, const SamplingOptions& options,
                              uint64_t seed);
-/// The same from a Gpt, whose context is its length. Until that is full each token costs only itself
-/// (GptCache); what earlier ones left is the same but for rounding.
+/// The same from a Gpt, whose context is its length, as plans (models/gpt_decoder.h). Until the context is
+/// full each token costs only itself; what earlier ones left is the same but for rounding.
 ESPALIER_API Tensor generate(const Gpt& gpt, const Tensor& prompt, int64_t count,
                              const SamplingOptions& options, uint64_t seed);
+
+/// How texts go on.
+struct GenerationOptions {
+  int64_t count = 0;  ///< tokens that each text gets, unless it ends before
+  SamplingOptions sampling = {};
+  uint64_t seed = 0;
+  std::optional<int64_t> end = {};  ///< the token behind which a text ends
+  /// Called for each token as it comes, with its text's place among the prompts.
+  std::function<void(int64_t text, int64_t token)> on_token = {};
+};
+
+/// Several texts at a time: prompts i64[N], of different lengths, each with what it goes on by. The first
+/// text is what it would be alone; text n draws numbers from block n * 2^32 of the seed's stream on, whatever
+/// the others do. Throws what the functions above do, and what `on_token` does.
+///
+///   generate(gpt, prompts, {.count = 500, .sampling = {.top_k = 40}, .end =
+///   vocabulary.encode("\n").data<int64_t>()[0]});
+ESPALIER_API std::vector<Tensor> generate(const Gpt& gpt, std::span<const Tensor> prompts,
+                                          const GenerationOptions& options);
 
 }  // namespace espalier::models

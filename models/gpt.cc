@@ -9,12 +9,16 @@
 #include "nn/state.h"
 #include "ops/add.h"
 #include "ops/at.h"
+#include "ops/cached_attention.h"
 #include "ops/copy.h"
+#include "ops/expand.h"
+#include "ops/gather.h"
 #include "ops/gelu.h"
 #include "ops/linear.h"
 #include "ops/random.h"
 #include "ops/reshape.h"
 #include "ops/slice.h"
+#include "ops/subtract.h"
 
 namespace espalier::models {
 
@@ -89,18 +93,51 @@ void GptCache::clear() {
   copy_(lengths, zeros_like(lengths));
 }
 
-Tensor Gpt::operator()(const Tensor& tokens, GptCache& cache) const {
+void GptCache::replace(int64_t sequence, const GptCache& one) {
+  const NoGrad no_grad;
+  if (sequence < 0 || sequence >= lengths.size(0)) {
+    throw ValueError("GptCache", "there is no sequence " + std::to_string(sequence) + "; it has " +
+                                     std::to_string(lengths.size(0)));
+  }
+  if (one.lengths.size(0) != 1 || one.keys.size() != keys.size()) {
+    throw ShapeError("GptCache", "a cache of " + std::to_string(one.keys.size()) + " blocks for " +
+                                     std::to_string(one.lengths.size(0)) +
+                                     " sequences was given; expected one of " + std::to_string(keys.size()) +
+                                     " for one sequence");
+  }
+  const Range own{sequence, sequence + 1}, filled{0, one.lengths.data<int64_t>()[0]};
+  for (size_t i = 0; i < keys.size(); ++i) {
+    copy_(at(keys[i], own, kAll, filled), at(one.keys[i], kAll, kAll, filled));
+    copy_(at(values[i], own, kAll, filled), at(one.values[i], kAll, kAll, filled));
+  }
+  copy_(at(lengths, own), one.lengths);
+}
+
+Tensor Gpt::read(const Tensor& tokens, GptCache& cache) const {
   if (tokens.rank() != 2 || tokens.size(0) != cache.lengths.size(0)) {
     throw ShapeError("Gpt", "tokens are " + describe(tokens) + "; expected [N, T], for the " +
                                 std::to_string(cache.lengths.size(0)) + " sequences of the cache");
   }
-  const NoGrad no_grad;
-  const int64_t count = tokens.size(1);
-  const Tensor places = unsqueeze(cache.lengths, 1) + arange(count, Dtype::i64, cache.lengths.device());
-  Tensor x = wte(tokens) + wpe(places);
+  Tensor x = wte(tokens) + wpe(cached_positions(cache.lengths, tokens.size(1), length()));
   for (size_t i = 0; i < h.size(); ++i) x = h[i](x, cache.keys[i], cache.values[i], cache.lengths);
-  copy_(cache.lengths, cache.lengths + count);
+  return x;
+}
+
+Tensor Gpt::operator()(const Tensor& tokens, GptCache& cache) const {
+  const NoGrad no_grad;
+  const Tensor x = read(tokens, cache);
+  copy_(cache.lengths, cache.lengths + tokens.size(1));
   return linear(ln_f(at(x, kAll, -1)), wte.weight);
+}
+
+Tensor Gpt::operator()(const Tensor& tokens, const Tensor& counts, GptCache& cache) const {
+  const NoGrad no_grad;
+  const Tensor x = read(tokens, cache);
+  // Of each sequence the state behind the last token that counts.
+  const Tensor index = expand(reshape(counts - 1, {tokens.size(0), 1, 1}), {tokens.size(0), 1, x.size(2)});
+  const Tensor last = squeeze(gather(x, 1, index), 1);
+  copy_(cache.lengths, cache.lengths + counts);
+  return linear(ln_f(last), wte.weight);
 }
 
 void Gpt::visit(nn::Visitor& visitor) {

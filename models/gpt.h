@@ -38,6 +38,9 @@ struct ESPALIER_API GptCache {
   void visit(nn::Visitor& visitor);
   /// Forgets all tokens.
   void clear();
+  /// Puts what `one`, a cache of the same model for one sequence, has in the place of a sequence. Throws
+  /// ValueError where there is no such sequence, ShapeError for another cache.
+  void replace(int64_t sequence, const GptCache& one);
 
   std::vector<Tensor> keys, values;  ///< of each block, [N, heads, length, head width]
   Tensor lengths;                    ///< the tokens so far, i64[N]
@@ -55,6 +58,10 @@ struct ESPALIER_API Gpt {
   /// vocabulary]. No gradient. Throws ShapeError where the cache is for another number of sequences,
   /// ValueError where it has no room (there is no position for the token); then its lengths are as they were.
   Tensor operator()(const Tensor& tokens, GptCache& cache) const;
+  /// The same of sequences of which only the first tokens count, counts[n], i64[N], from 1 to T; what stands
+  /// behind them is forgotten. So texts of different lengths are read by one plan. The cache must have room
+  /// for T.
+  Tensor operator()(const Tensor& tokens, const Tensor& counts, GptCache& cache) const;
   void visit(nn::Visitor& visitor);
 
   /// The tokens that it can look back on.
@@ -65,6 +72,8 @@ struct ESPALIER_API Gpt {
   nn::LayerNorm ln_f;
 
  private:
+  /// The states behind the next tokens, [N, T, width], whose keys and values are then in the cache.
+  Tensor read(const Tensor& tokens, GptCache& cache) const;
   /// GPT-2's: deviation 0.02, what is added to the residual stream smaller by the root of how often that
   /// happens, biases 0.
   void initialise();

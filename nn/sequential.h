@@ -29,6 +29,12 @@ class ESPALIER_API AnyLayer {
   Tensor operator()(const Tensor& x) const { return layer_->forward(x); }
   /// Visits the layer's tensors; a function has none.
   void visit(Visitor& visitor) { layer_->visit(visitor); }
+  /// The layer where it is an L, else null.
+  template <class L>
+  const L* as() const {
+    const auto* const holder = dynamic_cast<const Holder<L>*>(layer_.get());
+    return holder ? &holder->held : nullptr;
+  }
 
  private:
   struct Layer {

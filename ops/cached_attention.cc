@@ -68,4 +68,24 @@ Tensor cached_attention_(const Tensor& q, const Tensor& k, const Tensor& v, cons
   return apply(CachedAttention(scale), {q, k, v, keys, values, lengths})[0];
 }
 
+CachedPositions::CachedPositions(int64_t steps, int64_t capacity) : steps_(steps), capacity_(capacity) {
+  if (steps < 0 || capacity < 0) {
+    throw ValueError(kName, std::to_string(steps) + " steps in a cache for " + std::to_string(capacity) +
+                                "; expected numbers from 0 up");
+  }
+}
+
+void CachedPositions::infer(Inputs inputs, OutputSpecs& outputs) const {
+  if (inputs[0].dtype() != Dtype::i64)
+    throw TypeError(kName, "lengths are " + describe(inputs) + "; expected i64");
+  if (inputs[0].rank() != 1) throw ShapeError(kName, "lengths are " + describe(inputs) + "; expected [N]");
+  const Shape shape{inputs[0].size(0), steps_};
+  checked_count(shape, kName);
+  outputs.push_back(OutputSpec::fresh(shape, Dtype::i64));
+}
+
+Tensor cached_positions(const Tensor& lengths, int64_t steps, int64_t capacity) {
+  return apply_one(CachedPositions(steps, capacity), lengths);
+}
+
 }  // namespace espalier

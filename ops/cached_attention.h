@@ -39,4 +39,33 @@ ESPALIER_API Tensor cached_attention_(const Tensor& q, const Tensor& k, const Te
                                       const Tensor& values, const Tensor& lengths,
                                       std::optional<double> scale = {});
 
+/// The places that the next T steps of N sequences take in a cache: lengths i64[N] to lengths[n] + t, i64[N,
+/// T]. So a model that looks up something for each place (positions, say) finds out before anything else
+/// whether there is room.
+class ESPALIER_API CachedPositions final : public OperationOf<CachedPositions> {
+ public:
+  static constexpr std::string_view kName = "cached_positions";
+  static KernelSlot slot;
+
+  /// Of `steps` steps each in a cache for `capacity`. Throws ValueError for a negative number.
+  CachedPositions(int64_t steps, int64_t capacity);
+  int64_t steps() const noexcept { return steps_; }
+  int64_t capacity() const noexcept { return capacity_; }
+  bool differentiable(int) const override { return false; }
+  void infer(Inputs inputs, OutputSpecs& outputs) const override;
+  void visit_attributes(AttributeVisitor& visit) override {
+    visit("steps", steps_);
+    visit("capacity", capacity_);
+    *this = CachedPositions(steps_, capacity_);  // which checks them
+  }
+
+ private:
+  int64_t steps_, capacity_;
+};
+
+/// The places i64[N, steps] of the next steps of sequences that have `lengths`, i64[N], in a cache for
+/// `capacity` each. Throws ValueError for negative numbers, and for a sequence with a length below 0 or
+/// without room for the new steps; ShapeError and TypeError where the lengths are no i64[N].
+ESPALIER_API Tensor cached_positions(const Tensor& lengths, int64_t steps, int64_t capacity);
+
 }  // namespace espalier

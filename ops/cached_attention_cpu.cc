@@ -1,4 +1,5 @@
 #include <cmath>
+#include <numeric>
 #include <string>
 
 #include "core/error.h"
@@ -12,13 +13,15 @@
 namespace espalier {
 namespace {
 
-void check_lengths(const int64_t* lengths, int64_t count, int64_t steps, int64_t capacity) {
+/// `lengths` are `stride` apart.
+void check_lengths(std::string_view name, const int64_t* lengths, int64_t stride, int64_t count,
+                   int64_t steps, int64_t capacity) {
   for (int64_t n = 0; n < count; ++n) {
-    if (lengths[n] >= 0 && lengths[n] <= capacity - steps) continue;
-    throw ValueError(CachedAttention::kName, "sequence " + std::to_string(n) + " has " +
-                                                 std::to_string(lengths[n]) + " steps, to which " +
-                                                 std::to_string(steps) + " come; the cache holds " +
-                                                 std::to_string(capacity));
+    const int64_t length = lengths[n * stride];
+    if (length >= 0 && length <= capacity - steps) continue;
+    throw ValueError(name, "sequence " + std::to_string(n) + " of the cache has " + std::to_string(length) +
+                               " steps, to which " + std::to_string(steps) + " come, but it holds " +
+                               std::to_string(capacity) + "; clear it, or make it longer");
   }
 }
 
@@ -56,7 +59,7 @@ class CachedAttentionWork {
 
   void run() const {
     const int64_t heads = q_.shape[1], steps = q_.shape[2], sharing = heads / keys_.shape[1];
-    check_lengths(lengths_, q_.shape[0], steps, keys_.shape[2]);
+    check_lengths(CachedAttention::kName, lengths_, 1, q_.shape[0], steps, keys_.shape[2]);
     for (int64_t n = 0; n < q_.shape[0]; ++n) {
       const AttentionHeads<T> keys = heads_of_sequence(keys_, n, sharing),
                               values = heads_of_sequence(values_, n, sharing);
@@ -112,7 +115,7 @@ void cached_attention_cpu(const CachedAttention& op, Inputs inputs, Outputs outp
   const int64_t sequences = q.size(0), steps = q.size(2);
   const Tensor lengths = contiguous(inputs[5]);
   const auto* const filled = static_cast<const int64_t*>(lengths.raw_data());
-  check_lengths(filled, sequences, steps, keys.size(2));
+  check_lengths(CachedAttention::kName, filled, 1, sequences, steps, keys.size(2));
   for (int64_t n = 0; n < sequences; ++n) {
     const Range added{filled[n], filled[n] + steps}, seen{0, added.stop};
     const Tensor own_keys = sequence(keys, n), own_values = sequence(values, n);
@@ -122,6 +125,15 @@ void cached_attention_cpu(const CachedAttention& op, Inputs inputs, Outputs outp
           attention(sequence(q, n), slice(own_keys, 2, seen), slice(own_values, 2, seen),
                     {.causal = Causal::lower_right, .scale = op.scale()}));
   }
+}
+
+void cached_positions_cpu(const CachedPositions& op, Inputs inputs, Outputs outputs) {
+  const int64_t sequences = inputs[0].size(0), stride = inputs[0].strides()[0];
+  const auto* const lengths = static_cast<const int64_t*>(inputs[0].raw_data());
+  check_lengths(CachedPositions::kName, lengths, stride, sequences, op.steps(), op.capacity());
+  auto* const places = static_cast<int64_t*>(outputs[0].raw_data());
+  for (int64_t n = 0; n < sequences; ++n)
+    std::iota(places + n * op.steps(), places + (n + 1) * op.steps(), lengths[n * stride]);
 }
 
 }  // namespace espalier

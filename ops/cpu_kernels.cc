@@ -77,6 +77,7 @@
 #include "ops/reshape.h"
 #include "ops/rms_norm.h"
 #include "ops/round.h"
+#include "ops/sample_token.h"
 #include "ops/sgd_step.h"
 #include "ops/sigmoid.h"
 #include "ops/silu.h"
@@ -182,6 +183,7 @@ static constexpr Kernel kCachedAttention[] = {
     kernel<CachedAttention, cached_attention_cpu>("sequences apart")};
 constinit KernelSlot CachedAttention::slot{kCachedAttention};
 
+ESPALIER_PLAIN_KERNEL(CachedPositions, cached_positions)
 ESPALIER_PLAIN_KERNEL(Cast, cast)
 ESPALIER_CHAINABLE_KERNEL(Ceil, ceil)
 ESPALIER_LAPACK_KERNEL(Cholesky, cholesky)
@@ -446,6 +448,10 @@ ESPALIER_VECTORISED_KERNEL(RmsNormBackward, rms_norm_backward)
 ESPALIER_VECTORISED_KERNEL(RmspropStep, rmsprop_step)
 ESPALIER_CHAINABLE_KERNEL(Round, round)
 ESPALIER_CHAINABLE_KERNEL(Rsqrt, rsqrt)
+
+size_t sample_token_scratch(const SampleToken&, Inputs, Specs);
+ESPALIER_ONLY_KERNEL_WITH(SampleToken, sample_token, "highway", sample_token_scratch)
+
 ESPALIER_PLAIN_KERNEL(Scatter, scatter)
 ESPALIER_PLAIN_KERNEL(ScatterAdd, scatter_add)
 ESPALIER_VECTORISED_KERNEL(SgdStep, sgd_step)

@@ -87,6 +87,7 @@
 #include "ops/reshape.h"
 #include "ops/rms_norm.h"
 #include "ops/round.h"
+#include "ops/sample_token.h"
 #include "ops/sgd_step.h"
 #include "ops/sigmoid.h"
 #include "ops/silu.h"
@@ -149,6 +150,7 @@ class KnownOperations {
     add(BinaryCrossEntropyWithLogits(), 2, 3);
     add(BinaryCrossEntropyWithLogitsBackward(), 3, 4);
     add(CachedAttention(), 6);
+    add(CachedPositions(1, 1), 1);
     add(Cast(Dtype::f32), 1);
     add(Ceil(), 1);
     add(Cholesky(), 1);
@@ -290,6 +292,7 @@ class KnownOperations {
     add(RmspropStep({}), 7);
     add(Round(), 1);
     add(Rsqrt(), 1);
+    add(SampleToken(), 2);
     add(Scatter(0), 3);
     add(ScatterAdd(0), 3);
     add(SgdStep({}), 5);

@@ -47,12 +47,15 @@ inline RandomPlace random_place(const Tensor& state) {
   return {static_cast<uint64_t>(words[0]), static_cast<uint64_t>(words[state.strides()[0]])};
 }
 
-/// Takes the next `blocks` Philox blocks of the stream for the caller alone.
-inline RandomPlace claim_random_blocks(const Tensor& state, uint64_t blocks) {
-  auto* words = static_cast<int64_t*>(state.raw_data());
-  std::atomic_ref<int64_t> offset(words[state.strides()[0]]);
+/// Takes the next `blocks` Philox blocks of a stream for the caller alone. Its seed is the first number of
+/// `state`, its offset the one `stride` behind it.
+inline RandomPlace claim_random_blocks(int64_t* state, int64_t stride, uint64_t blocks) {
+  std::atomic_ref<int64_t> offset(state[stride]);
   const int64_t first = offset.fetch_add(static_cast<int64_t>(blocks), std::memory_order_relaxed);
-  return {static_cast<uint64_t>(words[0]), static_cast<uint64_t>(first)};
+  return {static_cast<uint64_t>(state[0]), static_cast<uint64_t>(first)};
+}
+inline RandomPlace claim_random_blocks(const Tensor& state, uint64_t blocks) {
+  return claim_random_blocks(static_cast<int64_t*>(state.raw_data()), state.strides()[0], blocks);
 }
 
 /// Words that are made at a time: 4 KiB, well inside the first-level cache.

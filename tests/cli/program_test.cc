@@ -147,6 +147,8 @@ TEST(Program, LearnsATextAndGoesOn) {
   const std::string written =
       json_of({"predict", run, "--prompt", "the cat ", "--count", "20", "--temperature", "0"}).at("text");
   EXPECT_EQ(written, "the cat sat on the mat. the ");
+  EXPECT_EQ(run_program({"predict", run, "--prompt", "the cat ", "--count", "20", "--temperature", "0"}).out,
+            written + "\n");
   EXPECT_EQ(json_of({"predict", run, "--count", "30", "--seed", "3"}),
             json_of({"predict", run, "--count", "30", "--seed", "3"}));
   EXPECT_EQ(json_of({"predict", run, "--count", "30"}).at("text").get<std::string>().size(), 30U);

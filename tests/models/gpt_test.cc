@@ -9,29 +9,22 @@
 #include "ops/at.h"
 #include "ops/cast.h"
 #include "ops/copy.h"
+#include "ops/expand.h"
 #include "ops/random.h"
 #include "runtime/compile.h"
+#include "tests/models/small_gpt.h"
 #include "tests/support/message_of.h"
 
 namespace espalier::models {
 namespace {
 
+using test::kLength;
+using test::kVocabulary;
 using test::message_of;
+using test::small_gpt;
 using testing::FloatNear;
 using testing::HasSubstr;
 using testing::Pointwise;
-
-constexpr int64_t kLength = 16, kVocabulary = 11;
-
-Gpt small_gpt() {
-  manual_seed(3);
-  Gpt gpt(2, 32, 4, kLength, kVocabulary);
-  const NoGrad no_grad;
-  // Larger weights than a fresh model's, so that the logits depend on all tokens.
-  for (auto& [name, parameter] : nn::named_parameters(gpt))
-    copy_(parameter, uniform(parameter.shape(), -1, 1));
-  return gpt;
-}
 
 /// The logits behind token t, of the whole sequences at once.
 std::vector<float> logits_behind(const Gpt& gpt, const Tensor& tokens, int64_t t) {
@@ -52,7 +45,7 @@ TEST(GptCache, EachTokenSeesAllBeforeIt) {
     EXPECT_EQ(cache.lengths.to_vector<int64_t>(), std::vector<int64_t>(3, seen));
   }
   EXPECT_THAT(message_of<ValueError>([&] { gpt(at(tokens, kAll, Range{0, 1}), cache); }),
-              HasSubstr("outside the 16 rows"));
+              HasSubstr("sequence 0 of the cache has 16 steps, to which 1 come, but it holds 16"));
   EXPECT_EQ(cache.lengths.to_vector<int64_t>(), std::vector<int64_t>(3, kLength));
   cache.clear();
   const Tensor logits = gpt(at(tokens, kAll, Range{0, 2}), cache);
@@ -80,7 +73,7 @@ TEST(GptCache, IsStateOfACompiledFunction) {
   expect_whole_logits(kLength);
   EXPECT_EQ(step.plan_count(), 1);
   EXPECT_THAT(message_of<ValueError>([&] { step(at(tokens, kAll, Range{0, 1})); }),
-              HasSubstr("outside the 16 rows"));
+              HasSubstr("sequence 0 of the cache has 16 steps, to which 1 come, but it holds 16"));
   EXPECT_EQ(cache.lengths.to_vector<int64_t>(), std::vector<int64_t>{kLength});
 }
 
@@ -91,6 +84,30 @@ TEST(GptCache, IsOfTheWeightsType) {
   EXPECT_EQ(GptCache(gpt).values[1].dtype(), Dtype::bf16);
 }
 
+TEST(GptCache, TextsOfDifferentLengthsAreReadTogether) {
+  const Gpt gpt = small_gpt();
+  const Tensor tokens = random_integers({3, 9}, 0, kVocabulary);
+  const std::vector<int64_t> counts = {4, 9, 1};
+  GptCache cache(gpt, 3);
+  const auto logits = gpt(tokens, from_values(counts, {3}), cache).to_vector<float>();
+  std::vector<float> expected;
+  for (int64_t n = 0; n < 3; ++n) {
+    const auto row = logits_behind(gpt, at(tokens, Range{n, n + 1}), counts[static_cast<size_t>(n)] - 1);
+    expected.insert(expected.end(), row.begin(), row.end());
+  }
+  EXPECT_THAT(logits, Pointwise(FloatNear(1e-4F), expected));
+  EXPECT_EQ(cache.lengths.to_vector<int64_t>(), counts);
+
+  // They go on from there, and the place of one may be taken by another.
+  GptCache one(gpt);
+  gpt(at(tokens, Range{2, 3}, Range{0, 6}), one);
+  cache.replace(1, one);
+  const Tensor whole = at(tokens, Range{2, 3}, Range{0, 7});
+  const Tensor next = gpt(expand(at(whole, kAll, Range{6, 7}), {3, 1}), cache);
+  EXPECT_THAT(at(next, 1).to_vector<float>(), Pointwise(FloatNear(1e-4F), logits_behind(gpt, whole, 6)));
+  EXPECT_EQ(cache.lengths.to_vector<int64_t>(), (std::vector<int64_t>{5, 7, 2}));
+}
+
 TEST(GptCache, RefusesWhatMakesNoSense) {
   const Gpt gpt = small_gpt();
   EXPECT_THAT(message_of<ValueError>([&] { GptCache(gpt, 0); }), HasSubstr("0 sequences"));
@@ -98,6 +115,13 @@ TEST(GptCache, RefusesWhatMakesNoSense) {
   EXPECT_THAT(message_of<ShapeError>([&] { gpt(zeros({3, 1}, Dtype::i64), cache); }),
               HasSubstr("the 2 sequences of the cache"));
   EXPECT_THAT(message_of<ShapeError>([&] { gpt(zeros({2}, Dtype::i64), cache); }), HasSubstr("[N, T]"));
+  const Tensor tokens = zeros({2, 3}, Dtype::i64);
+  for (const int64_t count : {0, 4}) {
+    EXPECT_THROW(gpt(tokens, from_values<int64_t>({1, count}, {2}), cache), ValueError) << count;
+    EXPECT_EQ(cache.lengths.to_vector<int64_t>(), std::vector<int64_t>(2, 0));
+  }
+  EXPECT_THAT(message_of<ValueError>([&] { cache.replace(2, GptCache(gpt)); }), HasSubstr("no sequence 2"));
+  EXPECT_THAT(message_of<ShapeError>([&] { cache.replace(0, cache); }), HasSubstr("2 sequences"));
 }
 
 TEST(Generate, FromACacheIsAsFromTheWhole) {

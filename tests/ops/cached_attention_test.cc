@@ -75,7 +75,8 @@ TEST(CachedAttention, LeavesTheCacheAloneWhereThereIsNoRoom) {
   EXPECT_EQ(message_of<ValueError>([&] {
               cached_attention_(step, step, step, keys, values, from_values<int64_t>({1, 3}, {2}));
             }),
-            "[cached_attention] sequence 1 has 3 steps, to which 2 come; the cache holds 4");
+            "[cached_attention] sequence 1 of the cache has 3 steps, to which 2 come, but it holds 4; clear "
+            "it, or make it longer");
   EXPECT_EQ(keys.to_vector<float>(), std::vector<float>(16));
 }
 
@@ -131,6 +132,57 @@ OpTest cached_attention_test() {
       .twice_differentiable = false,
       .benchmarks = {cached_attention_sample("gpt-mini", {200}, gpt),
                      cached_attention_sample("prompt of 128", {0}, {6, 6, 128, 256, 64, 64})},
+  };
+}
+
+OpTest cached_positions_test() {
+  const auto positions_sample = [](std::string label, int64_t n, int64_t steps) {
+    return OpSample{std::move(label),
+                    {{{n}, 0, 5}},
+                    [=](Inputs in) { return Tensors{cached_positions(in[0], steps, 8)}; },
+                    [=](const Arrays& in) {
+                      Array places({n, steps});
+                      for_each_index({n, steps}, [&](const Dims& i) {
+                        places.at({i[0], i[1]}) = in[0][i[0]] + static_cast<double>(i[1]);
+                      });
+                      return Arrays{places};
+                    }};
+  };
+  return {
+      .name = "cached_positions",
+      .samples =
+          {
+              positions_sample("one step", 3, 1),
+              positions_sample("several steps", 2, 3),
+              positions_sample("no step", 2, 0),
+              positions_sample("no sequence", 0, 2),
+          },
+      .errors =
+          {
+              {"no room",
+               [] { cached_positions(from_values<int64_t>({3, 7}, {2}), 2, 8); },
+               "ValueError",
+               {"cached_positions", "sequence 1 of the cache has 7 steps, to which 2 come, but it holds 8"}},
+              {"a negative length",
+               [] { cached_positions(from_values<int64_t>({-1}, {1}), 2, 8); },
+               "ValueError",
+               {"cached_positions", "sequence 0 of the cache has -1 steps"}},
+              {"negative steps",
+               [] { cached_positions(zeros({1}, Dtype::i64), -1, 8); },
+               "ValueError",
+               {"cached_positions", "-1 steps in a cache for 8"}},
+              {"lengths of two axes",
+               [] { cached_positions(zeros({1, 1}, Dtype::i64), 1, 8); },
+               "ShapeError",
+               {"cached_positions", "i64[1, 1]", "[N]"}},
+              {"other lengths",
+               [] { cached_positions(zeros({1}), 1, 8); },
+               "TypeError",
+               {"cached_positions", "f32[1]", "i64"}},
+          },
+      .dtypes = {Dtype::i64},
+      .differentiable = false,
+      .twice_differentiable = false,
   };
 }
 

@@ -21,6 +21,7 @@
   TEST(binary_cross_entropy) \
   TEST(binary_cross_entropy_with_logits) \
   TEST(cached_attention) \
+  TEST(cached_positions) \
   TEST(cast) \
   TEST(ceil) \
   TEST(cholesky) \
@@ -130,6 +131,7 @@
   TEST(rmsprop_step) \
   TEST(round) \
   TEST(rsqrt) \
+  TEST(sample_token) \
   TEST(scatter) \
   TEST(scatter_add) \
   TEST(sgd_step) \

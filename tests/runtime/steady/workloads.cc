@@ -11,9 +11,12 @@
 #include "models/seed_net.h"
 #include "nn/dropout.h"
 #include "ops/compare.h"
+#include "ops/copy.h"
 #include "ops/cross_entropy.h"
 #include "ops/mse_loss.h"
 #include "ops/random.h"
+#include "ops/reshape.h"
+#include "ops/sample_token.h"
 #include "optim/adam.h"
 #include "optim/clip.h"
 #include "optim/lion.h"
@@ -109,6 +112,20 @@ std::vector<Workload> steady_workloads() {
        .state = runtime::State(*gpt, *cache),
        .inputs = {random_integers({2, 1}, 0, 65)},
        .training = false});
+
+  const auto drawn_cache = std::make_shared<models::GptCache>(*gpt, 2);
+  const Tensor last = zeros({2}, Dtype::i64), generators = zeros({2, 2}, Dtype::i64);
+  runtime::State drawn_state(*gpt, *drawn_cache);
+  drawn_state.add("last", last).add("generators", generators);
+  all.push_back({.name = "tokens that a GPT draws",
+                 .f = runtime::as_function([=](Inputs) {
+                   const Tensor logits = (*gpt)(unsqueeze(last, 1), *drawn_cache);
+                   copy_(last,
+                         sample_token(logits, {.temperature = 0.8, .top_k = 40, .top_p = 0.9}, generators));
+                 }),
+                 .state = std::move(drawn_state),
+                 .inputs = {},
+                 .training = false});
 
   const auto bert = std::make_shared<models::Bert>(models::BertOptions{
       .vocabulary = 65, .width = 64, .layers = 2, .heads = 4, .feedforward = 128, .positions = 96});
