@@ -1,11 +1,12 @@
-// How long it takes from the start of a process to the first answer of a package: ResNet-20 with a batch of
-// one image, saved, then loaded and asked by processes that each do nothing else.
+// How long it takes from the start of a process to the first answer of a package: ResNet-20 on one image,
+// saved for batches of one and for batches of any size, then loaded and asked by processes that each do
+// nothing else, in turns.
 //
 //   build/release/bench/first_answer [PROCESSES]
 //
 // Two threads. It prints the median and the least time of each part over 20 processes, or as many as asked
-// for; the first one, which may find files not yet in memory, does not count. The program asks itself: with a
-// package and the time of its start it is one of those processes.
+// for, and the size of each package; the first process, which may find files not yet in memory, does not
+// count. The program asks itself: with a package and the time of its start it is one of those processes.
 
 #include <algorithm>
 #include <array>
@@ -44,15 +45,15 @@ void answer(const std::string& package, double start) {
   };
   note(0);
   set_num_threads(2);
-  const runtime::Graph graph = runtime::load_package(package).graph;
+  runtime::FamilyRunner model(runtime::load_package(package).graphs);
   note(1);
-  runtime::Runner runner(std::make_shared<const runtime::Plan>(runtime::optimise(graph)));
-  note(2);
   const Tensor image = zeros({1, 3, 32, 32});
-  const std::vector<Tensor> results = runner.run(Inputs(&image, 1));
+  model.at(model.family().sizes_of(Inputs(&image, 1)));
+  note(2);
+  model.run(Inputs(&image, 1));
   note(3);
   times[5] = before - start;
-  runner.run(Inputs(&image, 1), results);
+  model.run(Inputs(&image, 1));
   note(4);
   std::cout.write(reinterpret_cast<const char*>(times.data()), sizeof times);
 }
@@ -76,17 +77,38 @@ Times times_of_process(const std::string& package) {
   return times;
 }
 
-std::string save_resnet() {
-  models::ResNetCifar net(3);
-  nn::eval(net);
-  const NoGrad no_grad;
-  const Tensor image = zeros({1, 3, 32, 32});
-  const runtime::Graph graph = runtime::optimise(runtime::freeze(
-      runtime::capture([&](const Tensor& x) { return net(x); }, {image}, runtime::State(net))));
-  std::string path =
-      (std::filesystem::temp_directory_path() / ("first_answer_" + std::to_string(getpid()))).string();
-  runtime::save_package(path, graph);
-  return path;
+/// The packages' files, removed at the end.
+struct Packages {
+  std::string fixed, free;
+
+  Packages() {
+    const std::string path =
+        (std::filesystem::temp_directory_path() / ("first_answer_" + std::to_string(getpid()))).string();
+    fixed = path + "_fixed";
+    free = path + "_free";
+    models::ResNetCifar net(3);
+    nn::eval(net);
+    const NoGrad no_grad;
+    const auto forward = [&](const Tensor& x) { return net(x); };
+    const auto improved = [](const runtime::Graph& graph) {
+      return runtime::optimise(runtime::freeze(graph));
+    };
+    const runtime::State state(net);
+    runtime::save_package(fixed, improved(runtime::capture(forward, {zeros({1, 3, 32, 32})}, state)));
+    runtime::save_package(
+        free,
+        runtime::capture_family(forward, {{"batch", 0, 0}}, {zeros({4, 3, 32, 32})}, state).map(improved));
+  }
+  ~Packages() {
+    std::filesystem::remove(fixed);
+    std::filesystem::remove(free);
+  }
+};
+
+/// Median and least time of a part, in milliseconds.
+std::array<std::string, 2> median_and_least(std::vector<Times> all, size_t part) {
+  std::sort(all.begin(), all.end(), [&](const Times& a, const Times& b) { return a[part] < b[part]; });
+  return {report::fixed(1e3 * all[all.size() / 2][part], 2), report::fixed(1e3 * all[0][part], 2)};
 }
 
 }  // namespace
@@ -101,16 +123,19 @@ int main(int argc, char** argv) {
     std::cerr << "usage: first_answer [PROCESSES]\n";
     return 1;
   }
-  const std::string package = save_resnet();
-  times_of_process(package);
-  std::vector<Times> all;
-  for (int i = 0; i < processes; ++i) all.push_back(times_of_process(package));
-  std::filesystem::remove(package);
-  report::Table table({"", "median ms", "least ms"});
-  for (size_t part = 0; part < kParts.size(); ++part) {
-    std::sort(all.begin(), all.end(), [&](const Times& a, const Times& b) { return a[part] < b[part]; });
-    table.add_row({kParts[part], report::fixed(1e3 * all[all.size() / 2][part], 2),
-                   report::fixed(1e3 * all[0][part], 2)});
+  const Packages packages;
+  times_of_process(packages.fixed);
+  times_of_process(packages.free);
+  std::vector<Times> fixed, free;
+  for (int i = 0; i < processes; ++i) {
+    fixed.push_back(times_of_process(packages.fixed));
+    free.push_back(times_of_process(packages.free));
   }
-  std::cout << table;
+  report::Table table({"", "batch of 1: median ms", "least ms", "any batch: median ms", "least ms"});
+  for (size_t part = 0; part < kParts.size(); ++part) {
+    const auto of_fixed = median_and_least(fixed, part), of_free = median_and_least(free, part);
+    table.add_row({kParts[part], of_fixed[0], of_fixed[1], of_free[0], of_free[1]});
+  }
+  std::cout << table << "bytes of the packages: " << std::filesystem::file_size(packages.fixed) << " and "
+            << std::filesystem::file_size(packages.free) << '\n';
 }

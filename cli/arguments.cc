@@ -165,7 +165,11 @@ Command add_compile(CLI::App& program) {
       ->type_name("MODEL");
   app->add_option("to", flags->to, "the package to write, a safetensors file, or NAME.onnx: an ONNX model")
       ->type_name("TO");
-  app->add_option("--batch", flags->batch, "examples that a run takes at once [1]")->type_name("WHOLE");
+  app->add_option(
+         "--batch", flags->batch,
+         "examples that a run takes at once; by default any number, or 1 where the model does not allow "
+         "that, and in ONNX models")
+      ->type_name("WHOLE");
   app->add_option("--size", flags->sizes,
                   "ONNX models: the size of an axis that has a name instead; once each")
       ->type_name("NAME=WHOLE")
@@ -196,6 +200,8 @@ Command add_run(CLI::App& program) {
   app->add_option("inputs", flags->inputs, "images (PNG, JPEG), arrays (.npy), or folders of them")
       ->type_name("FILE");
   app->add_option("--top", flags->top, "classes to name [3]")->type_name("WHOLE");
+  app->add_option("--batch", flags->batch, "examples at once, where the package takes any number [32]")
+      ->type_name("WHOLE");
   add_kernels(*app, flags->kernels);
   app->add_flag("--json", flags->json, "print the result as JSON");
   return {app, [flags] { return run_package(*flags); }};
@@ -207,6 +213,13 @@ Command add_explain(CLI::App& program) {
   app->add_option("package", flags->package, "what 'espalier compile' wrote")->type_name("PACKAGE");
   app->add_option("--rounds", flags->rounds, "runs, of which each step's median is taken [20]")
       ->type_name("WHOLE");
+  app->add_option("--batch", flags->batch, "examples at once, where the package takes any number [1]")
+      ->type_name("WHOLE");
+  app->add_option("--size", flags->sizes,
+                  "of another axis that the package leaves free, by its name; once each")
+      ->type_name("NAME=WHOLE")
+      ->expected(1)
+      ->take_all();
   app->add_option("--page", flags->page, "write a page with the plan and the graph drawn")
       ->type_name("FILE.html");
   add_kernels(*app, flags->kernels);

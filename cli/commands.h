@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,7 +60,7 @@ Exit predict(const PredictFlags& flags);
 
 struct CompileFlags {
   std::string model, to;
-  int64_t batch = 1;                    ///< examples that a run takes at once
+  std::optional<int64_t> batch = {};    ///< examples that a run takes at once; absent: any number
   std::vector<std::string> sizes = {};  ///< of an ONNX model's free axes: `time=64`
   std::string classes = {};             ///< names of those that an ONNX model tells apart, with commas
   bool int8 = false;
@@ -72,7 +73,8 @@ struct RunFlags {
   std::string package;
   std::vector<std::string> inputs;  ///< files, or folders of them
   int64_t top = 3;
-  std::string kernels;  ///< the file of kernel choices
+  std::optional<int64_t> batch;  ///< examples at once
+  std::string kernels;           ///< the file of kernel choices
   bool json = false;
 };
 Exit run_package(const RunFlags& flags);
@@ -80,6 +82,8 @@ Exit run_package(const RunFlags& flags);
 struct ExplainFlags {
   std::string package;
   int64_t rounds = 20;
+  std::optional<int64_t> batch;    ///< of a package whose batch is free
+  std::vector<std::string> sizes;  ///< of other free axes: `time=64`
   std::string page;
   std::string kernels;  ///< the file of kernel choices
   bool json = false;

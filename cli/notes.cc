@@ -64,6 +64,10 @@ std::map<std::string, std::string> notes(const Problem& problem) {
   return {{kProblem, json_of(problem).dump()}};
 }
 
+bool has_problem(const std::map<std::string, std::string>& notes) {
+  return notes.contains(kProblem);
+}
+
 void read_notes(const std::map<std::string, std::string>& notes, const std::string& where, Recipe& recipe,
                 Problem& problem) {
   const auto found = notes.find(kProblem);

@@ -1,31 +1,16 @@
 #include "cli/onnx_file.h"
 
-#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <sstream>
 
+#include "cli/package_file.h"
 #include "cli/problem.h"
 #include "core/error.h"
 #include "runtime/onnx.h"
 
 namespace espalier::cli {
 namespace {
-
-runtime::OnnxOptions options_of(const CompileFlags& flags) {
-  runtime::OnnxOptions options{.sizes = {}, .batch = flags.batch};
-  for (const std::string& text : flags.sizes) {
-    const size_t equals = text.rfind('=');
-    int64_t size = 0;
-    const char* const end = text.data() + text.size();
-    const auto parsed =
-        std::from_chars(text.data() + (equals == text.npos ? text.size() : equals + 1), end, size);
-    if (parsed.ec != std::errc() || parsed.ptr != end || size < 0)
-      throw ValueError("--size", "is '" + text + "'; expected the name of an axis and its size, NAME=WHOLE");
-    options.sizes[text.substr(0, equals)] = size;
-  }
-  return options;
-}
 
 std::vector<std::string> names_in(const std::string& list) {
   std::vector<std::string> names;
@@ -54,9 +39,12 @@ bool is_onnx(const std::string& file) {
   return std::filesystem::path(file).extension() == ".onnx";
 }
 
-runtime::Package open_onnx(const CompileFlags& flags) {
-  runtime::Package file{.graph = runtime::load_onnx(flags.model, options_of(flags)), .notes = {}};
-  std::optional<Problem> problem = problem_of(file.graph);
+runtime::Package open_onnx(const CompileFlags& flags, std::optional<int64_t> batch) {
+  const runtime::OnnxOptions options{.sizes = sizes_of(flags.sizes), .batch = batch};
+  runtime::Package file{.graphs = batch ? runtime::load_onnx(flags.model, options)
+                                        : runtime::load_onnx_family(flags.model, options),
+                        .notes = {}};
+  std::optional<Problem> problem = problem_of(file.graph());
   if (!flags.classes.empty()) {
     const std::vector<std::string> classes = names_in(flags.classes);
     if (!problem || problem->outputs != static_cast<int64_t>(classes.size())) {

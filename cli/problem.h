@@ -62,6 +62,8 @@ nn::AnyLayer make_network(const Recipe& recipe, const Problem& problem);
 std::map<std::string, std::string> notes(const Recipe& recipe, const Problem& problem);
 /// The same of a model that no recipe made.
 std::map<std::string, std::string> notes(const Problem& problem);
+/// Whether these notes say what a problem is, so that read_notes() reads them.
+bool has_problem(const std::map<std::string, std::string>& notes);
 void read_notes(const std::map<std::string, std::string>& notes, const std::string& where, Recipe& recipe,
                 Problem& problem);
 

@@ -120,15 +120,4 @@ std::string KernelChoices::machine() {
   return processor + ", " + std::string(cpu_level_name(cpu_level()));
 }
 
-report::Table choices_table(const KernelChoices& choices) {
-  report::Table table({"problem", "kernel", "us", "times the fastest"});
-  for (const auto& [problem, timings] : choices.problems()) {
-    for (const KernelTiming& timing : timings) {
-      table.add_row({problem, timing.kernel, report::fixed(timing.seconds * kMicro, 1),
-                     report::fixed(timing.seconds / timings.front().seconds, 2)});
-    }
-  }
-  return table;
-}
-
 }  // namespace espalier::runtime

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "core/export.h"
-#include "report/table.h"
 
 namespace espalier::runtime {
 
@@ -52,8 +51,5 @@ class ESPALIER_API KernelChoices {
  private:
   std::map<std::string, std::map<std::string, Timings>> by_machine_;
 };
-
-/// A row for each problem and kernel: which, microseconds, and how much slower than the fastest.
-ESPALIER_API report::Table choices_table(const KernelChoices& choices);
 
 }  // namespace espalier::runtime

@@ -6,8 +6,9 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
-#include "runtime/graph.h"
+#include "runtime/graph_family.h"
 
 namespace espalier::runtime {
 
@@ -51,8 +52,17 @@ struct OnnxOptions {
 ///   const runtime::Graph graph = runtime::load_onnx("model.onnx", {.batch = 8});
 ESPALIER_API Graph load_onnx(const std::filesystem::path& path, const OnnxOptions& options = {});
 
-/// The same from memory, which is copied. `name` stands for the file in errors. Elements in other files are
-/// refused.
+/// What the free axes of load_onnx_family() are called.
+inline constexpr std::string_view kOnnxBatch = "batch";
+
+/// The graphs of any size along the first axes of the inputs that have none in the file and that
+/// `options.sizes` does not name: all of one size, called kOnnxBatch, whatever names the file gives them;
+/// `options.batch` is not looked at. A model without such axes is a single graph. Throws what load_onnx()
+/// does, and ValueError where the model computes something else at another size.
+ESPALIER_API GraphFamily load_onnx_family(const std::filesystem::path& path, OnnxOptions options = {});
+
+/// The same as load_onnx() from memory, which is copied. `name` stands for the file in errors. Elements in
+/// other files are refused.
 ESPALIER_API Graph parse_onnx(std::span<const unsigned char> bytes, const OnnxOptions& options = {},
                               const std::string& name = "model");
 

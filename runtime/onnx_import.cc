@@ -34,12 +34,8 @@ OnnxRead onnx_reader(const OnnxNode& node) {
 /// inputs and states is recorded, and all else, shapes most of all, is known when it is needed.
 class Import {
  public:
-  Import(OnnxModel model, std::string name, std::optional<std::filesystem::path> folder, OnnxOptions options)
-      : model_(std::move(model)),
-        name_(std::move(name)),
-        options_(std::move(options)),
-        elements_(std::move(folder)),
-        budget_(options_.most_computed) {}
+  Import(OnnxModel model, std::string name, std::optional<std::filesystem::path> folder)
+      : model_(std::move(model)), name_(std::move(name)), elements_(std::move(folder)) {}
 
   std::map<std::string, Tensor> tensors() {
     std::map<std::string, Tensor> all;
@@ -50,17 +46,20 @@ class Import {
     return all;
   }
 
-  Graph run() {
-    for (const OnnxTensor& tensor : model_.initializers) add_fixed(tensor.name, tensor);
-    for (const OnnxNode& node : model_.nodes) {
-      if (const OnnxTensor* tensor = tensor_of(node)) add_fixed(node.outputs[0], *tensor);
-    }
+  /// The graph at the sizes of `options`; those of several calls share their states.
+  Graph run(const OnnxOptions& options) {
+    if (values_.empty()) read_fixed();
+    values_ = fixed_;
+    options_ = options;
+    budget_.emplace(options.most_computed);
+    free_names_.clear();
+    batch_axes_.clear();
     std::vector<std::string> names;
     std::vector<Tensor> examples;
     for (const OnnxInfo& input : model_.inputs) {
       const auto fixed = values_.find(input.name);  // an initializer, which older versions list as well
       if (fixed != values_.end() && fixed->second.tensor.defined()) continue;
-      examples.push_back(example(input));
+      examples.push_back(example(input, static_cast<int>(names.size())));
       names.push_back(input.name);
       at_place("input " + quoted_name(input.name), [&] { add(input.name, {}); });
     }
@@ -72,6 +71,9 @@ class Import {
     graph.name_inputs(std::move(names));
     return graph;
   }
+
+  /// The axes that had the size OnnxOptions::batch in the last run.
+  const std::vector<FreeAxis>& batch_axes() const { return batch_axes_; }
 
  private:
   [[noreturn]] void fail(const std::string& why) const { throw FormatError(name_, why); }
@@ -103,6 +105,14 @@ class Import {
     return value == node.attributes.end() ? nullptr : std::get_if<OnnxTensor>(&value->second);
   }
 
+  void read_fixed() {
+    for (const OnnxTensor& tensor : model_.initializers) add_fixed(tensor.name, tensor);
+    for (const OnnxNode& node : model_.nodes) {
+      if (const OnnxTensor* tensor = tensor_of(node)) add_fixed(node.outputs[0], *tensor);
+    }
+    fixed_ = values_;
+  }
+
   /// Adds a tensor of the model: a state where it may be a weight, which is floating and no single number.
   void add_fixed(const std::string& name, const OnnxTensor& described) {
     at_place("tensor " + quoted_name(name), [&] {
@@ -114,24 +124,27 @@ class Import {
     });
   }
 
-  Tensor example(const OnnxInfo& input) {
+  Tensor example(const OnnxInfo& input, int number) {
     const std::string place = "input " + quoted_name(input.name);
     if (input.type == 0 || !input.sizes) fail(place + ": is no tensor of a known rank");
     std::vector<int64_t> sizes;
     for (size_t i = 0; i < input.sizes->size(); ++i)
-      sizes.push_back(size_of_axis(input.name, i, (*input.sizes)[i]));
+      sizes.push_back(size_of_axis(input.name, number, i, (*input.sizes)[i]));
     Tensor tensor;
     at_place(place, [&] { tensor = empty(dims_of(sizes), dtype_of_onnx(input.type), kMeta); });
     return tensor;
   }
 
-  int64_t size_of_axis(const std::string& input, size_t axis, const OnnxSize& size) {
+  int64_t size_of_axis(const std::string& input, int number, size_t axis, const OnnxSize& size) {
     if (size.size) return *size.size;
     const std::string name = size.name.empty() ? input + '[' + std::to_string(axis) + ']' : size.name;
-    free_axes_.insert(name);
+    free_names_.insert(name);
     const auto given = options_.sizes.find(name);
     if (given != options_.sizes.end()) return given->second;
-    if (axis == 0 && options_.batch) return *options_.batch;
+    if (axis == 0 && options_.batch) {
+      batch_axes_.push_back({std::string(kOnnxBatch), number, 0});
+      return *options_.batch;
+    }
     throw ValueError(name_, "axis " + std::to_string(axis) + " of input " + quoted_name(input) +
                                 " has no size but a name, " + quoted_name(name) +
                                 "; give its size by that name (OnnxOptions::sizes; --size of the program)");
@@ -139,9 +152,9 @@ class Import {
 
   void check_sizes() const {
     for (const auto& [name, size] : options_.sizes) {
-      if (free_axes_.contains(name)) continue;
+      if (free_names_.contains(name)) continue;
       std::string known;
-      for (const std::string& free : free_axes_) known += (known.empty() ? "" : ", ") + quoted_name(free);
+      for (const std::string& free : free_names_) known += (known.empty() ? "" : ", ") + quoted_name(free);
       throw ValueError(name_, "has no free axis " + quoted_name(name) +
                                   (known.empty() ? "; all its sizes are fixed" : "; there are " + known));
     }
@@ -149,7 +162,7 @@ class Import {
 
   std::vector<Tensor> compute(const std::vector<std::string>& names, Inputs given) {
     const NoGrad no_grad;
-    const ListenerScope scope(ListenerSlot::checker, &budget_);
+    const ListenerScope scope(ListenerSlot::checker, &*budget_);
     for (size_t i = 0; i < names.size(); ++i) values_[names[i]] = {.tensor = given[i], .known = {}};
     for (size_t i = 0; i < model_.nodes.size(); ++i) {
       const OnnxNode& node = model_.nodes[i];
@@ -177,7 +190,7 @@ class Import {
       throw ValueError(kOnnx, "is an operator that is not known, of domain " + quoted_name(node.domain));
     std::vector<OnnxInput> inputs;
     for (const std::string& name : node.inputs) inputs.push_back(name.empty() ? OnnxInput() : value(name));
-    OnnxReading reading(node, std::move(inputs), elements_, budget_);
+    OnnxReading reading(node, std::move(inputs), elements_, *budget_);
     const Tensors made = read(reading);
     reading.finish();
     for (size_t i = 0; i < std::min(made.size(), node.outputs.size()); ++i) {
@@ -199,9 +212,11 @@ class Import {
   std::string name_;
   OnnxOptions options_;
   OnnxElements elements_;
-  OnnxBudget budget_;
+  std::optional<OnnxBudget> budget_;
+  std::map<std::string, OnnxInput> fixed_;  ///< tensors of the model
   std::map<std::string, OnnxInput> values_;
-  std::set<std::string> free_axes_;
+  std::set<std::string> free_names_;
+  std::vector<FreeAxis> batch_axes_;
   State state_;
 };
 
@@ -225,17 +240,31 @@ struct OnnxFile {
 
 Graph load_onnx(const std::filesystem::path& path, const OnnxOptions& options) {
   const OnnxFile file(path);
-  return Import(file.model(), file.name, file.folder, options).run();
+  return Import(file.model(), file.name, file.folder).run(options);
+}
+
+GraphFamily load_onnx_family(const std::filesystem::path& path, OnnxOptions options) {
+  const OnnxFile file(path);
+  Import import(file.model(), file.name, file.folder);
+  constexpr int64_t kExample = 4;  // 3 and 2 beside it are no special sizes, either
+  const auto graph_of = [&](const Sizes& sizes) {
+    options.batch = sizes.at(std::string(kOnnxBatch));
+    return import.run(options);
+  };
+  const Sizes example = {{std::string(kOnnxBatch), kExample}};
+  Graph graph = graph_of(example);
+  const std::vector<FreeAxis> axes = import.batch_axes();
+  return axes.empty() ? GraphFamily(std::move(graph)) : GraphFamily::of(graph_of, axes, example);
 }
 
 Graph parse_onnx(std::span<const unsigned char> bytes, const OnnxOptions& options, const std::string& name) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return Import(read_onnx_model(text, name), name, std::nullopt, options).run();
+  return Import(read_onnx_model(text, name), name, std::nullopt).run(options);
 }
 
 std::map<std::string, Tensor> load_onnx_tensors(const std::filesystem::path& path) {
   const OnnxFile file(path);
-  return Import(file.model(), file.name, file.folder, {}).tensors();
+  return Import(file.model(), file.name, file.folder).tensors();
 }
 
 }  // namespace espalier::runtime

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "core/error.h"
 #include "runtime/size_rules_internal.h"
@@ -8,6 +9,10 @@ namespace {
 
 /// On the line through `near` at size `from` and `far` at size `to`, the number at `size`.
 int64_t on_line(int64_t near, int64_t far, int64_t from, int64_t to, int64_t size) {
+  if (to < from) {  // the same line
+    std::swap(near, far);
+    std::swap(from, to);
+  }
   int64_t rise = 0, scaled = 0, result = 0;
   const bool overflows = __builtin_sub_overflow(far, near, &rise) ||
                          __builtin_mul_overflow(rise, size - from, &scaled) ||

@@ -14,23 +14,6 @@
 namespace espalier::runtime {
 namespace {
 
-/// `conv2d(padding=[1, 1]) f32[1, 64, 32, 32] by [65536, 1, 2048, 64], f32[...] constant, 2 threads`
-std::string problem_text(const Operation& operation, Inputs inputs, uint32_t constants) {
-  std::ostringstream text;
-  text << signature(operation) << ' ';
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    if (!inputs[i].defined()) {
-      text << "none, ";
-      continue;
-    }
-    text << type_text(inputs[i]);
-    if (!inputs[i].is_contiguous()) text << " by " << to_string(inputs[i].strides());
-    text << (i < 32 && constants >> i & 1u ? " constant, " : ", ");
-  }
-  text << num_threads() << (num_threads() == 1 ? " thread" : " threads");
-  return text.str();
-}
-
 /// While it lives, tensors without elements have some.
 class ElementsScope {
  public:
@@ -90,12 +73,29 @@ bool all_floating(Inputs inputs) {
 
 }  // namespace
 
+// `conv2d(padding=[1, 1]) f32[1, 64, 32, 32] by [65536, 1, 2048, 64], f32[...] constant, 2 threads`
+std::string problem_text(const Operation& operation, Inputs inputs, uint32_t constants, int threads) {
+  std::ostringstream text;
+  text << signature(operation) << ' ';
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].defined()) {
+      text << "none, ";
+      continue;
+    }
+    text << type_text(inputs[i]);
+    if (!inputs[i].is_contiguous()) text << " by " << to_string(inputs[i].strides());
+    text << (i < 32 && constants >> i & 1u ? " constant, " : ", ");
+  }
+  text << threads << (threads == 1 ? " thread" : " threads");
+  return text.str();
+}
+
 const Kernel& choose_timed_kernel(const Operation& operation, Inputs inputs, Outputs outputs,
                                   uint32_t constants, KernelChoices& choices) {
   const std::vector<const Kernel*> kernels = contenders(operation, inputs, outputs, kCpu);
   // Numbers that mean something, indices, cannot be made up.
   if (kernels.size() < 2 || !all_floating(inputs)) return choose_kernel(operation, inputs, outputs, kCpu);
-  const std::string problem = problem_text(operation, inputs, constants);
+  const std::string problem = problem_text(operation, inputs, constants, num_threads());
   if (!choices.find(problem)) {
     ElementsScope elements;
     for (const Tensor& input : inputs) elements.lend(input);

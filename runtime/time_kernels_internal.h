@@ -1,9 +1,15 @@
 #pragma once
 
+#include <string>
+
 #include "core/operation.h"
 #include "runtime/kernel_choices.h"
 
 namespace espalier::runtime {
+
+/// What KernelChoices calls an operation on such inputs, of which bit n of `constants` says that input n is
+/// constant, with so many threads. Elements are not looked at.
+std::string problem_text(const Operation& operation, Inputs inputs, uint32_t constants, int threads);
 
 /// The kernel that `choices` has for the operation on these tensors, after timing the contenders where it has
 /// none yet; the usual one where there is nothing to choose. Tensors are as Kernel::prepare() takes them;

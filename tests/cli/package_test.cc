@@ -10,17 +10,13 @@
 #include <nlohmann/json.hpp>
 
 #include "core/create.h"
-#include "data/digits.h"
-#include "io/image.h"
 #include "io/npy.h"
 #include "io/safetensors.h"
 #include "ops/add.h"
-#include "ops/at.h"
-#include "ops/cast.h"
-#include "ops/multiply.h"
 #include "runtime/capture.h"
 #include "runtime/onnx.h"
 #include "tests/cli/program.h"
+#include "tests/cli/trained.h"
 #include "tests/support/temporary_folder.h"
 
 namespace espalier::cli {
@@ -32,41 +28,8 @@ using test::Outcome;
 using test::output_of;
 using test::run_program;
 using test::TemporaryFolder;
+using test::trained;
 using testing::HasSubstr;
-
-/// A run of a small convolutional network on the embedded digits, as grey images in u8.
-std::string trained(const TemporaryFolder& folder) {
-  const data::Examples digits = data::digits().train;
-  const int64_t* const labels = digits.labels.data<int64_t>();
-  for (int64_t i = 0; i < 300; ++i) {
-    if (labels[i] > 2) continue;
-    const std::filesystem::path place = folder / "images" / std::to_string(labels[i]);
-    std::filesystem::create_directories(place);
-    io::save_png(place / (std::to_string(i) + ".png"), cast(at(digits.inputs, i) * 255.0, Dtype::u8));
-  }
-  std::string run = folder / "run";
-  output_of({"train",
-             "--data",
-             "images",
-             "--path",
-             folder / "images",
-             "--image_channels",
-             "1",
-             "--validation",
-             "0.3",
-             "--model",
-             "conv 8 3 padding=1, batch_norm, relu, max_pool 2, flatten, linear 3",
-             "--epochs",
-             "3",
-             "--learning_rate",
-             "1e-2",
-             "--batch_size",
-             "8",
-             "--folder",
-             run,
-             "--quiet"});
-  return run;
-}
 
 TEST(Packages, MayBeOnnxModels) {
   const TemporaryFolder folder;
@@ -84,12 +47,13 @@ TEST(Packages, AnswerAsTheirModels) {
   const TemporaryFolder folder;
   const std::string run = trained(folder), package = folder / "digits.safetensors",
                     images = folder / "images/1";
-  const json made = json_of({"compile", run, package, "--batch", "4"});
+  const json made = json_of({"compile", run, package});
   EXPECT_GT(made.at("nodes"), 2);
   EXPECT_EQ(made.at("bytes"), std::filesystem::file_size(package));
+  EXPECT_EQ(made.at("free"), json::array({"batch"}));
 
   const json answers = json_of({"run", package, images});
-  ASSERT_GT(answers.size(), 5U);  // not a multiple of the batch, or at least more than one
+  ASSERT_GT(answers.size(), 5U);
   for (const json& one : answers) {
     const json asked = json_of({"predict", run, one.at("input")});
     EXPECT_EQ(one.at("classes")[0].at("class"), asked[0].at("classes")[0].at("class"));
@@ -136,8 +100,8 @@ TEST(Packages, AnswerInEightBitsAsInF32) {
   const TemporaryFolder folder;
   const std::string run = trained(folder), package = folder / "f32.safetensors",
                     bytes = folder / "int8.safetensors";
-  output_of({"compile", run, package, "--batch", "4"});
-  output_of({"compile", run, bytes, "--batch", "4", "--int8"});
+  output_of({"compile", run, package});
+  output_of({"compile", run, bytes, "--int8"});
   const auto operations = [](const json& explained) {
     std::string names;
     for (const json& step : explained.at("steps")) names += std::string(step.at("operation")) + " ";
@@ -180,7 +144,11 @@ TEST(Packages, RunOnTheKernelsThatAFileChooses) {
   const auto kernel_used = [&] {
     const json explained = json_of({"explain", package, "--rounds", "1", "--kernels", kernels});
     for (const json& step : explained.at("steps")) {
-      if (step.at("operation") == "fused_conv2d") return step.at("kernel").get<std::string>();
+      if (step.at("operation") != "fused_conv2d") continue;
+      EXPECT_EQ(step.at("candidates").size(), 3U);
+      EXPECT_EQ(step.at("candidates")[0].at("kernel"), step.at("kernel"));
+      EXPECT_GT(step.at("candidates")[0].at("seconds"), 0);
+      return step.at("kernel").get<std::string>();
     }
     return std::string("none");
   };
@@ -203,8 +171,9 @@ TEST(Packages, RunOnTheKernelsThatAFileChooses) {
 TEST(Packages, RefuseInOneLineWithADocumentedCode) {
   const TemporaryFolder folder;
   const std::string run = trained(folder), package = folder / "digits.safetensors",
-                    plain = folder / "plain.safetensors";
+                    fixed = folder / "fixed.safetensors", plain = folder / "plain.safetensors";
   output_of({"compile", run, package});
+  output_of({"compile", run, fixed, "--batch", "3"});
   output_of({"compile", run, folder / "digits.onnx"});
   std::ofstream(folder / "broken.onnx") << "no model";
   io::save_safetensors(plain, {{"w", ones({2})}});
@@ -236,7 +205,13 @@ TEST(Packages, RefuseInOneLineWithADocumentedCode) {
       {{"run", package, folder / "none.png"}, 3, "none.png"},
       {{"run", package, folder / "empty"}, 3, "holds no files"},
       {{"run", package, folder / "wide.npy"}, 2, "the model takes [1, 8, 8]"},
+      {{"run", package, folder / "wide.npy", "--batch", "0"}, 2, "--batch"},
+      {{"run", fixed, folder / "wide.npy", "--batch", "2"}, 2, "takes batches of 3 only"},
       {{"explain", package, "--rounds", "0"}, 2, "--rounds"},
+      {{"explain", package, "--batch", "-1"}, 2, "--batch"},
+      {{"explain", fixed, "--batch", "3"}, 2, "whose batch is not free"},
+      {{"explain", package, "--size", "time=3"}, 2, "no free axis 'time'; free: batch"},
+      {{"explain", package, "--size", "batch=0"}, 2, "size 0 of batch"},
       {{"explain", run + "/model.safetensors"}, 3, "has no metadata 'format: espalier graph'"},
       {{"explain", package, "--page", "/proc/page.html"}, 3, "/proc/page.html"},
   };

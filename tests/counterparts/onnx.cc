@@ -110,7 +110,7 @@ void check_onnx_models(const std::filesystem::path& folder) {
       const std::filesystem::path package = model.replace_extension(".safetensors");
       runtime::save_package(package, graph);
       double largest = 0;
-      for (const runtime::Graph& one : {graph, again, runtime::load_package(package).graph})
+      for (const runtime::Graph& one : {graph, again, runtime::load_package(package).graph()})
         largest = std::max(largest, largest_distance(one, arrays));
       std::cout << name << ": " << graph.nodes().size() << " operations, " << largest << " apart\n";
       if (largest > kMost) throw std::runtime_error(std::to_string(largest) + " apart");

@@ -72,7 +72,7 @@ TEST_P(SavedOperations, ComeBackTheSame) {
     const runtime::Graph graph = captured(sample, GetParam().differentiable, GetParam().dtypes.front());
     if (!seen.insert(operations_of(graph)).second) continue;
     save_package(folder / "graph.safetensors", graph);
-    const runtime::Graph loaded = runtime::load_package(folder / "graph.safetensors").graph;
+    const runtime::Graph loaded = runtime::load_package(folder / "graph.safetensors").graph();
     EXPECT_EQ(to_string(loaded), to_string(graph));
     ASSERT_EQ(loaded.nodes().size(), graph.nodes().size());
     for (size_t i = 0; i < graph.nodes().size(); ++i) {

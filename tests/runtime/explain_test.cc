@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "nn/linear.h"
 #include "ops/add.h"
+#include "ops/conv2d.h"
 #include "ops/random.h"
 #include "ops/relu.h"
 #include "ops/reshape.h"
@@ -56,6 +57,30 @@ TEST(Explain, GraphsAreDrawnWithTheirViews) {
   for (const char* name : {"input0", "linear", "relu", "reshape", "add", "reads weight bias"})
     EXPECT_THAT(chart, HasSubstr(name));
   EXPECT_THAT(chart, Not(HasSubstr("class=\"f1\"")));
+}
+
+TEST(Explain, SaysWhatTheChosenKernelsWereChosenFrom) {
+  const Tensor x = normal({2, 16, 12, 12}), weight = normal({16, 16, 3, 3});
+  KernelChoices choices;
+  Runner runner(std::make_shared<const Plan>(
+      capture([&](const Tensor& images) { return relu(conv2d(images, weight, {}, {.padding = 1})); }, {x}),
+      &choices));
+  const Tensor inputs[] = {x};
+  EXPECT_TRUE(explain(runner, inputs, 1)[0].candidates.empty());
+  const std::vector<StepReport> steps = explain(runner, inputs, 1, &choices);
+  ASSERT_EQ(steps[0].candidates.size(), 3U);
+  EXPECT_EQ(steps[0].candidates[0].kernel, steps[0].step->kernel->name);
+  EXPECT_TRUE(steps[1].candidates.empty());
+  std::ostringstream table;
+  table << step_table(steps);
+  EXPECT_THAT(table.str(), HasSubstr("other kernels"));
+  for (size_t i = 1; i < 3; ++i) {
+    const std::string other =
+        steps[0].candidates[i].kernel + ' ' +
+        report::fixed(steps[0].candidates[i].seconds / steps[0].candidates[0].seconds, 2) + " x";
+    EXPECT_THAT(table.str(), HasSubstr(other));
+    EXPECT_THAT(draw(runner.plan(), steps).text, HasSubstr(other));
+  }
 }
 
 }  // namespace

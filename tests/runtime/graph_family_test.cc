@@ -1,6 +1,7 @@
 #include "runtime/graph_family.h"
 
 #include <cmath>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -129,6 +130,86 @@ TEST(GraphFamily, RefusesSizesThatItDoesNotHave) {
   EXPECT_THAT(message_of<ValueError>([&] { family.at({{"rows", 0}}); }), HasSubstr("below 1"));
   EXPECT_THAT(message_of<ValueError>([&] { family.at({{"rows", 1}, {"columns", 1}}); }),
               HasSubstr("no free axis columns"));
+}
+
+TEST(GraphFamily, IsMappedByPasses) {
+  models::ResNetCifar net(1);
+  nn::eval(net);
+  const auto improved = [](const Graph& graph) { return optimise(freeze(graph)); };
+  const GraphFamily family = capture_family([&](const Tensor& x) { return net(x); }, {{"batch", 0, 0}},
+                                            {zeros({4, 3, 32, 32})}, State(net));
+  EXPECT_TRUE(family.map(improved).at({{"batch", 9}}) == improved(family.at({{"batch", 9}})));
+  // A pass that depends on the size otherwise: it leaves out what large batches do.
+  const auto odd = [](const Graph& graph) {
+    return graph.value(graph.inputs()[0]).type.size(0) == 2 ? graph : optimise(graph);
+  };
+  EXPECT_THAT(message_of<ValueError>([&] { family.map(odd); }), HasSubstr("takes another way"));
+}
+
+TEST(GraphFamily, IsASingleGraphWithoutAxes) {
+  Graph graph = capture([](const Tensor& x) { return relu(x); }, {zeros({8, 2})});
+  const GraphFamily family = graph;
+  EXPECT_TRUE(family.at({}) == graph);
+  EXPECT_TRUE(family.map([](const Graph& one) { return one; }).at({}) == graph);
+  EXPECT_THAT(message_of<ValueError>([&] { family.at({{"rows", 1}}); }), HasSubstr("no free axis rows"));
+}
+
+/// x: f32[rows, 2], scaled by a number for each row.
+Graph rows_graph(int64_t rows, double number = 3) {
+  return capture([&](const Tensor& x) { return x * full({x.size(0), 1}, number); }, {zeros({rows, 2})});
+}
+
+TEST(GraphFamily, IsMadeOfCorners) {
+  const std::vector<FreeAxis> axes = {{"rows", 0, 0}};
+  const GraphFamily family = GraphFamily::from_corners(axes, {rows_graph(4), rows_graph(7)});
+  EXPECT_TRUE(family.at({{"rows", 5}}) == rows_graph(5));
+  const auto refusal = [&](std::vector<Graph> corners) {
+    return message_of<ValueError>([&] { GraphFamily::from_corners(axes, std::move(corners)); });
+  };
+  EXPECT_THAT(refusal({rows_graph(4)}), HasSubstr("1 graphs for 1 names; expected 2"));
+  EXPECT_THAT(refusal({rows_graph(4), rows_graph(4)}), HasSubstr("sizes 4 and 4 of rows"));
+  EXPECT_THAT(refusal({rows_graph(0), rows_graph(4)}), HasSubstr("sizes 0 and 4 of rows"));
+  EXPECT_THAT(refusal({rows_graph(4), rows_graph(5, 2)}), HasSubstr("neither one number repeated nor"));
+  const auto f = [](const Tensor& x) { return relu(x); };
+  EXPECT_THAT(refusal({capture(f, {zeros({4, 2})}), capture(f, {zeros({5, 3})})}),
+              HasSubstr("input input0 is f32[5, 3] in one of the graphs; expected the shape [5, 2]"));
+  EXPECT_THAT(refusal({capture(f, {zeros({4})}), capture(f, {zeros({5}, Dtype::f64)})}),
+              HasSubstr("input0, f32[4], is input0, f64[5], there"));
+}
+
+TEST(GraphFamily, NumbersThatBecomeTooLargeAreRefused) {
+  const std::vector<FreeAxis> axes = {{"rows", 0, 0}};
+  const auto shifted = [&](int64_t rows, int64_t number) {
+    return capture([&](const Tensor& x) { return x + from_values<int64_t>({number, number + 1}, {2}); },
+                   {zeros({rows, 2}, Dtype::i64)});
+  };
+  const GraphFamily family =
+      GraphFamily::from_corners(axes, {shifted(3, std::numeric_limits<int64_t>::min()), shifted(2, 0)});
+  EXPECT_THAT(message_of<ValueError>([&] { family.at({{"rows", 4}}); }), HasSubstr("too large a number"));
+}
+
+TEST(GraphFamily, ReadsTheSizesOfInputs) {
+  Graph graph =
+            capture([](const Tensor& x, const Tensor& y) { return x + y; }, {zeros({4, 3}), zeros({4, 3})}),
+        larger =
+            capture([](const Tensor& x, const Tensor& y) { return x + y; }, {zeros({5, 3}), zeros({5, 3})});
+  for (Graph* one : {&graph, &larger}) one->name_inputs({"images", "masks"});
+  const GraphFamily family = GraphFamily::from_corners({{"batch", 0, 0}, {"batch", 1, 0}}, {graph, larger});
+  const auto sizes_of = [&](std::vector<Tensor> inputs) { return family.sizes_of(inputs); };
+  EXPECT_EQ(sizes_of({zeros({7, 3}), zeros({7, 3})}), (Sizes{{"batch", 7}}));
+  EXPECT_THAT(message_of<ValueError>([&] { sizes_of({zeros({7, 3})}); }), HasSubstr("1 inputs were given"));
+  EXPECT_EQ(message_of<ShapeError>([&] { sizes_of({zeros({0, 3}), zeros({0, 3})}); }),
+            "[input images] axis 0 (batch) is 0, which is less than 1; expected f32[batch, 3]");
+  EXPECT_EQ(message_of<ShapeError>([&] { sizes_of({zeros({7, 3}), zeros({7, 4})}); }),
+            "[input masks] axis 1 is 4; expected f32[batch, 3]");
+  EXPECT_EQ(message_of<ShapeError>([&] { sizes_of({zeros({7, 3}), zeros({6, 3})}); }),
+            "[input masks] axis 0 (batch) is 6, and 7 before; expected f32[batch, 3]");
+  EXPECT_THAT(message_of<ShapeError>([&] { sizes_of({zeros({7}), zeros({7, 3})}); }),
+              HasSubstr("[input images] is f32[7]"));
+  EXPECT_THAT(message_of<TypeError>([&] { sizes_of({zeros({7, 3}, Dtype::f64), zeros({7, 3})}); }),
+              HasSubstr("[input images] is f64[7, 3]"));
+  EXPECT_THAT(message_of<ValueError>([&] { sizes_of({zeros({7, 3}), Tensor()}); }),
+              HasSubstr("[input masks] is undefined"));
 }
 
 }  // namespace

@@ -126,6 +126,29 @@ TEST(OnnxImport, FillsFreeAxesByName) {
 }
 
 /// A tensor of type `type` with the field that `fill` writes, read as what a model puts out.
+GraphFamily loaded_onnx_family(const OnnxBuilder& model, const OnnxOptions& options = {}) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "model.onnx", std::ios::binary) << model.bytes();
+  return load_onnx_family(folder / "model.onnx", options);
+}
+
+TEST(OnnxImport, LeavesFirstAxesFree) {
+  const OnnxBuilder model = sum_model(ones({3}), {"N", "time", 3});
+  const GraphFamily family = loaded_onnx_family(model, {.sizes = {{"time", 5}}});
+  ASSERT_EQ(family.axes().size(), 1U);
+  EXPECT_EQ(family.axes()[0].name, "batch");
+  for (const int64_t batch : {1, 2, 6}) {
+    EXPECT_EQ(family.at({{"batch", batch}}),
+              parsed_onnx(model.bytes(), {.sizes = {{"N", batch}, {"time", 5}}}));
+  }
+  EXPECT_TRUE(loaded_onnx_family(model, {.sizes = {{"N", 4}, {"time", 5}}}).axes().empty());
+  EXPECT_TRUE(loaded_onnx_family(sum_model(ones({3}))).axes().empty());
+  OnnxBuilder flat;
+  flat.input("x", {"N", 3}).tensor("rest", from_values<int64_t>({4, 3}, {2}));
+  flat.node("Reshape", {"x", "rest"}, {"y"}).output("y");
+  EXPECT_THROW(loaded_onnx_family(flat), Error);  // 4 rows are the only ones that it takes
+}
+
 Tensor read_tensor(int64_t type, const std::vector<int64_t>& sizes,
                    const std::function<void(io::WireWriter&)>& fill) {
   OnnxBuilder model;

@@ -125,7 +125,7 @@ void expect_net_same(Net net, const std::vector<Tensor>& inputs) {
   }
   const test::TemporaryFolder folder;
   save_package(folder / "net.safetensors", again);
-  expect_same_answers(graph, load_package(folder / "net.safetensors").graph, inputs);
+  expect_same_answers(graph, load_package(folder / "net.safetensors").graph(), inputs);
 }
 
 TEST(OnnxRoundTrip, KeepsNetworks) {

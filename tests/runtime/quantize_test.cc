@@ -218,7 +218,7 @@ TEST(Quantize, PackagesHoldQuantisedGraphs) {
   const TemporaryFolder folder;
   save_package(folder / "f32.safetensors", graph);
   save_package(folder / "int8.safetensors", quantized);
-  const Graph loaded = load_package(folder / "int8.safetensors").graph;
+  const Graph loaded = load_package(folder / "int8.safetensors").graph();
   EXPECT_TRUE(loaded == quantized);
   EXPECT_EQ(answer(loaded, batches[0][0]), answer(quantized, batches[0][0]));
   // 70,000 weights take a byte each instead of four.
