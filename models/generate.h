@@ -43,8 +43,7 @@ struct GenerationOptions {
 /// text is what it would be alone; text n draws numbers from block n * 2^32 of the seed's stream on, whatever
 /// the others do. Throws what the functions above do, and what `on_token` does.
 ///
-///   generate(gpt, prompts, {.count = 500, .sampling = {.top_k = 40}, .end =
-///   vocabulary.encode("\n").data<int64_t>()[0]});
+///   const std::vector<Tensor> texts = generate(gpt, prompts, {.count = 500, .seed = 1, .end = newline});
 ESPALIER_API std::vector<Tensor> generate(const Gpt& gpt, std::span<const Tensor> prompts,
                                           const GenerationOptions& options);
 
