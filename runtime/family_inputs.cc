@@ -28,7 +28,7 @@ class ExpectedInput {
       const int64_t size = given.size(i);
       const auto refuse = [&](const std::string& why) {
         throw ShapeError(where(), "axis " + std::to_string(i) + (name ? " (" + *name + ")" : "") + " is " +
-                                      std::to_string(size) + why + "" + expected());
+                                      std::to_string(size) + why + expected());
       };
       if (!name && size != type_.size(i)) refuse("");
       if (name && size < 1) refuse(", which is less than 1");
