@@ -17,6 +17,8 @@ constexpr Pass kPasses[] = {
     {"remove_copies", "leaves out copies that change no layout", remove_copies},
     {"merge_common_subexpressions", "computes once what is computed several times",
      merge_common_subexpressions},
+    {"assign_layouts", "copies images to the layout in which convolutions and pooling read them",
+     assign_layouts},
     {"fold_constants", "computes now what depends on constants alone", fold_constants},
     {"fold_batch_norms", "takes batch norms in evaluation into the convolutions before them",
      fold_batch_norms},
