@@ -57,6 +57,9 @@ std::vector<AxisTie> Operation::axis_ties(Inputs) const {
 AutocastRule Operation::autocast_rule() const {
   return AutocastRule::keep;
 }
+uint32_t Operation::channels_last_inputs() const {
+  return 0;
+}
 void Operation::visit_attributes(AttributeVisitor&) {}
 
 void check_defined(std::string_view where, Inputs inputs) {

@@ -140,6 +140,10 @@ class ESPALIER_API Operation {
   /// `keep` by default.
   virtual AutocastRule autocast_rule() const;
 
+  /// The inputs, as a bit set, that are images (axes N, C, H, W) which kernels read in channels-last memory
+  /// (N, H, W, C): in another layout they are copied first, or read many times slower. None by default.
+  virtual uint32_t channels_last_inputs() const;
+
   /// Hands each member that says what is computed to `visit`, with its name: so operations are printed,
   /// compared and saved. Nothing by default.
   virtual void visit_attributes(AttributeVisitor& visit);

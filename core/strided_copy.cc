@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/parallel.h"
+#include "core/plane_transpose_internal.h"
 #include "core/strided_copy_internal.h"
 
 namespace espalier {
@@ -74,6 +75,10 @@ void transpose_plane(T* to, const T* from, const Axis& outer, const Axis& inner)
       for (int64_t i = 0; i < rows; ++i) std::copy_n(block[i], columns, to + (i0 + i) * outer.to + j0);
     }
   }
+}
+/// Of 4 bytes, as most elements are: by vectors.
+void transpose_plane(uint32_t* to, const uint32_t* from, const Axis& outer, const Axis& inner) {
+  transpose_plane_of_words(to, outer.to, from, inner.from, outer.size, inner.size);
 }
 
 /// Copies the part of axis `depth` that lies in [first, last), and everything inside it.

@@ -10,7 +10,7 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "ops/transpose-inl.h"
+#include "core/transpose-inl.h"
 #include "ops/vector_math-inl.h"
 // clang-format on
 

@@ -25,6 +25,7 @@ class ESPALIER_API AvgPool2d final : public OperationOf<AvgPool2d> {
   Size2d kernel() const noexcept { return kernel_; }
   const AvgPool2dOptions& options() const noexcept { return options_; }
   Size2d stride() const noexcept { return options_.stride.value_or(kernel_); }
+  uint32_t channels_last_inputs() const override { return 0b1; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
@@ -52,6 +53,7 @@ class ESPALIER_API AvgPool2dBackward final : public OperationOf<AvgPool2dBackwar
 
   AvgPool2dBackward(Size2d size, const AvgPool2d& forward) : size_(size), forward_(forward) {}
   const AvgPool2d& forward() const noexcept { return forward_; }
+  uint32_t channels_last_inputs() const override { return 0b1; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }

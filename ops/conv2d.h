@@ -24,6 +24,7 @@ class ESPALIER_API Conv2d final : public OperationOf<Conv2d> {
   static KernelSlot slot;
 
   AutocastRule autocast_rule() const override { return AutocastRule::narrow; }
+  uint32_t channels_last_inputs() const override { return 0b1; }
   explicit Conv2d(const Conv2dOptions& options = {}) : options_(options) {}
   const Conv2dOptions& options() const noexcept { return options_; }
   uint32_t optional_inputs() const override { return 0b100; }
@@ -47,6 +48,7 @@ class ESPALIER_API Conv2dBackwardData final : public OperationOf<Conv2dBackwardD
 
   /// It is conv_transpose2d's forward pass, too.
   AutocastRule autocast_rule() const override { return AutocastRule::narrow; }
+  uint32_t channels_last_inputs() const override { return 0b1; }
   Conv2dBackwardData(const Conv2dOptions& options, Size2d size) : options_(options), size_(size) {}
   const Conv2dOptions& options() const noexcept { return options_; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
@@ -72,6 +74,7 @@ class ESPALIER_API Conv2dBackwardWeights final : public OperationOf<Conv2dBackwa
   static constexpr std::string_view kName = "conv2d_backward_weights";
   static KernelSlot slot;
 
+  uint32_t channels_last_inputs() const override { return 0b11; }
   Conv2dBackwardWeights(const Conv2dOptions& options, Size2d kernel, bool bias)
       : options_(options), kernel_(kernel), bias_(bias) {}
   const Conv2dOptions& options() const noexcept { return options_; }

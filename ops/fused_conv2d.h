@@ -20,6 +20,7 @@ class ESPALIER_API FusedConv2d final : public OperationOf<FusedConv2d> {
   explicit FusedConv2d(const FusedConv2dOptions& options = {}) : options_(options) {}
   const FusedConv2dOptions& options() const noexcept { return options_; }
   uint32_t optional_inputs() const override { return 0b1100; }
+  uint32_t channels_last_inputs() const override { return 0b1; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   bool differentiable(int) const override { return false; }
   bool decomposable() const override { return true; }

@@ -45,6 +45,7 @@ class ESPALIER_API MaxPool2d final : public OperationOf<MaxPool2d, MaxPooling> {
   static KernelSlot slot;
 
   using OperationOf::OperationOf;
+  uint32_t channels_last_inputs() const override { return 0b1; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 1u << 1}; }

@@ -17,8 +17,8 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "core/transpose-inl.h"
 #include "ops/gemm_tile-inl.h"
-#include "ops/transpose-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();

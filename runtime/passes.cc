@@ -19,6 +19,8 @@ constexpr Pass kPasses[] = {
      simplify},
     {"merge_common_subexpressions", "computes once what is computed several times",
      merge_common_subexpressions},
+    {"assign_layouts", "copies images to the layout in which convolutions and pooling read them",
+     assign_layouts},
     {"fold_constants", "computes now what depends on constants alone", fold_constants},
     {"fold_batch_norms", "takes batch norms in evaluation into the convolutions before them",
      fold_batch_norms},

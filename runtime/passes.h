@@ -29,6 +29,12 @@ ESPALIER_API Graph freeze(const Graph& graph);
 /// The same for some of its states.
 ESPALIER_API Graph freeze(const Graph& graph, std::span<const ValueId> states);
 
+/// Has images read in the layout for which there is the fastest code: channels-last by convolutions and
+/// pooling, and by everything else that reads or makes other images so. Copies stand where the fewest bytes
+/// go through them: one for all who read an image, before a pooling that makes it larger, none where an image
+/// was copied from the wanted layout. Results and updated states keep their layouts. Sums may be taken in
+/// another order, so that results move by their rounding.
+ESPALIER_API Graph assign_layouts(const Graph& graph);
 /// Computes now what depends on constants alone.
 ESPALIER_API Graph fold_constants(const Graph& graph);
 /// Takes a batch norm in evaluation into the weights of the convolution before it, where all of both are

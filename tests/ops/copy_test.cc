@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "autograd/autograd.h"
+#include "core/create.h"
 #include "ops/cast.h"
 #include "ops/permute.h"
 #include "ops/reshape.h"
+#include "ops/slice.h"
+#include "ops/sum.h"
 #include "tests/support/op_test.h"
 
 namespace espalier::test {
@@ -93,22 +96,41 @@ TEST(Copy, KeepsADenseLayout) {
   EXPECT_EQ(channels_last(x).raw_data(), x.raw_data());
 }
 
+/// Whether `turned`, [columns, rows], is the transpose of x.
+void expect_transposed(const Tensor& turned, const Tensor& x) {
+  const int64_t rows = x.size(0), columns = x.size(1);
+  ASSERT_EQ(turned.shape(), Shape({columns, rows}));
+  const std::vector<double> was = cast(x, Dtype::f64).to_vector<double>(),
+                            is = cast(turned, Dtype::f64).to_vector<double>();
+  for (int64_t i = 0; i < rows * columns; ++i) {
+    ASSERT_EQ(is[static_cast<size_t>(i % columns * rows + i / columns)], was[static_cast<size_t>(i)])
+        << rows << " x " << columns << " at " << i;
+  }
+}
+
 // Sizes around those of the blocks in which planes are transposed, which are 64 bytes high and 64 elements
-// wide.
+// wide; few lines, which are interleaved; and 512, where rows lie half a page apart.
 TEST(Copy, TransposesPlanesOfAnySize) {
   for (const Dtype dtype : {Dtype::i8, Dtype::i16, Dtype::f32, Dtype::i64}) {
-    for (const int64_t rows : {1, 7, 16, 65, 130}) {
-      for (const int64_t columns : {1, 8, 17, 63, 64, 129}) {
+    for (const int64_t rows : {1, 2, 3, 4, 7, 16, 65, 130, 512}) {
+      for (const int64_t columns : {1, 2, 3, 4, 8, 17, 63, 64, 129, 512}) {
         const Tensor x = cast(reshape(remainder_of_index(rows * columns), {rows, columns}), dtype);
-        const Tensor turned = cast(contiguous(transpose(x, 0, 1)), Dtype::f64);
-        ASSERT_EQ(turned.shape(), Shape({columns, rows}));
-        const std::vector<double> was = cast(x, Dtype::f64).to_vector<double>(),
-                                  is = turned.to_vector<double>();
-        for (int64_t i = 0; i < rows * columns; ++i) {
-          ASSERT_EQ(is[static_cast<size_t>(i % columns * rows + i / columns)], was[static_cast<size_t>(i)])
-              << rows << " x " << columns << " at " << i;
-        }
+        expect_transposed(contiguous(transpose(x, 0, 1)), x);
       }
+    }
+  }
+}
+
+TEST(Copy, TransposesPartsOfPlanes) {
+  for (const int64_t rows : {2, 3, 4, 16, 65}) {
+    for (const int64_t columns : {2, 3, 4, 64, 129}) {
+      const Tensor whole = reshape(remainder_of_index((rows + 2) * (columns + 1)), {rows + 2, columns + 1});
+      const Tensor x = slice(whole, {{1, rows + 1}, {1, kEnd}});
+      const Tensor target = full({columns + 1, rows + 2}, -1);
+      copy_(slice(target, {{1, kEnd}, {1, rows + 1}}), transpose(x, 0, 1));
+      expect_transposed(slice(target, {{1, kEnd}, {1, rows + 1}}), x);
+      // What lies around the part stays.
+      EXPECT_EQ(sum(target).item(), sum(x).item() - static_cast<double>(rows + 2 + 2 * columns));
     }
   }
 }
