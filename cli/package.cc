@@ -126,7 +126,8 @@ runtime::Runner runner_of(const runtime::Graph& graph, const std::string& file,
   if (file.empty()) return runtime::Runner(std::make_shared<const runtime::Plan>(optimised));
   choices = runtime::KernelChoices::load(file);
   const size_t known = choices.problems().size();
-  runtime::Runner runner(std::make_shared<const runtime::Plan>(optimised, &choices));
+  runtime::Runner runner(
+      std::make_shared<const runtime::Plan>(optimised, runtime::PlanOptions{.choices = &choices}));
   if (choices.problems().size() > known) choices.save(file);
   return runner;
 }
@@ -289,8 +290,8 @@ Exit explain(const ExplainFlags& flags) {
   }
   if (!flags.json) {
     std::cout << runtime::step_table(steps) << steps.size() << " steps, " << report::fixed(seconds * 1e6, 1)
-              << " microseconds with " << plan.threads()
-              << " threads; memory for a run: " << plan.arena_bytes() << " bytes, at least "
+              << " microseconds with " << plan.threads() << (plan.threads() == 1 ? " thread" : " threads")
+              << "; memory for a run: " << plan.arena_bytes() << " bytes, at least "
               << plan.least_arena_bytes() << '\n';
     if (timed) std::cout << runtime::choices_table(choices);
     return Exit::done;

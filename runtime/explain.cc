@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "runtime/step_cost_internal.h"
 
 namespace espalier::runtime {
 namespace {
@@ -37,12 +38,11 @@ std::string results_of(const Graph& graph, const Node& node) {
   return text;
 }
 
-Cost cost_of(const Step& step) {
-  Tensors inputs;
-  for (const Operand& input : step.inputs) inputs.push_back(input.buffer < 0 ? Tensor() : input.type);
-  OutputSpecs specs;
-  step.operation->infer(inputs, specs);
-  return step.operation->cost(inputs, specs);
+/// `2`, or `lane 1 of 2` for a step that runs beside others.
+std::string threads_text(const StepReport& report) {
+  const size_t lanes = report.stage->lanes.size();
+  if (lanes == 1) return std::to_string(report.step->threads);
+  return "lane " + std::to_string(report.step->lane + 1) + " of " + std::to_string(lanes);
 }
 
 double total(std::span<const StepReport> steps) {
@@ -66,20 +66,21 @@ std::vector<StepReport> explain(Runner& runner, Inputs inputs, int rounds) {
   for (size_t i = 0; i < steps.size(); ++i) {
     const auto middle = times[i].begin() + rounds / 2;
     std::nth_element(times[i].begin(), middle, times[i].end());
-    reports.push_back({&steps[i], cost_of(steps[i]), *middle});
+    const Stage& stage = runner.plan().stages()[static_cast<size_t>(steps[i].stage)];
+    reports.push_back({&steps[i], &stage, cost_of(steps[i]), *middle});
   }
   return reports;
 }
 
 report::Table step_table(std::span<const StepReport> steps) {
-  report::Table table(
-      {"operation", "kernel", "result", "FLOPs", "bytes", "microseconds", "share", "FLOP/s", "B/s"});
+  report::Table table({"operation", "kernel", "threads", "result", "FLOPs", "bytes", "microseconds", "share",
+                       "FLOP/s", "B/s"});
   const double all = total(steps);
   for (const StepReport& report : steps) {
     const auto flops = static_cast<double>(report.cost.flops), bytes = static_cast<double>(report.cost.bytes);
     table.add_row({std::string(report.step->operation->name()),
                    report.step->kernel->name + std::string(report.step->prepared ? ", prepared" : ""),
-                   results_of(*report.step), with_prefix(flops), with_prefix(bytes),
+                   threads_text(report), results_of(*report.step), with_prefix(flops), with_prefix(bytes),
                    report::fixed(report.seconds * 1e6, 1),
                    report::fixed(100 * report.seconds / all, 1) + " %", with_prefix(flops / report.seconds),
                    with_prefix(bytes / report.seconds)});
@@ -142,7 +143,7 @@ report::Svg draw(const Plan& plan, std::span<const StepReport> steps) {
     boxes.push_back({.name = std::string(step.operation->name()),
                      .text = results_of(step) + ", " + report::fixed(100 * share, 1) + " %",
                      .detail = std::string(step.operation->name()) + "(" + attributes_text(*step.operation) +
-                               "), kernel " + step.kernel->name + ", " +
+                               "), kernel " + step.kernel->name + ", threads " + threads_text(report) + ", " +
                                report::fixed(report.seconds * 1e6, 1) + " microseconds",
                      .heat = report.seconds / most});
   }

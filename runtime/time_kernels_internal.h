@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "core/operation.h"
 #include "runtime/kernel_choices.h"
 
@@ -10,5 +12,10 @@ namespace espalier::runtime {
 /// those that share a storage share memory.
 const Kernel& choose_timed_kernel(const Operation& operation, Inputs inputs, Outputs outputs,
                                   uint32_t constants, KernelChoices& choices);
+
+/// How long the operation takes with the fastest kernel, in seconds, on num_threads() threads: what `choices`
+/// has, after timing where it has nothing. Absent where it cannot be timed.
+std::optional<double> kernel_seconds(const Operation& operation, Inputs inputs, Outputs outputs,
+                                     uint32_t constants, KernelChoices& choices);
 
 }  // namespace espalier::runtime
