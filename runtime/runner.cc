@@ -123,7 +123,6 @@ void Runner::run_step(int index) {
   const BoundStep& bound_step = bound_->steps[static_cast<size_t>(index)];
   const Step& step = *bound_step.step;
   const Span span(step.operation->name());
-  const ThreadCountGuard threads(step.threads);
   const std::span<Tensor> tensors(bound_->tensors);
   const Inputs from = tensors.subspan(bound_step.first, step.inputs.size());
   const Outputs to = tensors.subspan(bound_step.first + step.inputs.size(), step.outputs.size());
@@ -133,12 +132,19 @@ void Runner::run_step(int index) {
     step.kernel->run(*step.operation, from, to, bound_step.scratch);
 }
 
+void Runner::run_lane(const std::vector<int>& steps) {
+  for (const int step : steps) run_step(step);
+}
+
 void Runner::run_stage(const Stage& stage) {
-  const auto lanes = static_cast<int64_t>(stage.lanes.size());
-  parallel_for(0, lanes, 1, [&](int64_t first, int64_t last) {
-    for (; first < last; ++first) {
-      for (const int step : stage.lanes[static_cast<size_t>(first)]) run_step(step);
-    }
+  if (stage.lanes.size() == 1) {
+    const ThreadCountGuard threads(stage.threads);
+    run_lane(stage.lanes[0]);
+    return;
+  }
+  parallel_for(0, static_cast<int64_t>(stage.lanes.size()), 1, [&](int64_t first, int64_t last) {
+    const ThreadCountGuard threads(stage.threads);
+    for (; first < last; ++first) run_lane(stage.lanes[static_cast<size_t>(first)]);
   });
 }
 
@@ -149,7 +155,13 @@ void Runner::finish() {
 void Runner::run(Inputs inputs, std::span<const Tensor> results) {
   bind(inputs, results);
   const ThreadCountGuard threads(plan_->threads());
-  for (const Stage& stage : plan_->stages()) run_stage(stage);
+  for (const Stage& stage : plan_->stages()) {
+    // Steps of some 100 ns see what a call costs.
+    if (stage.threads == plan_->threads())
+      run_lane(stage.lanes[0]);
+    else
+      run_stage(stage);
+  }
   finish();
 }
 
@@ -174,6 +186,7 @@ std::vector<double> Runner::time_steps(Inputs inputs) {
   const std::vector<Tensor> results = new_results();
   bind(inputs, results);
   for (size_t i = 0; i < seconds.size(); ++i) {
+    const ThreadCountGuard threads(plan_->steps()[i].threads);
     const Clock::time_point begin = Clock::now();
     run_step(static_cast<int>(i));
     seconds[i] = std::chrono::duration<double>(Clock::now() - begin).count();

@@ -37,6 +37,7 @@ class ESPALIER_API Runner {
   /// Looks at the caller's tensors, and has the steps see them.
   void bind(Inputs inputs, std::span<const Tensor> results);
   void run_step(int index);
+  void run_lane(const std::vector<int>& steps);
   void run_stage(const Stage& stage);
   void finish();
 
