@@ -82,7 +82,7 @@ Planned plan(const Workload& work) {
   const double planning = seconds_since(start);
   start = Clock::now();
   runtime::KernelChoices choices;
-  static_cast<void>(runtime::Plan(graph, &choices));
+  static_cast<void>(runtime::Plan(graph, {.choices = &choices}));
   Planned planned{capturing,   planning, seconds_since(start), runtime::Runner(std::move(made)),
                   work.inputs, {}};
   for (size_t i = work.inputs.size(); i < captured.inputs().size(); ++i) {

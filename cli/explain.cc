@@ -117,8 +117,8 @@ Exit explain(const ExplainFlags& flags) {
   if (!flags.page.empty()) save_page(flags, plan, steps, seconds);
   if (!flags.json) {
     std::cout << runtime::step_table(steps) << steps.size() << " steps, " << report::fixed(seconds * 1e6, 1)
-              << " microseconds with " << plan.threads()
-              << " threads; memory for a run: " << plan.arena_bytes() << " bytes, at least "
+              << " microseconds with " << plan.threads() << (plan.threads() == 1 ? " thread" : " threads")
+              << "; memory for a run: " << plan.arena_bytes() << " bytes, at least "
               << plan.least_arena_bytes() << '\n';
     return Exit::done;
   }

@@ -11,9 +11,12 @@ struct ArenaSize {
   size_t least = 0;  ///< the most that lives at once
 };
 
-/// Gives each buffer of the arena an offset such that buffers that live at one time do not overlap: the
-/// largest first, each in the tightest gap that fits ("greedy by size" of Y. Pisarchyk and J. Lee, Efficient
-/// Memory Management for Deep Neural Net Inference, 2020).
-ArenaSize place_in_arena(std::vector<Buffer>& buffers, size_t steps);
+/// Says when each buffer is used, and gives those of the arena offsets such that buffers that may live at one
+/// time, whatever the pace of the lanes, do not overlap: the largest first, each in the tightest gap that
+/// fits
+/// ("greedy by size" of Y. Pisarchyk and J. Lee, Efficient Memory Management for Deep Neural Net Inference,
+/// 2020).
+ArenaSize place_in_arena(std::vector<Buffer>& buffers, const std::vector<Step>& steps,
+                         const std::vector<Stage>& stages);
 
 }  // namespace espalier::runtime

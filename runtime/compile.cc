@@ -104,8 +104,8 @@ class FrozenRunner {
   void make(KernelChoices* choices) {
     versions_.clear();
     for (const ValueId id : constants_) versions_.push_back(graph_.value(id).tensor.version());
-    runner_ =
-        std::make_unique<Runner>(std::make_shared<const Plan>(optimise(freeze(graph_, constants_)), choices));
+    runner_ = std::make_unique<Runner>(
+        std::make_shared<const Plan>(optimise(freeze(graph_, constants_)), PlanOptions{.choices = choices}));
     runs_ = 0;
   }
 

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "runtime/step_cost_internal.h"
 #include "runtime/time_kernels_internal.h"
 
 namespace espalier::runtime {
@@ -38,12 +39,11 @@ std::string results_of(const Graph& graph, const Node& node) {
   return text;
 }
 
-Cost cost_of(const Step& step) {
-  Tensors inputs;
-  for (const Operand& input : step.inputs) inputs.push_back(input.buffer < 0 ? Tensor() : input.type);
-  OutputSpecs specs;
-  step.operation->infer(inputs, specs);
-  return step.operation->cost(inputs, specs);
+/// `2`, or `lane 1 of 2` for a step that runs beside others.
+std::string threads_text(const StepReport& report) {
+  const size_t lanes = report.stage->lanes.size();
+  if (lanes == 1) return std::to_string(report.step->threads);
+  return "lane " + std::to_string(report.step->lane + 1) + " of " + std::to_string(lanes);
 }
 
 /// What was timed for a step of the plan.
@@ -57,8 +57,8 @@ KernelChoices::Timings candidates_of(const Plan& plan, const Step& step, const K
         plan.buffers()[static_cast<size_t>(input.buffer)].place == Buffer::Place::constant)
       constants |= 1u << i;
   }
-  const auto* timings = choices.find(problem_text(*step.operation, inputs, constants, plan.threads()));
-  return timings ? *timings : KernelChoices::Timings();
+  const auto* timings = choices.find(problem_text(*step.operation, inputs, constants, step.threads));
+  return timings && timings->size() > 1 ? *timings : KernelChoices::Timings();
 }
 
 /// `direct 1.31 x, onednn 1.52 x`: the candidates beside the kernel that runs, by its time.
@@ -96,7 +96,8 @@ std::vector<StepReport> explain(Runner& runner, Inputs inputs, int rounds, const
   for (size_t i = 0; i < steps.size(); ++i) {
     const auto middle = times[i].begin() + rounds / 2;
     std::nth_element(times[i].begin(), middle, times[i].end());
-    reports.push_back({&steps[i], cost_of(steps[i]), *middle});
+    const Stage& stage = runner.plan().stages()[static_cast<size_t>(steps[i].stage)];
+    reports.push_back({&steps[i], &stage, cost_of(steps[i]), *middle});
     if (choices) reports.back().candidates = candidates_of(runner.plan(), steps[i], *choices);
   }
   return reports;
@@ -105,8 +106,8 @@ std::vector<StepReport> explain(Runner& runner, Inputs inputs, int rounds, const
 report::Table step_table(std::span<const StepReport> steps) {
   const bool timed = std::any_of(steps.begin(), steps.end(),
                                  [](const StepReport& report) { return !report.candidates.empty(); });
-  std::vector<std::string> header = {"operation",    "kernel", "result", "FLOPs", "bytes",
-                                     "microseconds", "share",  "FLOP/s", "B/s"};
+  std::vector<std::string> header = {"operation", "kernel",       "threads", "result", "FLOPs",
+                                     "bytes",     "microseconds", "share",   "FLOP/s", "B/s"};
   if (timed) header.push_back("other kernels");
   report::Table table(header);
   const double all = total(steps);
@@ -115,6 +116,7 @@ report::Table step_table(std::span<const StepReport> steps) {
     std::vector<std::string> row = {
         std::string(report.step->operation->name()),
         report.step->kernel->name + std::string(report.step->prepared ? ", prepared" : ""),
+        threads_text(report),
         results_of(*report.step),
         with_prefix(flops),
         with_prefix(bytes),
@@ -184,7 +186,7 @@ report::Svg draw(const Plan& plan, std::span<const StepReport> steps) {
     boxes.push_back({.name = std::string(step.operation->name()),
                      .text = results_of(step) + ", " + report::fixed(100 * share, 1) + " %",
                      .detail = std::string(step.operation->name()) + "(" + attributes_text(*step.operation) +
-                               "), kernel " + step.kernel->name + ", " +
+                               "), kernel " + step.kernel->name + ", threads " + threads_text(report) + ", " +
                                report::fixed(report.seconds * 1e6, 1) + " microseconds" +
                                (others.empty() ? "" : "; others: " + others),
                      .heat = report.seconds / most});

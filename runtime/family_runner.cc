@@ -32,13 +32,13 @@ FamilyRunner::FamilyRunner(GraphFamily family, size_t most_plans)
 
 Runner& FamilyRunner::at(const Sizes& sizes) {
   const auto fits = [&](const std::unique_ptr<Made>& made) {
-    return made->sizes == sizes && made->runner.plan().threads() == num_threads();
+    return made->sizes == sizes && made->threads == num_threads();
   };
   auto found = std::find_if(made_.begin(), made_.end(), fits);
   if (found == made_.end()) {
     // Not every pass has seen what is known of these sizes alone.
-    auto plan = std::make_shared<const Plan>(optimise(family_.at(sizes)), choices_);
-    made_.push_back(std::make_unique<Made>(Made{sizes, Runner(std::move(plan))}));
+    auto plan = std::make_shared<const Plan>(optimise(family_.at(sizes)), PlanOptions{.choices = choices_});
+    made_.push_back(std::make_unique<Made>(Made{sizes, num_threads(), Runner(std::move(plan))}));
     found = made_.end() - 1;
   }
   std::rotate(made_.begin(), found, found + 1);

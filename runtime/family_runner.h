@@ -39,6 +39,7 @@ class ESPALIER_API FamilyRunner {
  private:
   struct Made {
     Sizes sizes;
+    int threads;  ///< num_threads() when it was made, of which the plan may use fewer
     Runner runner;
   };
 

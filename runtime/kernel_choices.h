@@ -20,7 +20,7 @@ struct KernelTiming {
 /// once, at the problem's real shapes and number of threads. Kept in a file, so that runs can be reproduced:
 ///
 ///   runtime::KernelChoices choices = runtime::KernelChoices::load("kernels.json");
-///   const runtime::Plan plan(graph, &choices);
+///   const runtime::Plan plan(graph, {.choices = &choices});
 ///   choices.save("kernels.json");
 ///
 /// Kernels may differ in the last digits; the same choices give the same digits. The file can be edited: the

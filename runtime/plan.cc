@@ -1,21 +1,40 @@
 #include "runtime/plan.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "core/error.h"
 #include "core/parallel.h"
 #include "runtime/arena_internal.h"
 #include "runtime/plan_builder_internal.h"
 
 namespace espalier::runtime {
+namespace {
 
-Plan::Plan(Graph graph, KernelChoices* choices) : graph_(std::move(graph)), threads_(num_threads()) {
-  PlanBuilder built(graph_, choices);
-  const ArenaSize size = place_in_arena(built.buffers, built.steps.size());
+int threads_of(const PlanOptions& options) {
+  if (options.threads < 0 || options.threads > kMaxThreads)
+    throw ValueError("plan", std::to_string(options.threads) + " threads; expected 1 to " +
+                                 std::to_string(kMaxThreads) + ", or 0 for num_threads()");
+  return options.threads == 0 ? num_threads() : options.threads;
+}
+
+}  // namespace
+
+Plan::Plan(Graph graph, const PlanOptions& options) : graph_(std::move(graph)) {
+  PlanOptions counted = options;
+  counted.threads = threads_of(options);
+  PlanBuilder built(graph_, counted);
+  const ArenaSize size = place_in_arena(built.buffers, built.steps, built.stages);
   steps_ = std::move(built.steps);
+  stages_ = std::move(built.stages);
   buffers_ = std::move(built.buffers);
   results_ = std::move(built.results);
   arena_bytes_ = size.bytes;
   least_arena_bytes_ = size.least;
+  const bool forks = std::any_of(stages_.begin(), stages_.end(), [](const Stage& stage) {
+    return stage.threads > 1 || stage.lanes.size() > 1;
+  });
+  threads_ = forks ? counted.threads : 1;
 }
 
 }  // namespace espalier::runtime

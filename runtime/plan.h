@@ -41,6 +41,33 @@ struct Step {
   const Kernel* kernel = nullptr;
   std::shared_ptr<const PreparedKernel> prepared = nullptr;  ///< null: `kernel` runs as it is
   int scratch = -1;                                          ///< the buffer that the kernel needs for itself
+  int threads = 1;                                           ///< that the kernel splits its work over
+  int stage = -1;                                            ///< the place in Plan::stages()
+  int lane = 0;                                              ///< the place in Stage::lanes
+  bool again = false;                                        ///< see Node::again
+};
+
+/// Steps that stand together in the order of the plan and run at the same time: each lane, some of their
+/// numbers, on one thread. No step of a lane needs one of another. Most stages are one step.
+struct Stage {
+  std::vector<std::vector<int>> lanes;
+  int threads = 1;  ///< that each step splits its work over; 1 where there are several lanes
+};
+
+/// Which steps that do not need each other run side by side.
+enum class SideBySide : uint8_t {
+  none,
+  worthwhile,  ///< those that are estimated to end sooner than one after the other, each on all threads
+  all,         ///< as many as there are: for tests and measurements
+};
+
+struct PlanOptions {
+  /// The most threads that a run uses; 0: num_threads().
+  int threads = 0;
+  /// Times by which kernels are chosen, and whether a step runs on one thread or on all; what is missing is
+  /// timed and added. Null: rules say. Only the constructor reads it.
+  KernelChoices* choices = nullptr;
+  SideBySide side_by_side = SideBySide::worthwhile;
 };
 
 /// A graph made ready to run on the CPU: which steps, in which order, and where every value lies. Immutable:
@@ -48,32 +75,40 @@ struct Step {
 ///
 /// What nobody asked for is not computed. An update is done in place where nobody reads the old value any
 /// more (else in a copy), and states are written where they are.
+///
+/// A step runs on one thread or on all of them, whichever is estimated or timed to be faster, and steps that
+/// are too small to be split run side by side where they do not need each other. So a plan of a small network
+/// uses one thread. What a plan computes does not depend on when its threads run: it gives the same bits in
+/// each run.
 class ESPALIER_API Plan {
  public:
-  /// Chooses kernels and makes them ready for num_threads() threads, which runs will use: those of `choices`,
-  /// timing what is not in there, or else by rules. Throws DeviceError or TypeError where an operation has no
-  /// kernel that takes what the graph gives it.
-  explicit Plan(Graph graph, KernelChoices* choices = nullptr);
+  /// Chooses kernels and makes them ready. Throws DeviceError or TypeError where an operation has no kernel
+  /// that takes what the graph gives it, ValueError unless 0 <= threads <= kMaxThreads.
+  explicit Plan(Graph graph, const PlanOptions& options = {});
 
   const Graph& graph() const noexcept { return graph_; }
   const std::vector<Step>& steps() const noexcept { return steps_; }
+  /// What a run does, one stage after the other.
+  const std::vector<Stage>& stages() const noexcept { return stages_; }
   const std::vector<Buffer>& buffers() const noexcept { return buffers_; }
   /// Where a run leaves what it puts out: the graph's outputs, then the gradients that are not absent.
   const std::vector<Operand>& results() const noexcept { return results_; }
 
-  /// The threads that a run uses.
+  /// The threads that a run uses, its caller's included: those of the options, or one where no stage is worth
+  /// more.
   int threads() const noexcept { return threads_; }
   /// The memory that each runner takes, in bytes.
   size_t arena_bytes() const noexcept { return arena_bytes_; }
-  /// The most that lives in the arena at once under this order of steps, in bytes: no placement takes less.
+  /// The most that lives in the arena at once under these stages, in bytes: no placement takes less.
   size_t least_arena_bytes() const noexcept { return least_arena_bytes_; }
 
  private:
   Graph graph_;
   std::vector<Step> steps_;
+  std::vector<Stage> stages_;
   std::vector<Buffer> buffers_;
   std::vector<Operand> results_;
-  int threads_;
+  int threads_ = 1;
   size_t arena_bytes_ = 0, least_arena_bytes_ = 0;
 };
 

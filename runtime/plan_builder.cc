@@ -1,12 +1,17 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "core/door.h"
+#include "core/parallel.h"
 #include "ops/copy.h"
 #include "runtime/plan_builder_internal.h"
 #include "runtime/rewriter.h"
+#include "runtime/schedule_internal.h"
+#include "runtime/step_cost_internal.h"
+#include "runtime/step_dependencies_internal.h"
 #include "runtime/time_kernels_internal.h"
 #include "runtime/write_view_internal.h"
 
@@ -31,14 +36,14 @@ bool same_layout(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-PlanBuilder::PlanBuilder(const Graph& graph, KernelChoices* choices)
+PlanBuilder::PlanBuilder(const Graph& graph, const PlanOptions& options)
     : graph_(graph), last_use_(graph.values().size(), -1), buffer_of_(graph.values().size(), -1) {
   find_needed();
   for (size_t i = 0; i < graph.nodes().size(); ++i) add_node(i);
   put_out();
   write_states();
-  choose_kernels(choices);
-  find_lifetimes();
+  choose_stages(options);
+  for (Step& step : steps) choose_kernel_of(step, options.choices);
 }
 
 void PlanBuilder::find_needed() {
@@ -133,7 +138,7 @@ void PlanBuilder::add_node(size_t index) {
   const Node& node = graph_.nodes()[index];
   const auto unread = [&](ValueId id) { return last_use_[static_cast<size_t>(id)] < 0; };
   if (std::all_of(node.outputs.begin(), node.outputs.end(), unread)) return;
-  Step step{.operation = node.operation};
+  Step step{.operation = node.operation, .again = node.again};
   for (const ValueId id : node.inputs) step.inputs.push_back(operand(id));
   bool computes = false;
   for (const ValueId id : node.outputs) {
@@ -203,9 +208,8 @@ void PlanBuilder::write_states() {
   for (const Write& write : writes) add_copy(write.from, write.to);
 }
 
-void PlanBuilder::choose_kernels(KernelChoices* choices) {
-  std::map<int, Ref<Storage>> storages;  // of a step's buffers
-  // As the kernels will see them, but that only constants have elements yet.
+PlanBuilder::StepTensors PlanBuilder::tensors_of(const Step& step) const {
+  std::map<int, Ref<Storage>> storages;  // of buffers
   const auto as_planned = [&](const Operand& operand) {
     if (operand.buffer < 0) return Tensor();
     const Buffer& buffer = buffers[static_cast<size_t>(operand.buffer)];
@@ -219,42 +223,59 @@ void PlanBuilder::choose_kernels(KernelChoices* choices) {
     const Tensor& type = operand.type;
     return Tensor(make_ref<TensorBody>(storage, type.dtype(), type.shape(), type.strides(), type.offset()));
   };
-  for (Step& step : steps) {
-    storages.clear();
-    Tensors inputs, outputs;
-    uint32_t constants = 0;
-    for (size_t i = 0; i < step.inputs.size(); ++i) {
-      const Operand& input = step.inputs[i];
-      inputs.push_back(as_planned(input));
-      if (i < 32 && input.buffer >= 0 &&
-          buffers[static_cast<size_t>(input.buffer)].place == Buffer::Place::constant)
-        constants |= 1u << i;
+  StepTensors tensors;
+  for (size_t i = 0; i < step.inputs.size(); ++i) {
+    const Operand& input = step.inputs[i];
+    tensors.inputs.push_back(as_planned(input));
+    if (i < 32 && input.buffer >= 0 &&
+        buffers[static_cast<size_t>(input.buffer)].place == Buffer::Place::constant)
+      tensors.constants |= 1u << i;
+  }
+  for (const Operand& output : step.outputs) tensors.outputs.push_back(as_planned(output));
+  return tensors;
+}
+
+StepSeconds PlanBuilder::seconds_of(const Step& step, int threads, KernelChoices* choices) const {
+  StepSeconds seconds = estimated_seconds(step, threads);
+  if (!choices || threads == 1 || !worth_timing(seconds)) return seconds;
+  StepTensors tensors = tensors_of(step);
+  const auto timed = [&](int count) {
+    const ThreadCountGuard guard(count);
+    return kernel_seconds(*step.operation, tensors.inputs, tensors.outputs, tensors.constants, *choices);
+  };
+  const std::optional<double> one = timed(1), all = timed(threads);
+  if (!one || !all) return seconds;
+  seconds.one = *one;
+  seconds.all = *all;
+  return seconds;
+}
+
+void PlanBuilder::choose_stages(const PlanOptions& options) {
+  std::vector<StepSeconds> seconds;
+  for (const Step& step : steps) seconds.push_back(seconds_of(step, options.threads, options.choices));
+  stages = schedule(dependencies_of(graph_, steps, buffers), seconds, options.threads, options.side_by_side);
+  for (size_t i = 0; i < stages.size(); ++i) {
+    const std::vector<std::vector<int>>& lanes = stages[i].lanes;
+    for (size_t lane = 0; lane < lanes.size(); ++lane) {
+      for (const int index : lanes[lane]) {
+        Step& step = steps[static_cast<size_t>(index)];
+        step.stage = static_cast<int>(i);
+        step.lane = static_cast<int>(lane);
+        step.threads = stages[i].threads;
+      }
     }
-    for (const Operand& output : step.outputs) outputs.push_back(as_planned(output));
-    step.kernel = choices ? &choose_timed_kernel(*step.operation, inputs, outputs, constants, *choices)
-                          : &choose_kernel(*step.operation, inputs, outputs, kCpu);
-    if (step.kernel->prepare)
-      step.prepared = step.kernel->prepare(*step.operation, inputs, outputs, constants);
-    const size_t scratch = step.prepared ? step.prepared->scratch_bytes()
-                                         : step.kernel->scratch_bytes(*step.operation, inputs, outputs);
-    if (scratch > 0) step.scratch = add_buffer({.bytes = scratch});
   }
 }
 
-void PlanBuilder::find_lifetimes() {
-  for (size_t i = 0; i < steps.size(); ++i) {
-    for (const InlineVector<Operand, 4>* list : {&steps[i].inputs, &steps[i].outputs}) {
-      for (const Operand& used : *list) {
-        if (used.buffer < 0) continue;
-        Buffer& buffer = buffers[static_cast<size_t>(used.buffer)];
-        if (buffer.first < 0) buffer.first = static_cast<int>(i);
-        buffer.last = static_cast<int>(i);
-      }
-    }
-    if (steps[i].scratch < 0) continue;
-    Buffer& scratch = buffers[static_cast<size_t>(steps[i].scratch)];
-    scratch.first = scratch.last = static_cast<int>(i);
-  }
+void PlanBuilder::choose_kernel_of(Step& step, KernelChoices* choices) {
+  const ThreadCountGuard guard(step.threads);
+  auto [inputs, outputs, constants] = tensors_of(step);
+  step.kernel = choices ? &choose_timed_kernel(*step.operation, inputs, outputs, constants, *choices)
+                        : &choose_kernel(*step.operation, inputs, outputs, kCpu);
+  if (step.kernel->prepare) step.prepared = step.kernel->prepare(*step.operation, inputs, outputs, constants);
+  const size_t scratch = step.prepared ? step.prepared->scratch_bytes()
+                                       : step.kernel->scratch_bytes(*step.operation, inputs, outputs);
+  if (scratch > 0) step.scratch = add_buffer({.bytes = scratch});
 }
 
 }  // namespace espalier::runtime

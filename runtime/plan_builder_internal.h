@@ -3,15 +3,18 @@
 #include <vector>
 
 #include "runtime/plan.h"
+#include "runtime/step_cost_internal.h"
 
 namespace espalier::runtime {
 
-/// Decides what a plan does and which values share memory; where the arena's buffers lie is decided after it.
+/// Decides what a plan does and when, and which values share memory; where the arena's buffers lie is decided
+/// after it. The options name a number of threads.
 class PlanBuilder {
  public:
-  PlanBuilder(const Graph& graph, KernelChoices* choices);
+  PlanBuilder(const Graph& graph, const PlanOptions& options);
 
   std::vector<Step> steps;
+  std::vector<Stage> stages;
   std::vector<Buffer> buffers;
   std::vector<Operand> results;
 
@@ -21,8 +24,8 @@ class PlanBuilder {
   int buffer_for_update(int node, size_t source);
   void put_out();
   void write_states();
-  void choose_kernels(KernelChoices* choices);
-  void find_lifetimes();
+  void choose_stages(const PlanOptions& options);
+  void choose_kernel_of(Step& step, KernelChoices* choices);
 
   int add_buffer(Buffer buffer);
   int buffer_of(ValueId id);
@@ -30,6 +33,15 @@ class PlanBuilder {
   Operand copied(const Operand& from, int buffer);
   void add_copy(const Operand& from, const Operand& to);
   void assign(ValueId id, int buffer);
+
+  StepSeconds seconds_of(const Step& step, int threads, KernelChoices* choices) const;
+
+  /// A step's tensors as its kernel will see them, but that only constants have elements yet.
+  struct StepTensors {
+    Tensors inputs, outputs;
+    uint32_t constants = 0;  ///< the inputs that are, as bits
+  };
+  StepTensors tensors_of(const Step& step) const;
 
   const Graph& graph_;
   std::vector<int> last_use_;  ///< of each value: the last node that reads it; -1: nobody, kForever: it stays

@@ -104,12 +104,7 @@ Runner::~Runner() = default;
 Runner::Runner(Runner&&) noexcept = default;
 Runner& Runner::operator=(Runner&&) noexcept = default;
 
-void Runner::run(Inputs inputs, std::span<const Tensor> results) {
-  run(inputs, results, nullptr);
-}
-
-void Runner::run(Inputs inputs, std::span<const Tensor> results, double* seconds) {
-  using Clock = std::chrono::steady_clock;
+void Runner::bind(Inputs inputs, std::span<const Tensor> results) {
   Bound& bound = *bound_;
   const Graph& graph = plan_->graph();
   check_count("inputs", inputs.size(), graph.inputs().size());
@@ -122,21 +117,52 @@ void Runner::run(Inputs inputs, std::span<const Tensor> results, double* seconds
     check_given("result", i, results[i], plan_->results()[i].type);
     bound.results[i]->point_at(results[i].raw_data());
   }
-  const ThreadCountGuard threads(plan_->threads());
-  const std::span<Tensor> tensors(bound.tensors);
-  for (const BoundStep& bound_step : bound.steps) {
-    const Step& step = *bound_step.step;
-    const Span span(step.operation->name());
-    const Inputs from = tensors.subspan(bound_step.first, step.inputs.size());
-    const Outputs to = tensors.subspan(bound_step.first + step.inputs.size(), step.outputs.size());
-    const Clock::time_point begin = seconds ? Clock::now() : Clock::time_point();
-    if (step.prepared)
-      step.prepared->run(from, to, bound_step.scratch);
-    else
-      step.kernel->run(*step.operation, from, to, bound_step.scratch);
-    if (seconds) *seconds++ = std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+void Runner::run_step(int index) {
+  const BoundStep& bound_step = bound_->steps[static_cast<size_t>(index)];
+  const Step& step = *bound_step.step;
+  const Span span(step.operation->name());
+  const std::span<Tensor> tensors(bound_->tensors);
+  const Inputs from = tensors.subspan(bound_step.first, step.inputs.size());
+  const Outputs to = tensors.subspan(bound_step.first + step.inputs.size(), step.outputs.size());
+  if (step.prepared)
+    step.prepared->run(from, to, bound_step.scratch);
+  else
+    step.kernel->run(*step.operation, from, to, bound_step.scratch);
+}
+
+void Runner::run_lane(const std::vector<int>& steps) {
+  for (const int step : steps) run_step(step);
+}
+
+void Runner::run_stage(const Stage& stage) {
+  if (stage.lanes.size() == 1) {
+    const ThreadCountGuard threads(stage.threads);
+    run_lane(stage.lanes[0]);
+    return;
   }
-  for (const Ref<Storage>& changed : bound.changed_states) changed->bump_version("plan");
+  parallel_for(0, static_cast<int64_t>(stage.lanes.size()), 1, [&](int64_t first, int64_t last) {
+    const ThreadCountGuard threads(stage.threads);
+    for (; first < last; ++first) run_lane(stage.lanes[static_cast<size_t>(first)]);
+  });
+}
+
+void Runner::finish() {
+  for (const Ref<Storage>& changed : bound_->changed_states) changed->bump_version("plan");
+}
+
+void Runner::run(Inputs inputs, std::span<const Tensor> results) {
+  bind(inputs, results);
+  const ThreadCountGuard threads(plan_->threads());
+  for (const Stage& stage : plan_->stages()) {
+    // Steps of some 100 ns see what a call costs.
+    if (stage.threads == plan_->threads())
+      run_lane(stage.lanes[0]);
+    else
+      run_stage(stage);
+  }
+  finish();
 }
 
 std::vector<Tensor> Runner::new_results() const {
@@ -150,13 +176,22 @@ std::vector<Tensor> Runner::new_results() const {
 
 std::vector<Tensor> Runner::run(Inputs inputs) {
   std::vector<Tensor> results = new_results();
-  run(inputs, results, nullptr);
+  run(inputs, results);
   return results;
 }
 
 std::vector<double> Runner::time_steps(Inputs inputs) {
+  using Clock = std::chrono::steady_clock;
   std::vector<double> seconds(plan_->steps().size());
-  run(inputs, new_results(), seconds.data());
+  const std::vector<Tensor> results = new_results();
+  bind(inputs, results);
+  for (size_t i = 0; i < seconds.size(); ++i) {
+    const ThreadCountGuard threads(plan_->steps()[i].threads);
+    const Clock::time_point begin = Clock::now();
+    run_step(static_cast<int>(i));
+    seconds[i] = std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+  finish();
   return seconds;
 }
 

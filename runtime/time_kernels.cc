@@ -71,6 +71,24 @@ bool all_floating(Inputs inputs) {
                      [](const Tensor& input) { return !input.defined() || is_floating(input.dtype()); });
 }
 
+/// The times of these kernels, from `choices` or taken now; null where they cannot be timed.
+const KernelChoices::Timings* timings_of(std::span<const Kernel* const> kernels, const Operation& operation,
+                                         Inputs inputs, Outputs outputs, uint32_t constants,
+                                         KernelChoices& choices) {
+  // Numbers that mean something, indices, cannot be made up.
+  if (kernels.empty() || !all_floating(inputs)) return nullptr;
+  const std::string problem = problem_text(operation, inputs, constants, num_threads());
+  if (const KernelChoices::Timings* known = choices.find(problem)) return known;
+  ElementsScope elements;
+  for (const Tensor& input : inputs) elements.lend(input);
+  for (const Tensor& output : outputs) elements.lend(output);
+  KernelChoices::Timings timings;
+  for (const Kernel* kernel : kernels)
+    timings.push_back({kernel->name, time_kernel(*kernel, operation, inputs, outputs, constants)});
+  choices.add(problem, std::move(timings));
+  return choices.find(problem);
+}
+
 }  // namespace
 
 // `conv2d(padding=[1, 1]) f32[1, 64, 32, 32] by [65536, 1, 2048, 64], f32[...] constant, 2 threads`
@@ -93,24 +111,23 @@ std::string problem_text(const Operation& operation, Inputs inputs, uint32_t con
 const Kernel& choose_timed_kernel(const Operation& operation, Inputs inputs, Outputs outputs,
                                   uint32_t constants, KernelChoices& choices) {
   const std::vector<const Kernel*> kernels = contenders(operation, inputs, outputs, kCpu);
-  // Numbers that mean something, indices, cannot be made up.
-  if (kernels.size() < 2 || !all_floating(inputs)) return choose_kernel(operation, inputs, outputs, kCpu);
-  const std::string problem = problem_text(operation, inputs, constants, num_threads());
-  if (!choices.find(problem)) {
-    ElementsScope elements;
-    for (const Tensor& input : inputs) elements.lend(input);
-    for (const Tensor& output : outputs) elements.lend(output);
-    KernelChoices::Timings timings;
-    for (const Kernel* kernel : kernels)
-      timings.push_back({kernel->name, time_kernel(*kernel, operation, inputs, outputs, constants)});
-    choices.add(problem, std::move(timings));
-  }
-  for (const KernelTiming& timing : *choices.find(problem)) {
+  const KernelChoices::Timings* const timings =
+      kernels.size() < 2 ? nullptr : timings_of(kernels, operation, inputs, outputs, constants, choices);
+  if (!timings) return choose_kernel(operation, inputs, outputs, kCpu);
+  for (const KernelTiming& timing : *timings) {
     const auto found = std::find_if(kernels.begin(), kernels.end(),
                                     [&](const Kernel* kernel) { return kernel->name == timing.kernel; });
     if (found != kernels.end()) return **found;
   }
   return choose_kernel(operation, inputs, outputs, kCpu);
+}
+
+std::optional<double> kernel_seconds(const Operation& operation, Inputs inputs, Outputs outputs,
+                                     uint32_t constants, KernelChoices& choices) {
+  const std::vector<const Kernel*> kernels = contenders(operation, inputs, outputs, kCpu);
+  const KernelChoices::Timings* const timings =
+      timings_of(kernels, operation, inputs, outputs, constants, choices);
+  return timings ? std::optional(timings->front().seconds) : std::nullopt;
 }
 
 }  // namespace espalier::runtime

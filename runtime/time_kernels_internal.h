@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "core/operation.h"
@@ -16,5 +17,10 @@ std::string problem_text(const Operation& operation, Inputs inputs, uint32_t con
 /// those that share a storage share memory.
 const Kernel& choose_timed_kernel(const Operation& operation, Inputs inputs, Outputs outputs,
                                   uint32_t constants, KernelChoices& choices);
+
+/// How long the operation takes with the fastest kernel, in seconds, on num_threads() threads: what `choices`
+/// has, after timing where it has nothing. Absent where it cannot be timed.
+std::optional<double> kernel_seconds(const Operation& operation, Inputs inputs, Outputs outputs,
+                                     uint32_t constants, KernelChoices& choices);
 
 }  // namespace espalier::runtime

@@ -64,7 +64,7 @@ TEST(Explain, SaysWhatTheChosenKernelsWereChosenFrom) {
   KernelChoices choices;
   Runner runner(std::make_shared<const Plan>(
       capture([&](const Tensor& images) { return relu(conv2d(images, weight, {}, {.padding = 1})); }, {x}),
-      &choices));
+      PlanOptions{.choices = &choices}));
   const Tensor inputs[] = {x};
   EXPECT_TRUE(explain(runner, inputs, 1)[0].candidates.empty());
   const std::vector<StepReport> steps = explain(runner, inputs, 1, &choices);

@@ -65,7 +65,8 @@ TEST(FamilyRunner, HasAPlanForEachNumberOfThreads) {
   FamilyRunner runner(relu_family());
   for (const int threads : {1, 2}) {
     const ThreadCountGuard guard(threads);
-    EXPECT_EQ(runner.at({{"rows", 1}}).plan().threads(), threads);
+    // So large that it pays to use them.
+    EXPECT_EQ(runner.at({{"rows", 1000000}}).plan().threads(), threads);
   }
   EXPECT_EQ(runner.plan_count(), 2U);
 }

@@ -7,6 +7,7 @@
 
 #include "core/create.h"
 #include "core/error.h"
+#include "core/parallel.h"
 #include "nn/conv2d.h"
 #include "ops/conv2d.h"
 #include "ops/random.h"
@@ -34,7 +35,7 @@ std::string kernel_of(const Plan& plan) {
 TEST(KernelChoices, TimeEachKernelOfAProblemOnce) {
   const Graph graph = convolution();
   KernelChoices choices;
-  const Plan plan(graph, &choices);
+  const Plan plan(graph, {.threads = 1, .choices = &choices});
   ASSERT_EQ(choices.problems().size(), 1u);
   const auto& [problem, timings] = *choices.problems().begin();
   EXPECT_THAT(problem, HasSubstr("conv2d"));
@@ -48,22 +49,23 @@ TEST(KernelChoices, TimeEachKernelOfAProblemOnce) {
   EXPECT_THAT(kernels, testing::UnorderedElementsAre("winograd 4x4", "winograd 2x2", "onednn"));
   EXPECT_EQ(kernel_of(plan), kernels.front());
   const double known = timings.front().seconds;
-  const Plan again(graph, &choices);
+  const Plan again(graph, {.threads = 1, .choices = &choices});
   EXPECT_EQ(choices.problems().begin()->second.front().seconds, known);
 }
 
 TEST(KernelChoices, DecideWhatAPlanRuns) {
   const Graph graph = convolution();
   KernelChoices timed;
-  const Plan first(graph, &timed);
+  const Plan first(graph, {.threads = 1, .choices = &timed});
   const std::string problem = timed.problems().begin()->first;
   const Tensor x = normal({2, 16, 12, 12});
-  const std::vector<float> usual =
-      Runner(std::make_shared<const Plan>(graph)).run(Inputs(&x, 1))[0].to_vector<float>();
+  const std::vector<float> usual = Runner(std::make_shared<const Plan>(graph, PlanOptions{.threads = 1}))
+                                       .run(Inputs(&x, 1))[0]
+                                       .to_vector<float>();
   for (const std::string kernel : {"winograd 4x4", "winograd 2x2", "onednn"}) {
     KernelChoices choices;
     choices.add(problem, {{kernel, 1.0}});
-    const auto plan = std::make_shared<const Plan>(graph, &choices);
+    const auto plan = std::make_shared<const Plan>(graph, PlanOptions{.threads = 1, .choices = &choices});
     EXPECT_EQ(kernel_of(*plan), kernel);
     const std::vector<float> found = Runner(plan).run(Inputs(&x, 1))[0].to_vector<float>();
     // Sums of 144 products of unit size, by F(4, 3) at worst: its digits, see ops/winograd_choice.cc.
@@ -71,12 +73,32 @@ TEST(KernelChoices, DecideWhatAPlanRuns) {
   }
   KernelChoices unknown;
   unknown.add(problem, {{"a kernel of another version", 1.0}});
-  EXPECT_EQ(kernel_of(Plan(graph, &unknown)), kernel_of(Plan(graph)));
+  EXPECT_EQ(kernel_of(Plan(graph, {.threads = 1, .choices = &unknown})),
+            kernel_of(Plan(graph, {.threads = 1})));
+}
+
+TEST(KernelChoices, DecideOnTheNumberOfThreads) {
+  const Graph graph = convolution();
+  KernelChoices timed;
+  static_cast<void>(Plan(graph, {.threads = 2, .choices = &timed}));
+  ASSERT_EQ(timed.problems().size(), 2u);
+  for (const int best : {1, 2}) {
+    KernelChoices choices;
+    for (const auto& [problem, timings] : timed.problems()) {
+      const bool one = problem.ends_with("1 thread");
+      // Far enough apart to be worth waking a thread.
+      choices.add(problem, {{timings.front().kernel, one == (best == 1) ? 1e-3 : 2e-3}});
+    }
+    const Plan plan(graph, {.threads = 2, .choices = &choices});
+    EXPECT_EQ(plan.steps().at(0).threads, best);
+    EXPECT_EQ(plan.threads(), best);
+  }
 }
 
 TEST(KernelChoices, ServeCompiledFunctions) {
   nn::Conv2d layer(16, 16, 3, {.padding = 1});
   KernelChoices choices;
+  const ThreadCountGuard one(1);
   auto f = compile([&](const Tensor& x) { return layer(x); }, layer);
   f.choose_kernels_by(&choices);
   f(normal({2, 16, 12, 12}));

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "runtime/plan.h"
+
+namespace espalier::runtime {
+
+/// What one run of the step computes and moves.
+Cost cost_of(const Step& step);
+
+/// How long a step takes on one thread and on all threads of a plan.
+struct StepSeconds {
+  double one, all;
+  bool alone;  ///< it runs beside no other
+};
+
+/// By its cost and what this library's kernels reach.
+StepSeconds estimated_seconds(const Step& step, int threads);
+
+/// Whether the estimates leave it open which of the two is shorter.
+bool worth_timing(const StepSeconds& estimate);
+
+}  // namespace espalier::runtime
