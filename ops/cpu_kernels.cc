@@ -1,13 +1,12 @@
 // The list of the CPU's kernels: for each operation the implementations, fastest first and the plain
 // reference last. A kernel stands in <stem>_cpu.cc; its `*_declines` gives the reason why it does not take a
-// problem, or null. Views have none. Convolutions (cpu_conv_kernels.cc) and what
-// works on 8-bit integers (cpu_int8_kernels.cc) have lists of their own.
+// problem, or null. Views have none. Convolutions (cpu_conv_kernels.cc), what
+// works on 8-bit integers (cpu_int8_kernels.cc) and what works element by element
+// (cpu_elementwise_kernels.cc) have lists of their own.
 
-#include "ops/abs.h"
 #include "ops/accumulate.h"
 #include "ops/adam_step.h"
 #include "ops/adaptive_pool2d.h"
-#include "ops/add.h"
 #include "ops/along_axis_internal.h"
 #include "ops/any.h"
 #include "ops/argmax.h"
@@ -19,51 +18,37 @@
 #include "ops/cached_attention.h"
 #include "ops/cast.h"
 #include "ops/cholesky.h"
-#include "ops/clamp.h"
-#include "ops/compare.h"
 #include "ops/concat.h"
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
 #include "ops/cumsum.h"
 #include "ops/determinant.h"
-#include "ops/divide.h"
 #include "ops/dropout.h"
 #include "ops/eigh.h"
-#include "ops/elu.h"
 #include "ops/embedding.h"
 #include "ops/equal.h"
-#include "ops/erf.h"
-#include "ops/exp.h"
 #include "ops/expand.h"
 #include "ops/flip.h"
 #include "ops/fused_elementwise.h"
 #include "ops/fused_linear.h"
 #include "ops/gather.h"
-#include "ops/gelu.h"
 #include "ops/global_norm.h"
 #include "ops/group_norm.h"
 #include "ops/gru_cell.h"
-#include "ops/hardtanh.h"
 #include "ops/hinge_embedding_loss.h"
 #include "ops/index_select.h"
-#include "ops/isfinite.h"
 #include "ops/kernel_lists_internal.h"
 #include "ops/kl_div.h"
 #include "ops/l1_loss.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
-#include "ops/log.h"
-#include "ops/logical.h"
 #include "ops/logsumexp.h"
 #include "ops/lstm_cell.h"
 #include "ops/matmul.h"
 #include "ops/max.h"
 #include "ops/max_pool2d.h"
-#include "ops/maximum.h"
 #include "ops/mean.h"
 #include "ops/mse_loss.h"
-#include "ops/multiply.h"
-#include "ops/negate.h"
 #include "ops/nll_loss.h"
 #include "ops/one_hot.h"
 #include "ops/pad.h"
@@ -72,38 +57,25 @@
 #include "ops/product.h"
 #include "ops/qr.h"
 #include "ops/random.h"
-#include "ops/reciprocal.h"
-#include "ops/relu.h"
 #include "ops/reshape.h"
 #include "ops/rms_norm.h"
-#include "ops/round.h"
 #include "ops/sample_token.h"
 #include "ops/sgd_step.h"
-#include "ops/sigmoid.h"
-#include "ops/silu.h"
 #include "ops/slice.h"
 #include "ops/softmax.h"
-#include "ops/softplus.h"
 #include "ops/solve.h"
 #include "ops/sort.h"
 #include "ops/split.h"
-#include "ops/sqrt.h"
-#include "ops/subtract.h"
 #include "ops/sum.h"
 #include "ops/svd.h"
-#include "ops/tanh.h"
 #include "ops/triangle.h"
 #include "ops/triangular_solve.h"
-#include "ops/trigonometry.h"
 #include "ops/update_steps.h"
 #include "ops/variance.h"
 #include "ops/vector_norm.h"
-#include "ops/where.h"
 
 namespace espalier {
 
-ESPALIER_CHAINABLE_KERNEL(Abs, abs)
-ESPALIER_CHAINABLE_KERNEL(AbsBackward, abs_backward)
 ESPALIER_VECTORISED_KERNEL(Accumulate, accumulate)
 ESPALIER_VECTORISED_KERNEL(AdadeltaStep, adadelta_step)
 ESPALIER_VECTORISED_KERNEL(AdagradStep, adagrad_step)
@@ -111,7 +83,6 @@ ESPALIER_VECTORISED_KERNEL(AdamStep, adam_step)
 ESPALIER_PLAIN_KERNEL(AdaptiveAvgPool2d, adaptive_avg_pool2d)
 ESPALIER_PLAIN_KERNEL(AdaptiveAvgPool2dBackward, adaptive_avg_pool2d_backward)
 ESPALIER_PLAIN_KERNEL(AdaptiveMaxPool2d, adaptive_max_pool2d)
-ESPALIER_CHAINABLE_KERNEL(Add, add)
 ESPALIER_REDUCTION_KERNEL(All, all)
 ESPALIER_REDUCTION_KERNEL(Any, any)
 ESPALIER_VECTORISED_KERNEL(Argmax, argmax)
@@ -185,11 +156,7 @@ constinit KernelSlot CachedAttention::slot{kCachedAttention};
 
 ESPALIER_PLAIN_KERNEL(CachedPositions, cached_positions)
 ESPALIER_PLAIN_KERNEL(Cast, cast)
-ESPALIER_CHAINABLE_KERNEL(Ceil, ceil)
 ESPALIER_LAPACK_KERNEL(Cholesky, cholesky)
-ESPALIER_CHAINABLE_KERNEL(Clamp, clamp)
-ESPALIER_CHAINABLE_KERNEL(ClampBackward, clamp_backward)
-ESPALIER_CHAINABLE_KERNEL(ClampBetween, clamp_between)
 ESPALIER_VECTORISED_KERNEL(ClipByNorm, clip_by_norm)
 ESPALIER_VECTORISED_KERNEL(ClipByValue, clip_by_value)
 ESPALIER_PLAIN_KERNEL(Concat, concat)
@@ -202,7 +169,6 @@ constinit KernelSlot FusedLinear::slot{kFusedLinear};
 
 ESPALIER_PLAIN_KERNEL(Copy, copy)
 ESPALIER_PLAIN_KERNEL(CopyInto, copy_into)
-ESPALIER_CHAINABLE_KERNEL(Cos, cos)
 ESPALIER_REDUCTION_KERNEL(CountNonzero, count_nonzero)
 
 const char* cross_entropy_declines(const CrossEntropy&, Inputs, Specs);
@@ -225,24 +191,15 @@ ESPALIER_PLAIN_KERNEL(CumulativeProduct, cumprod)
 ESPALIER_PLAIN_KERNEL(CumulativeProductBackward, cumprod_backward)
 ESPALIER_PLAIN_KERNEL(CumulativeSum, cumsum)
 ESPALIER_LAPACK_KERNEL(Determinant, determinant)
-ESPALIER_CHAINABLE_KERNEL(Divide, divide)
 ESPALIER_VECTORISED_KERNEL(Dropout, dropout)
 ESPALIER_VECTORISED_KERNEL(DropoutBackward, dropout_backward)
 ESPALIER_LAPACK_KERNEL(Eigh, eigh)
-ESPALIER_CHAINABLE_KERNEL(Elu, elu)
-ESPALIER_CHAINABLE_KERNEL(EluBackward, elu_backward)
 ESPALIER_PLAIN_KERNEL(Embedding, embedding)
 ESPALIER_PLAIN_KERNEL(EmbeddingBackward, embedding_backward)
-ESPALIER_CHAINABLE_KERNEL(Equal, equal)
-ESPALIER_CHAINABLE_KERNEL(Erf, erf)
-ESPALIER_CHAINABLE_KERNEL(Exp, exp)
-ESPALIER_CHAINABLE_KERNEL(Exp2, exp2)
 
 constinit KernelSlot Expand::slot{};
 
-ESPALIER_CHAINABLE_KERNEL(Expm1, expm1)
 ESPALIER_PLAIN_KERNEL(Flip, flip)
-ESPALIER_CHAINABLE_KERNEL(Floor, floor)
 
 void fused_elementwise(const FusedElementwise&, Inputs, Outputs);
 Prepared prepare_fused_elementwise(const FusedElementwise&, Inputs, Specs, uint32_t constants);
@@ -251,8 +208,6 @@ static constexpr Kernel kFusedElementwise[] = {
 constinit KernelSlot FusedElementwise::slot{kFusedElementwise};
 
 ESPALIER_PLAIN_KERNEL(Gather, gather)
-ESPALIER_CHAINABLE_KERNEL(Gelu, gelu)
-ESPALIER_CHAINABLE_KERNEL(GeluBackward, gelu_backward)
 
 size_t global_norm_scratch(const GlobalNorm&, Inputs, Specs);
 ESPALIER_ONLY_KERNEL_WITH(GlobalNorm, global_norm, "highway", global_norm_scratch)
@@ -271,11 +226,6 @@ static constexpr Kernel kGruCellBackward[] = {
     kernel<GruCellBackward, gru_cell_backward_cpu, gru_cell_backward_declines>("highway")};
 constinit KernelSlot GruCellBackward::slot{kGruCellBackward};
 
-ESPALIER_CHAINABLE_KERNEL(Hardsigmoid, hardsigmoid)
-ESPALIER_CHAINABLE_KERNEL(Hardswish, hardswish)
-ESPALIER_CHAINABLE_KERNEL(HardswishBackward, hardswish_backward)
-ESPALIER_CHAINABLE_KERNEL(Hardtanh, hardtanh)
-ESPALIER_CHAINABLE_KERNEL(HardtanhBackward, hardtanh_backward)
 ESPALIER_LOSS_KERNEL(HingeEmbeddingLoss, hinge_embedding_loss)
 ESPALIER_VECTORISED_KERNEL(HingeEmbeddingLossBackward, hinge_embedding_loss_backward)
 ESPALIER_LOSS_KERNEL(HuberLoss, huber_loss)
@@ -284,9 +234,6 @@ ESPALIER_PLAIN_KERNEL(IndexAdd, index_add)
 ESPALIER_PLAIN_KERNEL(IndexSelect, index_select)
 
 ESPALIER_LAPACK_KERNEL(Inverse, inverse)
-ESPALIER_CHAINABLE_KERNEL(IsFinite, isfinite)
-ESPALIER_CHAINABLE_KERNEL(IsInf, isinf)
-ESPALIER_CHAINABLE_KERNEL(IsNan, isnan)
 ESPALIER_LOSS_KERNEL(KlDiv, kl_div)
 ESPALIER_VECTORISED_KERNEL(KlDivBackward, kl_div_backward)
 ESPALIER_LOSS_KERNEL(L1Loss, l1_loss)
@@ -306,11 +253,6 @@ static constexpr Kernel kLayerNormBackward[] = {
     kernel<LayerNormBackward, layer_norm_backward_cpu, layer_norm_backward_declines, nullptr,
            layer_norm_backward_scratch>("rows")};
 constinit KernelSlot LayerNormBackward::slot{kLayerNormBackward};
-
-ESPALIER_CHAINABLE_KERNEL(LeakyRelu, leaky_relu)
-ESPALIER_CHAINABLE_KERNEL(LeakyReluBackward, leaky_relu_backward)
-ESPALIER_CHAINABLE_KERNEL(Less, less)
-ESPALIER_CHAINABLE_KERNEL(LessEqual, less_equal)
 
 const char* linear_declines(const Linear&, Inputs, Specs);
 size_t linear_scratch(const Linear&, Inputs, Specs);
@@ -338,17 +280,7 @@ static constexpr Kernel kLinearBackward[] = {
 constinit KernelSlot LinearBackward::slot{kLinearBackward};
 
 ESPALIER_VECTORISED_KERNEL(LionStep, lion_step)
-ESPALIER_CHAINABLE_KERNEL(Log, log)
-ESPALIER_CHAINABLE_KERNEL(Log10, log10)
-ESPALIER_CHAINABLE_KERNEL(Log1p, log1p)
-ESPALIER_CHAINABLE_KERNEL(Log2, log2)
 ESPALIER_LAPACK_KERNEL(LogDeterminant, log_determinant)
-ESPALIER_CHAINABLE_KERNEL(LogicalAnd, logical_and)
-ESPALIER_CHAINABLE_KERNEL(LogicalNot, logical_not)
-ESPALIER_CHAINABLE_KERNEL(LogicalOr, logical_or)
-ESPALIER_CHAINABLE_KERNEL(LogicalXor, logical_xor)
-ESPALIER_CHAINABLE_KERNEL(LogSigmoid, log_sigmoid)
-ESPALIER_CHAINABLE_KERNEL(LogSigmoidBackward, log_sigmoid_backward)
 ESPALIER_VECTORISED_KERNEL(LogSoftmax, log_softmax)
 ESPALIER_VECTORISED_KERNEL(LogSoftmaxBackward, log_softmax_backward)
 ESPALIER_REDUCTION_KERNEL(LogSumExp, logsumexp)
@@ -376,8 +308,6 @@ static constexpr Kernel kMatMul[] = {kernel<MatMul, matmul_bf16, matmul_bf16_dec
 constinit KernelSlot MatMul::slot{kMatMul};
 
 ESPALIER_REDUCTION_KERNEL(Max, max)
-ESPALIER_CHAINABLE_KERNEL(Maximum, maximum)
-ESPALIER_CHAINABLE_KERNEL(MaximumBackward, maximum_backward)
 
 const char* max_pool2d_f32_declines(const MaxPool2d&, Inputs, Specs);
 void max_pool2d_f32(const MaxPool2d&, Inputs, Outputs);
@@ -404,21 +334,15 @@ static constexpr Kernel kMean[] = {kernel<Mean, mean_cpu, nullptr, nullptr, scra
 constinit KernelSlot Mean::slot{kMean};
 
 ESPALIER_REDUCTION_KERNEL(Min, min)
-ESPALIER_CHAINABLE_KERNEL(Minimum, minimum)
 ESPALIER_VECTORISED_KERNEL(MinWithIndices, min_with_indices)
-ESPALIER_CHAINABLE_KERNEL(Mish, mish)
-ESPALIER_CHAINABLE_KERNEL(MishBackward, mish_backward)
 ESPALIER_LOSS_KERNEL(MseLoss, mse_loss)
 ESPALIER_VECTORISED_KERNEL(MseLossBackward, mse_loss_backward)
-ESPALIER_CHAINABLE_KERNEL(Multiply, multiply)
-ESPALIER_CHAINABLE_KERNEL(Negate, negate)
 
 size_t nll_loss_scratch(const NllLoss&, Inputs, Specs);
 ESPALIER_ONLY_KERNEL_WITH(NllLoss, nll_loss, "plain", nll_loss_scratch)
 
 ESPALIER_PLAIN_KERNEL(NllLossBackward, nll_loss_backward)
 ESPALIER_VECTORISED_KERNEL(Normal, normal)
-ESPALIER_CHAINABLE_KERNEL(NotEqual, not_equal)
 
 const char* one_hot_declines(const OneHot&, Inputs, Specs);
 void one_hot_cpu(const OneHot&, Inputs, Outputs);
@@ -437,17 +361,12 @@ ESPALIER_PLAIN_KERNEL(PutAlongAxis, put_along_axis)
 ESPALIER_LAPACK_KERNEL(Qr, qr)
 ESPALIER_VECTORISED_KERNEL(RandomIntegers, random_integers)
 ESPALIER_PLAIN_KERNEL(RandomPermutation, random_permutation)
-ESPALIER_CHAINABLE_KERNEL(Reciprocal, reciprocal)
-ESPALIER_CHAINABLE_KERNEL(Relu, relu)
-ESPALIER_CHAINABLE_KERNEL(ReluBackward, relu_backward)
 
 constinit KernelSlot Reshape::slot{};
 
 ESPALIER_VECTORISED_KERNEL(RmsNorm, rms_norm)
 ESPALIER_VECTORISED_KERNEL(RmsNormBackward, rms_norm_backward)
 ESPALIER_VECTORISED_KERNEL(RmspropStep, rmsprop_step)
-ESPALIER_CHAINABLE_KERNEL(Round, round)
-ESPALIER_CHAINABLE_KERNEL(Rsqrt, rsqrt)
 
 size_t sample_token_scratch(const SampleToken&, Inputs, Specs);
 ESPALIER_ONLY_KERNEL_WITH(SampleToken, sample_token, "highway", sample_token_scratch)
@@ -455,12 +374,6 @@ ESPALIER_ONLY_KERNEL_WITH(SampleToken, sample_token, "highway", sample_token_scr
 ESPALIER_PLAIN_KERNEL(Scatter, scatter)
 ESPALIER_PLAIN_KERNEL(ScatterAdd, scatter_add)
 ESPALIER_VECTORISED_KERNEL(SgdStep, sgd_step)
-ESPALIER_CHAINABLE_KERNEL(Sigmoid, sigmoid)
-ESPALIER_CHAINABLE_KERNEL(SigmoidBackward, sigmoid_backward)
-ESPALIER_CHAINABLE_KERNEL(Sign, sign)
-ESPALIER_CHAINABLE_KERNEL(Silu, silu)
-ESPALIER_CHAINABLE_KERNEL(SiluBackward, silu_backward)
-ESPALIER_CHAINABLE_KERNEL(Sin, sin)
 
 constinit KernelSlot Slice::slot{};
 
@@ -468,16 +381,12 @@ ESPALIER_LOSS_KERNEL(SmoothL1Loss, smooth_l1_loss)
 ESPALIER_VECTORISED_KERNEL(SmoothL1LossBackward, smooth_l1_loss_backward)
 ESPALIER_VECTORISED_KERNEL(Softmax, softmax)
 ESPALIER_VECTORISED_KERNEL(SoftmaxBackward, softmax_backward)
-ESPALIER_CHAINABLE_KERNEL(Softplus, softplus)
-ESPALIER_CHAINABLE_KERNEL(SoftplusBackward, softplus_backward)
 ESPALIER_LAPACK_KERNEL(Solve, solve)
 ESPALIER_PLAIN_KERNEL(Sort, sort)
 
 constinit KernelSlot Split::slot{};
 
-ESPALIER_CHAINABLE_KERNEL(Sqrt, sqrt)
 ESPALIER_REDUCTION_KERNEL(StandardDeviation, standard_deviation)
-ESPALIER_CHAINABLE_KERNEL(Subtract, subtract)
 
 void sum_cpu(const Sum&, Inputs, Outputs, void*);
 void sum_reference(const Sum&, Inputs, Outputs);
@@ -487,17 +396,12 @@ constinit KernelSlot Sum::slot{kSum};
 
 ESPALIER_LAPACK_KERNEL(Svd, svd)
 ESPALIER_PLAIN_KERNEL(TakeAlongAxis, take_along_axis)
-ESPALIER_CHAINABLE_KERNEL(Tan, tan)
-ESPALIER_CHAINABLE_KERNEL(Tanh, tanh)
-ESPALIER_CHAINABLE_KERNEL(TanhBackward, tanh_backward)
 ESPALIER_PLAIN_KERNEL(TopK, topk)
 ESPALIER_LAPACK_KERNEL(TriangularSolve, triangular_solve)
 ESPALIER_PLAIN_KERNEL(Tril, tril)
 ESPALIER_PLAIN_KERNEL(Triu, triu)
-ESPALIER_CHAINABLE_KERNEL(Trunc, trunc)
 ESPALIER_VECTORISED_KERNEL(Uniform, uniform)
 ESPALIER_REDUCTION_KERNEL(Variance, variance)
 ESPALIER_REDUCTION_KERNEL(VectorNorm, vector_norm)
-ESPALIER_CHAINABLE_KERNEL(Where, where)
 
 }  // namespace espalier
