@@ -155,6 +155,13 @@ std::vector<Tensor> FusedElementwise::values(Inputs inputs) const {
 
 void FusedElementwise::infer(Inputs inputs, OutputSpecs& outputs) const {
   const std::vector<Tensor> made = values(inputs);
+  // An input that no link reads has no shape to agree with.
+  for (int input = 0; input < static_cast<int>(inputs.size()); ++input) {
+    const bool read = std::any_of(links_.begin(), links_.end(), [&](const Link& link) {
+      return std::find(link.operands.begin(), link.operands.end(), input) != link.operands.end();
+    });
+    if (!read) throw ValueError(kName, "no link reads x" + std::to_string(input));
+  }
   for (const int64_t result : results_) {
     const Tensor& value = made[static_cast<size_t>(result)];
     outputs.push_back(OutputSpec::fresh(value.shape(), value.strides(), value.dtype()));

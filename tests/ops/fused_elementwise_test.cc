@@ -197,6 +197,12 @@ TEST(FusedElementwise, RefusesWhatIsNoChain) {
               HasSubstr("sum, is no elementwise operation"));
 }
 
+TEST(FusedElementwise, RefusesInputsThatNobodyReads) {
+  const FusedElementwise chain({link(Tanh(), {0})}, {0});
+  EXPECT_THAT(message_of<ValueError>([&] { apply(chain, {zeros({3}), zeros({2, 3, 4})}); }),
+              testing::HasSubstr("no link reads x1"));
+}
+
 TEST(FusedElementwise, RefusesLinksOfOtherShapes) {
   const FusedElementwise chain({link(Tanh(), {1}), link(Add(), {0, ~0})}, {1});
   EXPECT_THAT(message_of<ShapeError>([&] { apply(chain, {zeros({2, 3}), zeros({3})}); }),
