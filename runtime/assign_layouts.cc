@@ -79,7 +79,7 @@ class LayoutAssignment {
       return rewriter_.replace(node.outputs[0], input(node, 0, chosen));
     std::vector<ValueId> inputs;
     for (size_t i = 0; i < node.inputs.size(); ++i) inputs.push_back(input(node, i, chosen));
-    const ValueIds made = rewriter_.to().add(node.operation, inputs, node.again);
+    const ValueIds made = rewriter_.to().add(node.operation, inputs, node.marks);
     for (size_t i = 0; i < made.size(); ++i) {
       const ValueId old = node.outputs[i];
       if (chosen.turned && layout(old) == ImageLayout::row_major) {

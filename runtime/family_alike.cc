@@ -32,7 +32,7 @@ void check_alike(const Graph& a, const Graph& b) {
     if (first.operation->name() != second.operation->name()) {
       refuse_other_way(place_of_node(a, i) + ", is " + std::string(second.operation->name()) + " there");
     }
-    if (first.again != second.again ||
+    if (first.marks != second.marks ||
         !std::equal(first.inputs.begin(), first.inputs.end(), second.inputs.begin(), second.inputs.end()))
       refuse_other_way(place_of_node(a, i) + ", reads other values there");
   }

@@ -73,7 +73,7 @@ class ElementwiseGroups {
 
   bool can_be_link(int node) const {
     const Node& one = graph_.nodes()[static_cast<size_t>(node)];
-    return !one.again && FusedElementwise::takes(*one.operation) &&
+    return one.marks == NodeMarks() && FusedElementwise::takes(*one.operation) &&
            std::none_of(one.inputs.begin(), one.inputs.end(), [&](ValueId id) { return id == kAbsent; });
   }
 

@@ -21,6 +21,11 @@ Tensor like_on_meta(const Tensor& tensor) {
 
 }  // namespace
 
+std::string to_string(const NodeMarks& marks) {
+  return std::string(marks.again ? ", again" : "") +
+         (marks.part >= 0 ? ", part " + std::to_string(marks.part) : "");
+}
+
 ValueId Graph::add_value(Value value) {
   values_.push_back(std::move(value));
   return static_cast<ValueId>(values_.size() - 1);
@@ -53,7 +58,8 @@ ValueId Graph::add_constant(const Tensor& tensor) {
       {.origin = Value::Origin::constant, .name = {}, .type = like_on_meta(tensor), .tensor = tensor});
 }
 
-ValueIds Graph::add(std::shared_ptr<const Operation> operation, std::span<const ValueId> inputs, bool again) {
+ValueIds Graph::add(std::shared_ptr<const Operation> operation, std::span<const ValueId> inputs,
+                    NodeMarks marks) {
   Tensors types;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] != kAbsent) {
@@ -66,7 +72,7 @@ ValueIds Graph::add(std::shared_ptr<const Operation> operation, std::span<const 
   }
   OutputSpecs specs;
   operation->infer(types, specs);
-  Node node{.operation = std::move(operation), .inputs = {}, .outputs = {}, .again = again};
+  Node node{.operation = std::move(operation), .inputs = {}, .outputs = {}, .marks = marks};
   for (const ValueId input : inputs) node.inputs.push_back(input);
   for (size_t i = 0; i < specs.size(); ++i) {
     node.outputs.push_back(add_value({.origin = Value::Origin::node,
@@ -241,7 +247,7 @@ std::ostream& operator<<(std::ostream& out, const Graph& graph) {
       out << before << type_text(graph.value(id).type);
       before = ", ";
     }
-    out << (node.again ? ", again\n" : "\n");
+    out << to_string(node.marks) << '\n';
   }
   const char* before = "outputs: ";
   for (const ValueId id : graph.outputs()) {

@@ -36,13 +36,26 @@ struct Value {
   int source = -1;  ///< which of the node's inputs it is a view or an update of
 };
 
+/// What is known of a node beyond what it computes.
+struct NodeMarks {
+  /// It computes what another node has computed already, so that this need not be kept until here (autograd's
+  /// checkpoint()). No pass merges the two.
+  bool again = false;
+  /// Which part of a batch it works on (split_batch()); -1: it is not one of several. Consecutive nodes of
+  /// several parts run side by side where they do not need each other.
+  int part = -1;
+
+  friend bool operator==(const NodeMarks&, const NodeMarks&) = default;
+};
+
+/// `, again, part 1`: what a printed node ends in.
+ESPALIER_API std::string to_string(const NodeMarks& marks);
+
 /// An operation at work in a graph.
 struct Node {
   std::shared_ptr<const Operation> operation;
   ValueIds inputs, outputs;
-  /// It computes what another node has computed already, so that this need not be kept until here (autograd's
-  /// checkpoint()). No pass merges the two.
-  bool again = false;
+  NodeMarks marks = {};
 };
 
 /// "After the run, `state` (or its gradient) is `value`."
@@ -65,7 +78,7 @@ class ESPALIER_API Graph {
   /// Adds an operation after all others; returns its outputs. Throws what Operation::infer throws, ValueError
   /// for values that do not exist or are absent without being optional.
   ValueIds add(std::shared_ptr<const Operation> operation, std::span<const ValueId> inputs,
-               bool again = false);
+               NodeMarks marks = {});
   ValueIds add(const Operation& operation, std::span<const ValueId> inputs) {
     return add(std::shared_ptr<const Operation>(operation.clone()), inputs);
   }

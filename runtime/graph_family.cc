@@ -70,7 +70,7 @@ Graph GraphFamily::at(const Sizes& sizes) const {
       add_from_outside(graph, rules, corners_, id);
     } else if (static_cast<size_t>(value.node) == node) {
       graph.add(operation_at(rules, corners_, node), example.nodes()[node].inputs,
-                example.nodes()[node].again);
+                example.nodes()[node].marks);
       ++node;
     }
   }

@@ -26,7 +26,7 @@ class Canonical {
     declare("input", graph.inputs());
     declare("state", graph.states());
     for (const Node& node : graph.nodes()) {
-      text_ << signature(*node.operation) << (node.again ? " again" : "");
+      text_ << signature(*node.operation) << to_string(node.marks);
       for (const ValueId id : node.inputs) refer(id);
       text_ << " =";
       for (const ValueId id : node.outputs) text_ << ' ' << layout_text(graph.value(id).type);

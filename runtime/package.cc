@@ -51,7 +51,8 @@ Json node_json(const Graph& graph, const Node& node) {
     const Tensor& type = graph.value(id).type;
     json["outputs"].push_back({{"dtype", to_string(type.dtype())}, {"shape", to_json(type.shape())}});
   }
-  if (node.again) json["again"] = true;
+  if (node.marks.again) json["again"] = true;
+  if (node.marks.part >= 0) json["part"] = node.marks.part;
   return json;
 }
 

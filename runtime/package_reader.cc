@@ -31,6 +31,15 @@ ValueId id_from(const Json& json) {
   return static_cast<ValueId>(id);
 }
 
+NodeMarks marks_from(const Json& json) {
+  NodeMarks marks{.again = json.value("again", false)};
+  if (!json.contains("part")) return marks;
+  const int64_t part = whole(json.at("part"));
+  if (part < 0 || part > std::numeric_limits<int>::max()) refuse("there is no part " + std::to_string(part));
+  marks.part = static_cast<int>(part);
+  return marks;
+}
+
 std::vector<int64_t> wholes_from(const Json& json) {
   std::vector<int64_t> values;
   for (const Json& entry : json) values.push_back(whole(entry));
@@ -153,7 +162,7 @@ class Reader {
       std::vector<ValueId> inputs;
       for (const Json& id : json.at("inputs")) inputs.push_back(id_from(id));
       const ValueIds made = graph_.add(std::shared_ptr(make_operation(name, attributes, inputs.size())),
-                                       inputs, json.value("again", false));
+                                       inputs, marks_from(json));
       const Json& outputs = json.at("outputs");
       if (outputs.size() != made.size())
         refuse("puts out " + std::to_string(made.size()) + " values, not " + std::to_string(outputs.size()));

@@ -84,13 +84,14 @@ Graph merge_common_subexpressions(const Graph& graph) {
   Rewriter rewriter(graph);
   std::map<std::pair<std::string, std::vector<ValueId>>, const Node*> seen;
   for (const Node& node : graph.nodes()) {
-    if (node.again) {
+    if (node.marks.again) {
       rewriter.keep(node);
       continue;
     }
     std::vector<ValueId> inputs;
     for (const ValueId id : node.inputs) inputs.push_back(rewriter.now(id));
-    const auto [first, fresh] = seen.try_emplace({signature(*node.operation), std::move(inputs)}, &node);
+    const auto [first, fresh] =
+        seen.try_emplace({signature(*node.operation) + to_string(node.marks), std::move(inputs)}, &node);
     if (fresh) {
       rewriter.keep(node);
       continue;

@@ -44,7 +44,7 @@ struct Step {
   int threads = 1;                                           ///< that the kernel splits its work over
   int stage = -1;                                            ///< the place in Plan::stages()
   int lane = 0;                                              ///< the place in Stage::lanes
-  bool again = false;                                        ///< see Node::again
+  NodeMarks marks = {};                                      ///< of its node
 };
 
 /// Steps that stand together in the order of the plan and run at the same time: each lane, some of their

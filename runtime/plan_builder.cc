@@ -138,7 +138,7 @@ void PlanBuilder::add_node(size_t index) {
   const Node& node = graph_.nodes()[index];
   const auto unread = [&](ValueId id) { return last_use_[static_cast<size_t>(id)] < 0; };
   if (std::all_of(node.outputs.begin(), node.outputs.end(), unread)) return;
-  Step step{.operation = node.operation, .again = node.again};
+  Step step{.operation = node.operation, .marks = node.marks};
   for (const ValueId id : node.inputs) step.inputs.push_back(operand(id));
   bool computes = false;
   for (const ValueId id : node.outputs) {

@@ -163,7 +163,8 @@ void Recorder::after(const Operation& operation, Inputs inputs, Outputs outputs)
       value_of(memories_[storage_of(inputs[static_cast<size_t>(spec.source)])].looks[0].tensor,
                operation.name());
   }
-  const ValueIds made = graph_.add(std::shared_ptr<const Operation>(operation.clone()), ids, recomputing());
+  const ValueIds made =
+      graph_.add(std::shared_ptr<const Operation>(operation.clone()), ids, {.again = recomputing()});
   for (size_t i = 0; i < outputs.size(); ++i) {
     const auto source = static_cast<size_t>(specs_[i].source);
     switch (specs_[i].kind) {

@@ -36,7 +36,7 @@ ValueId Rewriter::now(ValueId old) {
 void Rewriter::keep(const Node& node) {
   std::vector<ValueId> inputs;
   for (const ValueId id : node.inputs) inputs.push_back(now(id));
-  const ValueIds outputs = to_.add(node.operation, inputs, node.again);
+  const ValueIds outputs = to_.add(node.operation, inputs, node.marks);
   for (size_t i = 0; i < outputs.size(); ++i) replace(node.outputs[i], outputs[i]);
 }
 

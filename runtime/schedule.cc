@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "runtime/schedule_internal.h"
@@ -112,12 +114,18 @@ std::vector<Stage> serial_stages(size_t steps) {
   return stages;
 }
 
+double serial_seconds(std::span<const StepSeconds> steps) {
+  double seconds = 0;
+  for (const StepSeconds& step : steps) seconds += step.one;
+  return seconds;
+}
+
 /// The best cut, by dynamic programming: of each number of first steps.
 class Cut {
  public:
-  Cut(const std::vector<std::vector<int>>& dependencies, const std::vector<StepSeconds>& seconds, int threads,
+  Cut(std::vector<std::vector<int>> dependencies, std::span<const StepSeconds> seconds, int threads,
       SideBySide side_by_side)
-      : dependencies_(dependencies),
+      : dependencies_(std::move(dependencies)),
         of_(seconds),
         threads_(threads),
         most_steps_(side_by_side == SideBySide::none ? 1 : kMostSteps),
@@ -127,12 +135,8 @@ class Cut {
     for (size_t begin = 0; begin < of_.size(); ++begin) try_stages_from(begin);
   }
 
-  /// Whether it is so much faster than one thread that others are woken for it.
-  bool worthwhile() const {
-    double serial = 0;
-    for (const StepSeconds& step : of_) serial += step.one;
-    return serial - best_.back().seconds >= terms_.wake_seconds;
-  }
+  /// What it takes less than one thread.
+  double gain() const { return serial_seconds(of_) - best_.back().seconds; }
 
   std::vector<Stage> stages() const {
     std::vector<Stage> stages;
@@ -176,12 +180,111 @@ class Cut {
     if (all < best_[end].seconds) best_[end] = {all, begin};
   }
 
-  const std::vector<std::vector<int>>& dependencies_;
-  const std::vector<StepSeconds>& of_;
+  std::vector<std::vector<int>> dependencies_;
+  std::span<const StepSeconds> of_;
   int threads_;
   size_t most_steps_;
   Terms terms_;
   std::vector<Best> best_;
+};
+
+/// A schedule in the making, from the first step to the last.
+class Scheduler {
+ public:
+  Scheduler(const std::vector<std::vector<int>>& dependencies, const std::vector<StepSeconds>& seconds,
+            int threads, SideBySide side_by_side)
+      : dependencies_(dependencies),
+        seconds_(seconds),
+        threads_(threads),
+        side_by_side_(side_by_side),
+        terms_(terms_of(side_by_side)) {
+    size_t begin = 0;
+    for (size_t next = 0; next < seconds.size();) {
+      const size_t end = end_of_parts(next);
+      std::optional<Stage> stage = stage_of_parts(next, end);
+      if (stage) {
+        cut(begin, next);
+        add_parts(std::move(*stage), next, end);
+        begin = end;
+      }
+      next = std::max(end, next + 1);
+    }
+    cut(begin, seconds.size());
+  }
+
+  /// Whether it is so much faster than one thread that others are woken for it.
+  bool worthwhile() const { return gain_ >= terms_.wake_seconds; }
+  std::vector<Stage> take() { return std::move(stages_); }
+
+ private:
+  size_t end_of_parts(size_t begin) const {
+    size_t end = begin;
+    while (end < seconds_.size() && seconds_[end].part >= 0) ++end;
+    return end;
+  }
+
+  /// Steps [begin, end) in lanes, absent where that cannot be.
+  std::optional<Stage> stage_of_parts(size_t begin, size_t end) const {
+    std::map<int, size_t> lane_of;  // each part
+    for (size_t i = begin; i < end; ++i) lane_of[seconds_[i].part] = 0;
+    const size_t lanes = std::min(lane_of.size(), static_cast<size_t>(threads_));
+    if (lanes < 2 || side_by_side_ == SideBySide::none) return {};
+    size_t number = 0;
+    for (auto& [part, lane] : lane_of) lane = number++ * lanes / lane_of.size();
+    Stage stage;
+    stage.lanes.resize(lanes);
+    for (size_t i = begin; i < end; ++i) {
+      const size_t lane = lane_of[seconds_[i].part];
+      for (const int needed : dependencies_[i]) {
+        if (needed >= static_cast<int>(begin) && lane_of[seconds_[static_cast<size_t>(needed)].part] != lane)
+          return {};
+      }
+      stage.lanes[lane].push_back(static_cast<int>(i));
+    }
+    return stage;
+  }
+
+  void add_parts(Stage stage, size_t begin, size_t end) {
+    double longest = 0;
+    for (const std::vector<int>& lane : stage.lanes) {
+      double seconds = 0;
+      for (const int step : lane) seconds += seconds_[static_cast<size_t>(step)].one;
+      longest = std::max(longest, seconds);
+    }
+    gain_ += serial_seconds(std::span(seconds_).subspan(begin, end - begin)) - longest - terms_.fork_seconds;
+    stages_.push_back(std::move(stage));
+  }
+
+  /// Steps [begin, end) as they are fastest.
+  void cut(size_t begin, size_t end) {
+    if (begin == end) return;
+    const int first = static_cast<int>(begin);
+    std::vector<std::vector<int>> inside;
+    for (size_t i = begin; i < end; ++i) {
+      std::vector<int>& own = inside.emplace_back();
+      for (const int needed : dependencies_[i]) {
+        if (needed >= first) own.push_back(needed - first);
+      }
+    }
+    const Cut best(std::move(inside), std::span(seconds_).subspan(begin, end - begin), threads_,
+                   side_by_side_);
+    gain_ += best.gain();
+    std::vector<Stage> stages = best.stages();
+    for (Stage& stage : stages) {
+      for (std::vector<int>& lane : stage.lanes) {
+        for (int& step : lane) step += first;
+      }
+      stages_.push_back(std::move(stage));
+    }
+  }
+
+  const std::vector<std::vector<int>>& dependencies_;
+  const std::vector<StepSeconds>& seconds_;
+  int threads_;
+  SideBySide side_by_side_;
+  Terms terms_;
+  std::vector<Stage> stages_;
+  double gain_ = 0;
 };
 
 }  // namespace
@@ -189,8 +292,8 @@ class Cut {
 std::vector<Stage> schedule(const std::vector<std::vector<int>>& dependencies,
                             const std::vector<StepSeconds>& seconds, int threads, SideBySide side_by_side) {
   if (threads == 1) return serial_stages(seconds.size());
-  const Cut cut(dependencies, seconds, threads, side_by_side);
-  return cut.worthwhile() ? cut.stages() : serial_stages(seconds.size());
+  Scheduler scheduler(dependencies, seconds, threads, side_by_side);
+  return scheduler.worthwhile() ? scheduler.take() : serial_stages(seconds.size());
 }
 
 }  // namespace espalier::runtime

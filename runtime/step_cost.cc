@@ -30,7 +30,7 @@ StepSeconds estimated_seconds(const Step& step, int threads) {
   const double one =
       static_cast<double>(cost.flops) / kFlopsPerSecond + static_cast<double>(cost.bytes) / kBytesPerSecond;
   // What is computed again is there to save memory, which steps side by side take more of.
-  return {one, one / threads + kSplitSeconds, step.again};
+  return {one, one / threads + kSplitSeconds, step.marks.again, step.marks.part};
 }
 
 bool worth_timing(const StepSeconds& estimate) {

@@ -11,6 +11,7 @@ Cost cost_of(const Step& step);
 struct StepSeconds {
   double one, all;
   bool alone;  ///< it runs beside no other
+  int part;    ///< of a batch; -1: of none
 };
 
 /// By its cost and what this library's kernels reach.
