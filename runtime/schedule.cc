@@ -105,13 +105,6 @@ Stage stage_of(const Groups& groups, int begin, int end, int threads) {
   return stage;
 }
 
-/// One thread does everything.
-std::vector<Stage> serial_stages(size_t steps) {
-  std::vector<Stage> stages;
-  for (size_t i = 0; i < steps; ++i) stages.push_back({.lanes = {{static_cast<int>(i)}}});
-  return stages;
-}
-
 /// The best cut, by dynamic programming: of each number of first steps.
 class Cut {
  public:
@@ -186,11 +179,17 @@ class Cut {
 
 }  // namespace
 
+std::vector<Stage> stages_on(int threads, size_t steps) {
+  std::vector<Stage> stages;
+  for (size_t i = 0; i < steps; ++i) stages.push_back({.lanes = {{static_cast<int>(i)}}, .threads = threads});
+  return stages;
+}
+
 std::vector<Stage> schedule(const std::vector<std::vector<int>>& dependencies,
                             const std::vector<StepSeconds>& seconds, int threads, SideBySide side_by_side) {
-  if (threads == 1) return serial_stages(seconds.size());
+  if (threads == 1) return stages_on(1, seconds.size());
   const Cut cut(dependencies, seconds, threads, side_by_side);
-  return cut.worthwhile() ? cut.stages() : serial_stages(seconds.size());
+  return cut.worthwhile() ? cut.stages() : stages_on(1, seconds.size());
 }
 
 }  // namespace espalier::runtime
