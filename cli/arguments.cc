@@ -183,14 +183,20 @@ Command add_compile(CLI::App& program) {
                 "compute convolutions and linear layers in 8 bits, calibrated on 256 training examples");
   app->add_option("--path", flags->data_path, "with --int8: where the recipe's data is now")
       ->type_name("PATH");
+  app->add_flag(
+      "--strict", flags->strict,
+      "leave out passes that change how results round: with 'run --strict' the bits of the network");
   app->add_flag("--json", flags->json, "print the result as JSON");
   return {app, [flags] { return compile(*flags); }};
 }
 
-void add_kernels(CLI::App& app, std::string& file) {
-  app.add_option("--kernels", file,
+/// How a package is run.
+void add_plan(CLI::App& app, std::string& kernels, bool& strict) {
+  app.add_option("--kernels", kernels,
                  "choose kernels by the times in this file, and time and add those that it lacks")
       ->type_name("FILE.json");
+  app.add_flag("--strict", strict,
+               "of a package that 'compile --strict' wrote, compute the bits of the network, more slowly");
 }
 
 Command add_run(CLI::App& program) {
@@ -202,7 +208,7 @@ Command add_run(CLI::App& program) {
   app->add_option("--top", flags->top, "classes to name [3]")->type_name("WHOLE");
   app->add_option("--batch", flags->batch, "examples at once, where the package takes any number [32]")
       ->type_name("WHOLE");
-  add_kernels(*app, flags->kernels);
+  add_plan(*app, flags->kernels, flags->strict);
   app->add_flag("--json", flags->json, "print the result as JSON");
   return {app, [flags] { return run_package(*flags); }};
 }
@@ -222,7 +228,7 @@ Command add_explain(CLI::App& program) {
       ->take_all();
   app->add_option("--page", flags->page, "write a page with the plan and the graph drawn")
       ->type_name("FILE.html");
-  add_kernels(*app, flags->kernels);
+  add_plan(*app, flags->kernels, flags->strict);
   app->add_flag("--json", flags->json, "print the result as JSON");
   return {app, [flags] { return explain(*flags); }};
 }

@@ -65,6 +65,7 @@ struct CompileFlags {
   std::string classes = {};             ///< names of those that an ONNX model tells apart, with commas
   bool int8 = false;
   std::string data_path = {};  ///< for calibration, instead of the recipe's
+  bool strict = false;         ///< only passes that keep all bits
   bool json = false;
 };
 Exit compile(const CompileFlags& flags);
@@ -75,6 +76,7 @@ struct RunFlags {
   int64_t top = 3;
   std::optional<int64_t> batch;  ///< examples at once
   std::string kernels;           ///< the file of kernel choices
+  bool strict = false;           ///< the bits of plain code
   bool json = false;
 };
 Exit run_package(const RunFlags& flags);
@@ -86,6 +88,7 @@ struct ExplainFlags {
   std::vector<std::string> sizes;  ///< of other free axes: `time=64`
   std::string page;
   std::string kernels;  ///< the file of kernel choices
+  bool strict = false;  ///< the bits of plain code
   bool json = false;
 };
 Exit explain(const ExplainFlags& flags);

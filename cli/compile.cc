@@ -78,17 +78,19 @@ runtime::Package captured(const CompileFlags& flags, std::optional<int64_t> batc
   return {captured_model(model, batch), notes(model.recipe, model.problem)};
 }
 
-/// The graphs after all passes. Where one of them makes of constants what depends on the sizes by no rule (a
-/// table cut to the length of a text), it is left to who opens the package, and knows the sizes.
-runtime::GraphFamily improved(const runtime::GraphFamily& graphs) {
+/// The graphs after all passes, or those that keep all bits. Where one of them makes of constants what
+/// depends on the sizes by no rule (a table cut to the length of a text), it is left to who opens the
+/// package, and knows the sizes.
+runtime::GraphFamily improved(const runtime::GraphFamily& graphs, bool strict) {
   const runtime::GraphFamily frozen =
       graphs.map([](const runtime::Graph& graph) { return runtime::freeze(graph); });
   try {
-    return frozen.map([](const runtime::Graph& graph) { return runtime::optimise(graph); });
+    return frozen.map(
+        [&](const runtime::Graph& graph) { return runtime::optimise(graph, equality(strict)); });
   } catch (const ValueError&) {
     std::vector<std::string_view> names;
     for (const runtime::Pass& pass : runtime::passes()) {
-      if (pass.name != "fold_constants") names.push_back(pass.name);
+      if (pass.name != "fold_constants" && (pass.keeps_bits || !strict)) names.push_back(pass.name);
     }
     return frozen.map([&](const runtime::Graph& graph) { return runtime::optimise(graph, names); });
   }
@@ -128,7 +130,7 @@ struct Compiled {
 Compiled compiled(const CompileFlags& flags, std::optional<int64_t> batch) {
   runtime::Package package = captured(flags, batch);
   const size_t nodes = package.graph().nodes().size();
-  if (!is_onnx(flags.to)) package.graphs = improved(package.graphs);
+  if (!is_onnx(flags.to)) package.graphs = improved(package.graphs, flags.strict);
   if (flags.int8) package.graphs = quantized(package.graphs, flags);
   return {std::move(package), nodes};
 }
@@ -154,6 +156,11 @@ void check_flags(const CompileFlags& flags) {
   check_batch(flags.batch);
   if (flags.int8 && (is_onnx(flags.to) || is_onnx(flags.model)))
     throw ValueError("--int8", "makes packages of trained models; ONNX models are read and written in f32");
+  if (flags.strict && (flags.int8 || is_onnx(flags.to)))
+    throw ValueError("--strict",
+                     "keeps the bits of the network; " +
+                         std::string(flags.int8 ? "--int8 rounds to 8 bits"
+                                                : "how an ONNX model rounds is up to who runs it"));
 }
 
 void print_compiled(const CompileFlags& flags, const Compiled& made, const std::string& reason) {

@@ -106,7 +106,7 @@ Exit explain(const ExplainFlags& flags) {
   check_batch(flags.batch);
   const runtime::Package package = read_package(flags.package);
   const runtime::Sizes sizes = sizes_for(package, flags);
-  PackageRunner opened(package.graphs, flags.kernels);
+  PackageRunner opened(package.graphs, flags.kernels, equality(flags.strict));
   runtime::Runner& runner = opened.graphs().at(sizes);
   opened.save_choices();
   const runtime::Plan& plan = runner.plan();

@@ -29,6 +29,10 @@ runtime::Package read_package(const std::string& file) {
   return runtime::load_package(file);
 }
 
+runtime::Equality equality(bool strict) {
+  return strict ? runtime::Equality::strict : runtime::Equality::rounded;
+}
+
 void check_batch(const std::optional<int64_t>& batch) {
   constexpr int64_t kMostExamples = 1 << 20;
   if (batch && (*batch < 1 || *batch > kMostExamples)) {
@@ -60,9 +64,13 @@ Tensor as_input(const Tensor& inputs) {
   return inputs.dtype() == Dtype::u8 ? cast(inputs, Dtype::f32) * (1.0 / 255) : inputs;
 }
 
-PackageRunner::PackageRunner(runtime::GraphFamily graphs, const std::string& kernels)
-    : kernels_(kernels), graphs_(std::move(graphs)) {
+PackageRunner::PackageRunner(runtime::GraphFamily graphs, const std::string& kernels,
+                             runtime::Equality equality)
+    : kernels_(kernels), graphs_(std::move(graphs), {.equality = equality}) {
   if (kernels.empty()) return;
+  if (equality == runtime::Equality::strict)
+    throw ValueError("--kernels",
+                     "chooses kernels by their times; with --strict they are those of plain code");
   choices_ = std::make_unique<runtime::KernelChoices>(runtime::KernelChoices::load(kernels));
   known_ = choices_->problems().size();
   graphs_.choose_kernels_by(choices_.get());

@@ -21,6 +21,9 @@ runtime::Sizes sizes_of(std::span<const std::string> texts);
 /// runtime::load_package() throws.
 runtime::Package read_package(const std::string& file);
 
+/// What the flag --strict asks for.
+runtime::Equality equality(bool strict);
+
 /// Throws ValueError for a number of examples at once that cannot be.
 void check_batch(const std::optional<int64_t>& batch);
 
@@ -38,8 +41,9 @@ Tensor as_input(const Tensor& inputs);
 /// The graphs of a package, ready to run, perhaps on kernels that a file chooses.
 class PackageRunner {
  public:
-  /// `kernels` names a file of kernel choices, or none.
-  PackageRunner(runtime::GraphFamily graphs, const std::string& kernels);
+  /// `kernels` names a file of kernel choices, or none. Throws ValueError where there is one and `equality`
+  /// is strict.
+  PackageRunner(runtime::GraphFamily graphs, const std::string& kernels, runtime::Equality equality);
 
   runtime::FamilyRunner& graphs() noexcept { return graphs_; }
   /// Null where there is no file.

@@ -65,7 +65,7 @@ class Opened {
  private:
   Opened(const RunFlags& flags, const runtime::Package& package)
       : file_(flags.package),
-        runner_(package.graphs, flags.kernels),
+        runner_(package.graphs, flags.kernels, equality(flags.strict)),
         is_free_(free_batch(package.graphs).has_value()) {
     read_notes(package.notes, file_, recipe_, problem_);
     if (problem_.kind == Problem::Kind::text)

@@ -55,6 +55,8 @@ struct Kernel {
   /// It computes element by element, by one functor that types and attributes alone decide: FusedElementwise
   /// can take it into a chain.
   bool elementwise = false;
+  /// Made ready with constants, it adds up in another order than `run`: the last digits differ.
+  bool packed_sums = false;
 
   size_t scratch_bytes(const Operation& operation, Inputs inputs, std::span<const Tensor> outputs) const {
     return scratch ? scratch(operation, inputs, outputs) : 0;
@@ -109,6 +111,10 @@ constexpr Kernel reference(Kernel kernel) {
 }
 constexpr Kernel elementwise(Kernel kernel) {
   kernel.elementwise = true;
+  return kernel;
+}
+constexpr Kernel packing_sums(Kernel kernel) {
+  kernel.packed_sums = true;
   return kernel;
 }
 

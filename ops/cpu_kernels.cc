@@ -163,8 +163,8 @@ ESPALIER_PLAIN_KERNEL(Concat, concat)
 
 void fused_linear_apart(const FusedLinear&, Inputs, Outputs);
 Prepared prepare_fused_linear(const FusedLinear&, Inputs, Specs, uint32_t);
-static constexpr Kernel kFusedLinear[] = {
-    kernel<FusedLinear, fused_linear_apart, nullptr, prepare_fused_linear>("packed or taken apart")};
+static constexpr Kernel kFusedLinear[] = {packing_sums(
+    kernel<FusedLinear, fused_linear_apart, nullptr, prepare_fused_linear>("packed or taken apart"))};
 constinit KernelSlot FusedLinear::slot{kFusedLinear};
 
 ESPALIER_PLAIN_KERNEL(Copy, copy)
@@ -263,7 +263,7 @@ void linear_bf16(const Linear&, Inputs, Outputs, void*);
 Prepared prepare_linear(const Linear&, Inputs, Specs, uint32_t);
 static constexpr Kernel kLinear[] = {
     kernel<Linear, linear_bf16, linear_bf16_declines, nullptr, linear_bf16_scratch>("bf16"),
-    kernel<Linear, linear_cpu, linear_declines, prepare_linear, linear_scratch>("gemm")};
+    packing_sums(kernel<Linear, linear_cpu, linear_declines, prepare_linear, linear_scratch>("gemm"))};
 constinit KernelSlot Linear::slot{kLinear};
 
 const char* linear_backward_declines(const LinearBackward&, Inputs, Specs);

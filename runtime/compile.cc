@@ -4,9 +4,11 @@
 #include <optional>
 
 #include "core/door.h"
+#include "core/error.h"
 #include "core/parallel.h"
 #include "ops/copy.h"
 #include "runtime/passes.h"
+#include "runtime/split_batch.h"
 
 namespace espalier::runtime {
 
@@ -84,15 +86,15 @@ constexpr int kWorthMaking = 4;
 /// A plan whose constants are those of now.
 class FrozenRunner {
  public:
-  FrozenRunner(Graph graph, const State& state, KernelChoices* choices)
+  FrozenRunner(Graph graph, const State& state, const PlanOptions& options)
       : graph_(std::move(graph)), constants_(constants_of(graph_, state)) {
-    make(choices);
+    make(options);
   }
 
-  Runner& current(KernelChoices* choices) {
+  Runner& current(const PlanOptions& options) {
     if (!has_versions()) {
       if (runs_ < kWorthMaking) constants_.clear();
-      make(choices);
+      make(options);
     }
     ++runs_;
     return *runner_;
@@ -101,11 +103,15 @@ class FrozenRunner {
   const Graph& graph() const noexcept { return graph_; }
 
  private:
-  void make(KernelChoices* choices) {
+  void make(const PlanOptions& options) {
     versions_.clear();
     for (const ValueId id : constants_) versions_.push_back(graph_.value(id).tensor.version());
-    runner_ = std::make_unique<Runner>(
-        std::make_shared<const Plan>(optimise(freeze(graph_, constants_)), PlanOptions{.choices = choices}));
+    Graph graph = optimise(freeze(graph_, constants_), options.equality);
+    if (options.equality == Equality::rounded) {
+      const int threads = options.threads == 0 ? num_threads() : options.threads;
+      graph = split_where_it_pays(std::move(graph), threads);
+    }
+    runner_ = std::make_unique<Runner>(std::make_shared<const Plan>(std::move(graph), options));
     runs_ = 0;
   }
 
@@ -135,7 +141,8 @@ struct CompiledFunction::Variant {
       left_gradients;  ///< what a run leaves in which leaf: one of its results, in order, or none
 };
 
-CompiledFunction::CompiledFunction(Function f, State state) : f_(std::move(f)), state_(std::move(state)) {}
+CompiledFunction::CompiledFunction(Function f, State state, const PlanOptions& options)
+    : f_(std::move(f)), state_(std::move(state)), options_(options) {}
 CompiledFunction::~CompiledFunction() = default;
 CompiledFunction::CompiledFunction(CompiledFunction&&) noexcept = default;
 CompiledFunction& CompiledFunction::operator=(CompiledFunction&&) noexcept = default;
@@ -147,7 +154,7 @@ CompiledFunction::Variant& CompiledFunction::variant(Inputs inputs) {
   Conditions conditions(inputs, state_);
   const Graph graph = capture(f_, inputs, state_);
   auto made = std::make_unique<Variant>(
-      Variant{std::move(conditions), FrozenRunner(graph, state_, choices_), {}, {}});
+      Variant{std::move(conditions), FrozenRunner(graph, state_, options_), {}, {}});
   for (size_t i = inputs.size(); i < graph.inputs().size(); ++i) {
     const std::string& name = graph.value(graph.inputs()[i]).name;
     made->read_gradients.push_back(state_.at(name.substr(0, name.size() - kGradientSuffix.size())));
@@ -159,7 +166,7 @@ CompiledFunction::Variant& CompiledFunction::variant(Inputs inputs) {
 }
 
 const Plan& CompiledFunction::plan(Inputs inputs) {
-  return variant(inputs).runner.current(choices_).plan();
+  return variant(inputs).runner.current(options_).plan();
 }
 
 size_t CompiledFunction::plan_count() const noexcept {
@@ -167,16 +174,22 @@ size_t CompiledFunction::plan_count() const noexcept {
 }
 
 std::vector<Tensor> CompiledFunction::run(Inputs inputs) {
-  const auto dense = [](const Tensor& tensor) {
+  const auto dense = [&](const Tensor& tensor) {
     check_defined("compiled function", tensor);
-    return is_dense(tensor.shape(), tensor.strides()) ? tensor : contiguous(tensor.detach());
+    if (is_dense(tensor.shape(), tensor.strides())) return tensor;
+    // Sums over a tensor with gaps may be taken in another order than over its copy.
+    if (options_.equality == Equality::strict)
+      throw ShapeError("compiled function", describe(tensor) + " lies in memory with gaps, strides " +
+                                                to_string(tensor.strides()) +
+                                                "; for the bits of eager code give both contiguous() of it");
+    return contiguous(tensor.detach());
   };
   std::vector<Tensor> given;
   given.reserve(inputs.size());
   for (const Tensor& input : inputs) given.push_back(dense(input));
   Variant& fitting = variant(given);
   for (const Tensor& leaf : fitting.read_gradients) given.push_back(dense(leaf.grad()));
-  std::vector<Tensor> results = fitting.runner.current(choices_).run(given);
+  std::vector<Tensor> results = fitting.runner.current(options_).run(given);
   const size_t outputs = fitting.runner.graph().outputs().size();
   size_t next = outputs;
   for (Variant::Left& left : fitting.left_gradients)

@@ -17,10 +17,12 @@ namespace espalier::runtime {
 /// parameters, unless it finds gradients) count as constants, so that a plan has them packed; where somebody
 /// changes one, the next run makes the plan anew, and takes them for states where that happens all the time.
 ///
-/// One thread at a time may use it. The tensors that it puts out require no gradient.
+/// One thread at a time may use it. The tensors that it puts out require no gradient. Inputs may lie in
+/// memory as they like; what has gaps is copied. With Equality::strict it is a ShapeError, since sums over it
+/// may be taken in another order than over its copy.
 class ESPALIER_API CompiledFunction {
  public:
-  explicit CompiledFunction(Function f, State state = {});
+  explicit CompiledFunction(Function f, State state = {}, const PlanOptions& options = {});
   ~CompiledFunction();
   CompiledFunction(CompiledFunction&&) noexcept;
   CompiledFunction& operator=(CompiledFunction&&) noexcept;
@@ -31,7 +33,7 @@ class ESPALIER_API CompiledFunction {
   const Plan& plan(Inputs inputs);
   /// Plans made from now on choose their kernels by these times (see Plan); null: by rules. `choices`
   /// outlives them all.
-  void choose_kernels_by(KernelChoices* choices) noexcept { choices_ = choices; }
+  void choose_kernels_by(KernelChoices* choices) noexcept { options_.choices = choices; }
   /// How many plans there are.
   size_t plan_count() const noexcept;
 
@@ -41,7 +43,7 @@ class ESPALIER_API CompiledFunction {
 
   Function f_;
   State state_;
-  KernelChoices* choices_ = nullptr;
+  PlanOptions options_;
   std::vector<std::unique_ptr<Variant>> variants_;
 };
 
@@ -49,7 +51,8 @@ class ESPALIER_API CompiledFunction {
 template <class F>
 class Compiled : public CompiledFunction {
  public:
-  Compiled(F f, State state) : CompiledFunction(as_function(std::move(f)), std::move(state)) {}
+  Compiled(F f, State state, const PlanOptions& options)
+      : CompiledFunction(as_function(std::move(f)), std::move(state), options) {}
 
   template <class... T>
     requires(std::is_convertible_v<const T&, Tensor> && ...)
@@ -87,11 +90,20 @@ class Compiled : public CompiledFunction {
 ///   for (...) total += step(x, y).item();
 template <class F, nn::Visitable... M>
 Compiled<F> compile(F f, M&... models) {
-  return Compiled<F>(std::move(f), State(models...));
+  return Compiled<F>(std::move(f), State(models...), {});
 }
 template <class F>
 Compiled<F> compile(F f, State state) {
-  return Compiled<F>(std::move(f), std::move(state));
+  return Compiled<F>(std::move(f), std::move(state), {});
+}
+/// The same with options, `{.equality = Equality::strict}` for one.
+template <class F, nn::Visitable... M>
+Compiled<F> compile(F f, const PlanOptions& options, M&... models) {
+  return Compiled<F>(std::move(f), State(models...), options);
+}
+template <class F>
+Compiled<F> compile(F f, const PlanOptions& options, State state) {
+  return Compiled<F>(std::move(f), std::move(state), options);
 }
 
 }  // namespace espalier::runtime

@@ -26,7 +26,10 @@ Tensor laid_out_as(const Tensor& type, const Tensor& given) {
 }  // namespace
 
 FamilyRunner::FamilyRunner(GraphFamily family, size_t most_plans)
-    : family_(std::move(family)), most_plans_(most_plans) {
+    : FamilyRunner(std::move(family), PlanOptions(), most_plans) {}
+
+FamilyRunner::FamilyRunner(GraphFamily family, const PlanOptions& options, size_t most_plans)
+    : family_(std::move(family)), most_plans_(most_plans), options_(options) {
   if (most_plans < 1) throw ValueError("family runner", "keeps no plans; expected at least 1");
 }
 
@@ -37,7 +40,7 @@ Runner& FamilyRunner::at(const Sizes& sizes) {
   auto found = std::find_if(made_.begin(), made_.end(), fits);
   if (found == made_.end()) {
     // Not every pass has seen what is known of these sizes alone.
-    auto plan = std::make_shared<const Plan>(optimise(family_.at(sizes)), PlanOptions{.choices = choices_});
+    auto plan = std::make_shared<const Plan>(optimise(family_.at(sizes), options_.equality), options_);
     made_.push_back(std::make_unique<Made>(Made{sizes, num_threads(), Runner(std::move(plan))}));
     found = made_.end() - 1;
   }

@@ -21,11 +21,12 @@ class ESPALIER_API FamilyRunner {
   /// Keeps up to `most_plans`; throws ValueError for less than one. The default, 16, is enough for batches of
   /// one size with their rests, and for a server that fills batches of up to 16.
   explicit FamilyRunner(GraphFamily family, size_t most_plans = 16);
+  FamilyRunner(GraphFamily family, const PlanOptions& options, size_t most_plans = 16);
 
   const GraphFamily& family() const noexcept { return family_; }
   /// Plans made from now on choose their kernels by these times (see Plan); null: by rules. `choices`
   /// outlives them all.
-  void choose_kernels_by(KernelChoices* choices) noexcept { choices_ = choices; }
+  void choose_kernels_by(KernelChoices* choices) noexcept { options_.choices = choices; }
 
   /// What the graph of the inputs' sizes puts out. Inputs may have any layout. Throws what
   /// GraphFamily::sizes_of() and at(), Plan and Runner::run() throw.
@@ -45,7 +46,7 @@ class ESPALIER_API FamilyRunner {
 
   GraphFamily family_;
   size_t most_plans_;
-  KernelChoices* choices_ = nullptr;
+  PlanOptions options_;
   std::vector<std::unique_ptr<Made>> made_;  ///< the latest first
 };
 

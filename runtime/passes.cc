@@ -13,21 +13,21 @@ namespace espalier::runtime {
 namespace {
 
 constexpr Pass kPasses[] = {
-    {"remove_dead_nodes", "leaves out what nobody uses", remove_dead_nodes},
-    {"remove_copies", "leaves out copies that change no layout", remove_copies},
-    {"simplify", "replaces operations by cheaper ones with the same bits, and what changes nothing",
-     simplify},
+    {"remove_dead_nodes", "leaves out what nobody uses", remove_dead_nodes, true},
+    {"remove_copies", "leaves out copies that change no layout", remove_copies, true},
+    {"simplify", "replaces operations by cheaper ones with the same bits, and what changes nothing", simplify,
+     true},
     {"merge_common_subexpressions", "computes once what is computed several times",
-     merge_common_subexpressions},
+     merge_common_subexpressions, true},
     {"assign_layouts", "copies images to the layout in which convolutions and pooling read them",
-     assign_layouts},
-    {"fold_constants", "computes now what depends on constants alone", fold_constants},
+     assign_layouts, false},
+    {"fold_constants", "computes now what depends on constants alone", fold_constants, true},
     {"fold_batch_norms", "takes batch norms in evaluation into the convolutions before them",
-     fold_batch_norms},
+     fold_batch_norms, false},
     {"fuse_epilogues", "takes residual additions and activations into the products before them",
-     fuse_epilogues},
+     fuse_epilogues, false},
     {"fuse_elementwise", "computes elementwise operations that follow each other tile by tile in the cache",
-     fuse_elementwise},
+     fuse_elementwise, true},
 };
 
 }  // namespace
@@ -36,8 +36,10 @@ std::span<const Pass> passes() {
   return kPasses;
 }
 
-Graph optimise(Graph graph) {
-  for (const Pass& pass : kPasses) graph = pass.run(graph);
+Graph optimise(Graph graph, Equality equality) {
+  for (const Pass& pass : kPasses) {
+    if (pass.keeps_bits || equality == Equality::rounded) graph = pass.run(graph);
+  }
   return graph;
 }
 

@@ -3,6 +3,7 @@
 #include <span>
 #include <string_view>
 
+#include "runtime/equality.h"
 #include "runtime/graph.h"
 
 namespace espalier::runtime {
@@ -12,13 +13,14 @@ struct Pass {
   std::string_view name;
   std::string_view summary;  ///< what it does, in a line
   Graph (*run)(const Graph& graph);
+  bool keeps_bits;  ///< else results may move by the rounding of sums
 };
 
 /// All passes, in the order in which optimise() runs them.
 ESPALIER_API std::span<const Pass> passes();
 
-/// The graph after all passes.
-ESPALIER_API Graph optimise(Graph graph);
+/// The graph after all passes; for Equality::strict after those that keep the bits of all results.
+ESPALIER_API Graph optimise(Graph graph, Equality equality = Equality::rounded);
 /// The graph after some of them: in the order of passes(), whatever the order of `names`. Throws ValueError
 /// for a name that no pass has.
 ESPALIER_API Graph optimise(Graph graph, std::span<const std::string_view> names);

@@ -21,6 +21,10 @@ int threads_of(const PlanOptions& options) {
 }  // namespace
 
 Plan::Plan(Graph graph, const PlanOptions& options) : graph_(std::move(graph)) {
+  if (options.equality == Equality::strict && options.choices)
+    throw ValueError("plan",
+                     "is to have the bits of eager code and to choose kernels by their times; "
+                     "leave out the kernel choices, or Equality::strict");
   PlanOptions counted = options;
   counted.threads = threads_of(options);
   PlanBuilder built(graph_, counted);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/equality.h"
 #include "runtime/graph.h"
 
 namespace espalier::runtime {
@@ -68,6 +69,9 @@ struct PlanOptions {
   /// timed and added. Null: rules say. Only the constructor reads it.
   KernelChoices* choices = nullptr;
   SideBySide side_by_side = SideBySide::worthwhile;
+  /// With Equality::strict each step is split over all threads, kernels are those of eager code, and neither
+  /// of the two members above has a say: `choices` must be null.
+  Equality equality = Equality::rounded;
 };
 
 /// A graph made ready to run on the CPU: which steps, in which order, and where every value lies. Immutable:

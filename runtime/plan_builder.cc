@@ -43,7 +43,7 @@ PlanBuilder::PlanBuilder(const Graph& graph, const PlanOptions& options)
   put_out();
   write_states();
   choose_stages(options);
-  for (Step& step : steps) choose_kernel_of(step, options.choices);
+  for (Step& step : steps) choose_kernel_of(step, options);
 }
 
 void PlanBuilder::find_needed() {
@@ -251,9 +251,14 @@ StepSeconds PlanBuilder::seconds_of(const Step& step, int threads, KernelChoices
 }
 
 void PlanBuilder::choose_stages(const PlanOptions& options) {
-  std::vector<StepSeconds> seconds;
-  for (const Step& step : steps) seconds.push_back(seconds_of(step, options.threads, options.choices));
-  stages = schedule(dependencies_of(graph_, steps, buffers), seconds, options.threads, options.side_by_side);
+  if (options.equality == Equality::strict) {
+    stages = stages_on(options.threads, steps.size());
+  } else {
+    std::vector<StepSeconds> seconds;
+    for (const Step& step : steps) seconds.push_back(seconds_of(step, options.threads, options.choices));
+    stages =
+        schedule(dependencies_of(graph_, steps, buffers), seconds, options.threads, options.side_by_side);
+  }
   for (size_t i = 0; i < stages.size(); ++i) {
     const std::vector<std::vector<int>>& lanes = stages[i].lanes;
     for (size_t lane = 0; lane < lanes.size(); ++lane) {
@@ -267,11 +272,13 @@ void PlanBuilder::choose_stages(const PlanOptions& options) {
   }
 }
 
-void PlanBuilder::choose_kernel_of(Step& step, KernelChoices* choices) {
+void PlanBuilder::choose_kernel_of(Step& step, const PlanOptions& options) {
   const ThreadCountGuard guard(step.threads);
   auto [inputs, outputs, constants] = tensors_of(step);
-  step.kernel = choices ? &choose_timed_kernel(*step.operation, inputs, outputs, constants, *choices)
-                        : &choose_kernel(*step.operation, inputs, outputs, kCpu);
+  step.kernel = options.choices
+                    ? &choose_timed_kernel(*step.operation, inputs, outputs, constants, *options.choices)
+                    : &choose_kernel(*step.operation, inputs, outputs, kCpu);
+  if (options.equality == Equality::strict && step.kernel->packed_sums) constants = 0;
   if (step.kernel->prepare) step.prepared = step.kernel->prepare(*step.operation, inputs, outputs, constants);
   const size_t scratch = step.prepared ? step.prepared->scratch_bytes()
                                        : step.kernel->scratch_bytes(*step.operation, inputs, outputs);

@@ -25,7 +25,7 @@ class PlanBuilder {
   void put_out();
   void write_states();
   void choose_stages(const PlanOptions& options);
-  void choose_kernel_of(Step& step, KernelChoices* choices);
+  void choose_kernel_of(Step& step, const PlanOptions& options);
 
   int add_buffer(Buffer buffer);
   int buffer_of(ValueId id);

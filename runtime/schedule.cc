@@ -107,13 +107,6 @@ Stage stage_of(const Groups& groups, int begin, int end, int threads) {
   return stage;
 }
 
-/// One thread does everything.
-std::vector<Stage> serial_stages(size_t steps) {
-  std::vector<Stage> stages;
-  for (size_t i = 0; i < steps; ++i) stages.push_back({.lanes = {{static_cast<int>(i)}}});
-  return stages;
-}
-
 double serial_seconds(std::span<const StepSeconds> steps) {
   double seconds = 0;
   for (const StepSeconds& step : steps) seconds += step.one;
@@ -289,11 +282,17 @@ class Scheduler {
 
 }  // namespace
 
+std::vector<Stage> stages_on(int threads, size_t steps) {
+  std::vector<Stage> stages;
+  for (size_t i = 0; i < steps; ++i) stages.push_back({.lanes = {{static_cast<int>(i)}}, .threads = threads});
+  return stages;
+}
+
 std::vector<Stage> schedule(const std::vector<std::vector<int>>& dependencies,
                             const std::vector<StepSeconds>& seconds, int threads, SideBySide side_by_side) {
-  if (threads == 1) return serial_stages(seconds.size());
+  if (threads == 1) return stages_on(1, seconds.size());
   Scheduler scheduler(dependencies, seconds, threads, side_by_side);
-  return scheduler.worthwhile() ? scheduler.take() : serial_stages(seconds.size());
+  return scheduler.worthwhile() ? scheduler.take() : stages_on(1, seconds.size());
 }
 
 }  // namespace espalier::runtime

@@ -15,4 +15,7 @@ namespace espalier::runtime {
 std::vector<Stage> schedule(const std::vector<std::vector<int>>& dependencies,
                             const std::vector<StepSeconds>& seconds, int threads, SideBySide side_by_side);
 
+/// One step after the other, each split over so many threads.
+std::vector<Stage> stages_on(int threads, size_t steps);
+
 }  // namespace espalier::runtime

@@ -30,7 +30,10 @@ using test::output_of;
 using test::run_program;
 using test::TemporaryFolder;
 using test::trained;
+using testing::AllOf;
+using testing::Contains;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(Packages, MayBeOnnxModels) {
   const TemporaryFolder folder;
@@ -137,6 +140,30 @@ TEST(Packages, AreExplained) {
   EXPECT_THAT(output_of({"explain", package, "--rounds", "1"}), HasSubstr("memory for a run"));
 }
 
+TEST(Packages, KeepTheBitsOfTheirNetworksWhereAsked) {
+  const TemporaryFolder folder;
+  const std::string run = trained(folder), package = folder / "digits.safetensors",
+                    images = folder / "images/1";
+  output_of({"compile", run, package, "--strict"});
+  const auto operations = [&](const std::vector<std::string>& flags) {
+    std::vector<std::string> arguments = {"explain", package, "--rounds", "1"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    std::vector<std::string> names;
+    const json explained = json_of(arguments);
+    for (const json& step : explained.at("steps")) names.push_back(step.at("operation"));
+    return names;
+  };
+  // Unless it is run so, too, the passes that round anew are taken then.
+  EXPECT_THAT(operations({}), Contains("fused_conv2d"));
+  EXPECT_THAT(operations({"--strict"}), AllOf(Contains("conv2d"), Not(Contains("fused_conv2d"))));
+  const json strict = json_of({"run", package, images, "--strict"}), fast = json_of({"run", package, images});
+  ASSERT_EQ(strict.size(), fast.size());
+  for (size_t i = 0; i < strict.size(); ++i) {
+    EXPECT_NEAR(strict[i].at("classes")[0].at("probability"), fast[i].at("classes")[0].at("probability"),
+                1e-5);
+  }
+}
+
 TEST(Packages, RunOnTheKernelsThatAFileChooses) {
   const TemporaryFolder folder;
   const std::string run = trained(folder), package = folder / "digits.safetensors",
@@ -191,6 +218,9 @@ TEST(Packages, RefuseInOneLineWithADocumentedCode) {
       {{"compile"}, 2, "expected a model and the package to write"},
       {{"compile", run, package, "--batch", "0"}, 2, "--batch"},
       {{"compile", folder / "none", package}, 3, "none"},
+      {{"compile", run, package, "--strict", "--int8"}, 2, "--int8 rounds to 8 bits"},
+      {{"compile", run, folder / "digits.onnx", "--strict"}, 2, "is up to who runs it"},
+      {{"run", package, "--strict", "--kernels", "k.json"}, 2, "those of plain code"},
       {{"compile", run, "/proc/package"}, 3, "/proc/package"},
       {{"compile", run, package, "--size", "time=3"}, 2, "with an ONNX model only"},
       {{"compile", folder / "none.onnx", package}, 3, "none.onnx"},

@@ -63,6 +63,7 @@ TEST(WireFormat, RefusesDamage) {
   EXPECT_THAT(refusal("\x0a\x05...."), HasSubstr("a field of 5 bytes where 4 are left"));
   EXPECT_THAT(refusal("\x0a\x03..."), HasSubstr("ends inside a number"));
   EXPECT_THAT(refusal("\x02."), HasSubstr("a field of number 0"));
+  EXPECT_THAT(refusal("\x80\x80\x80\x80\x10."), HasSubstr("a field of number 536870912"));
   EXPECT_THAT(refusal("\x0b"), HasSubstr("of a kind"));
   EXPECT_THAT(refusal("\x08\x01"), HasSubstr("has no bytes in a field 1"));
   EXPECT_THAT(refusal("\x12\x01\xff"), HasSubstr("UTF-8"));

@@ -11,6 +11,7 @@
 #include "ops/max_pool2d.h"
 #include "ops/mse_loss.h"
 #include "ops/multiply.h"
+#include "ops/permute.h"
 #include "ops/random.h"
 #include "ops/relu.h"
 #include "ops/reshape.h"
@@ -73,6 +74,29 @@ TEST(AssignLayouts, ReadsWhatACopyWasMadeOf) {
   EXPECT_EQ(names_in(assigned(f, {image()})), "conv2d conv2d conv2d");
   const auto both = [](const Tensor& x) { return convolved(channels_last(x)) + convolved(x); };
   EXPECT_EQ(names_in(assigned(both, {image()})), "copy conv2d conv2d add");
+}
+
+TEST(AssignLayouts, WhatIsInNeitherLayoutIsCopiedAsTheCodeDoes) {
+  const auto f = [](const Tensor& x) {
+    const Tensor y = contiguous(permute(x, {0, 1, 3, 2}));
+    return Outputs{convolved(y), convolved(y)};
+  };
+  EXPECT_EQ(names_in(assigned(f, {image()})), "permute copy copy conv2d conv2d");
+}
+
+TEST(AssignLayouts, AStateKeepsItsLayoutWhereANewImageReplacesIt) {
+  const Tensor state = zeros({2, 16, 4, 4});
+  Graph graph;
+  const ValueId x = graph.add_input("x", image()), kept = graph.add_state("state", state);
+  const std::vector<ValueId> pooled = {x};
+  graph.update_state(kept, graph.add(AvgPool2d(2), pooled)[0]);
+  const Graph after = assign_layouts(graph);
+  EXPECT_EQ(names_in(after), "copy avg_pool2d copy");
+  EXPECT_TRUE(after.value(after.updates()[0].value).type.is_contiguous());
+  Runner runner(std::make_shared<const Plan>(after));
+  const Tensor given = normal({2, 16, 8, 8});
+  runner.run(Inputs(&given, 1));
+  EXPECT_EQ(state.to_vector<float>(), contiguous(avg_pool2d(given, 2)).to_vector<float>());
 }
 
 TEST(AssignLayouts, CopiesGradientsBeforePoolingMakesThemLarger) {

@@ -35,7 +35,7 @@ namespace espalier::runtime {
 namespace {
 
 using espalier::test::message_of;
-using test::random_function;
+using espalier::test::random_function;
 using testing::HasSubstr;
 
 /// The names of the operations, in order.
