@@ -87,7 +87,7 @@ Tensor made_of(const Operation& operation, const Tensors& types) {
 Rule elementwise_rule(const Operation& operation, const Tensors& types, uint32_t held) {
   const Tensor made = made_of(operation, types);
   for (size_t i = 0; i < types.size(); ++i) {
-    if ((held >> i & 1) != 0 && !goes_along(operation, types, i, made)) return {};
+    if ((held & input_bit(i)) != 0 && !goes_along(operation, types, i, made)) return {};
   }
   return BatchRule{.examples = ~0u};
 }

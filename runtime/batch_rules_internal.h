@@ -21,6 +21,11 @@ struct BatchRule {
   bool mean_gradient = false;  ///< input 0 is the gradient of a plain mean
 };
 
+/// The bit of an input; those beyond 32 share the last.
+inline uint32_t input_bit(size_t input) {
+  return uint32_t{1} << (input < 31 ? input : 31);
+}
+
 /// The rule for inputs of such types, those of the mask `held` holding `batch` examples; null where an
 /// example does not go its own way, or nobody has said how.
 std::optional<BatchRule> batch_rule(const Operation& operation, const Tensors& types, uint32_t held,

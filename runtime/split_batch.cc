@@ -15,99 +15,12 @@
 #include "ops/divide.h"
 #include "ops/multiply.h"
 #include "ops/slice.h"
-#include "runtime/batch_rules_internal.h"
-#include "runtime/capture.h"
+#include "runtime/batch_map_internal.h"
 
 namespace espalier::runtime {
 namespace {
 
 constexpr std::string_view kSplitting = "split_batch";
-
-enum class Held : uint8_t {
-  whole,   ///< the same for all examples
-  parts,   ///< examples along the first axis
-  hidden,  ///< examples along another one
-  sums,    ///< of examples: the parts' are to be added up
-};
-
-/// What each value holds, and which nodes work on parts.
-class BatchMap {
- public:
-  BatchMap(const Graph& graph, int parts) : graph_(graph), held_(graph.values().size(), Held::whole) {
-    find_batch(parts);
-    for (const Node& node : graph.nodes()) {
-      if (!obstacle_.empty()) return;
-      rules_.push_back(rule_of(node));
-    }
-    if (obstacle_.empty() && std::none_of(rules_.begin(), rules_.end(), [](const auto& r) { return !!r; }))
-      obstacle_ = "no node reads the batch";
-    for (const ValueId id : graph.outputs()) {
-      if (held(id) == Held::hidden)
-        obstacle_ = graph.name_of(id) + " is put out, and has no axis of examples";
-    }
-  }
-
-  const std::string& obstacle() const noexcept { return obstacle_; }
-  int64_t batch() const noexcept { return batch_; }
-  Held held(ValueId id) const { return held_[static_cast<size_t>(id)]; }
-  /// Absent for a node that works on what is the same for all examples.
-  const std::optional<BatchRule>& rule(size_t node) const { return rules_[node]; }
-  Tensors types_of(const Node& node) const {
-    Tensors types;
-    for (const ValueId id : node.inputs) types.push_back(id == kAbsent ? Tensor() : graph_.value(id).type);
-    return types;
-  }
-
- private:
-  void find_batch(int parts) {
-    if (graph_.inputs().empty() || type(graph_.inputs()[0]).rank() == 0) {
-      obstacle_ = "the graph has no input with an axis of examples";
-      return;
-    }
-    batch_ = type(graph_.inputs()[0]).shape()[0];
-    if (parts < 2 || parts > batch_)
-      obstacle_ = std::to_string(parts) + " parts of " + std::to_string(batch_) +
-                  " examples; expected 2 to as many as there are examples";
-    for (const ValueId id : graph_.inputs()) {
-      const bool gradient = graph_.value(id).name.ends_with(kGradientSuffix);
-      if (!gradient && type(id).rank() > 0 && type(id).shape()[0] == batch_) set(id, Held::parts);
-    }
-  }
-
-  std::optional<BatchRule> rule_of(const Node& node) {
-    uint32_t held = 0, hidden = 0;
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] == kAbsent) continue;
-      const Held what = this->held(node.inputs[i]);
-      if (what == Held::parts || what == Held::hidden) held |= 1u << std::min<size_t>(i, 31);
-      if (what == Held::hidden) hidden |= 1u << std::min<size_t>(i, 31);
-    }
-    if (held == 0) return {};
-    const auto rule = batch_rule(*node.operation, types_of(node), held, batch_);
-    const bool updates = std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) {
-      return graph_.value(id).kind == OutputSpec::Kind::update;
-    });
-    if (!rule || updates || (hidden & ~rule->unhides) != 0) {
-      obstacle_ = graph_.name_of(node.outputs[0]) + " = " + std::string(node.operation->name()) +
-                  " may depend on several examples at once";
-      return {};
-    }
-    for (size_t i = 0; i < node.outputs.size(); ++i) {
-      const bool sum = rule->sums >> i & 1, hides = rule->hidden >> i & 1;
-      set(node.outputs[i], sum ? Held::sums : hides ? Held::hidden : Held::parts);
-    }
-    return rule;
-  }
-
-  const Tensor& type(ValueId id) const { return graph_.value(id).type; }
-  void set(ValueId id, Held held) { held_[static_cast<size_t>(id)] = held; }
-
-  const Graph& graph_;
-  int64_t batch_ = 0;
-  std::string obstacle_;
-  std::vector<Held> held_;
-  std::vector<std::optional<BatchRule>> rules_;
-};
 
 /// Builds the graph with parts from one without.
 class BatchSplitter {
@@ -196,10 +109,9 @@ class BatchSplitter {
     const Tensor& batch = types[first_held(node)];
     std::vector<ValueId> inputs;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      const bool along =
-          (rule.examples >> std::min<size_t>(i, 31) & 1) != 0 && goes_along(*node.operation, types, i, batch);
-      inputs.push_back(along || is_apart(node.inputs[i]) ? in_part(node.inputs[i], part)
-                                                         : whole(node.inputs[i]));
+      const bool along = (rule.examples & input_bit(i)) != 0 && goes_along(*node.operation, types, i, batch);
+      inputs.push_back(along || map_.is_apart(node.inputs[i]) ? in_part(node.inputs[i], part)
+                                                              : whole(node.inputs[i]));
     }
     if (rule.mean_gradient) inputs[0] = scaled(inputs[0], share_of(part), part);
     const NodeMarks marks{.again = node.marks.again, .part = part};
@@ -225,13 +137,11 @@ class BatchSplitter {
     return to_.add(std::make_shared<Multiply>(), inputs, {.part = part})[0];
   }
 
-  bool is_apart(ValueId id) const {
-    return id != kAbsent && (map_.held(id) == Held::parts || map_.held(id) == Held::hidden);
-  }
+  /// The first input with examples along its first axis, which each node of a part has.
   size_t first_held(const Node& node) const {
-    for (size_t i = 0;; ++i) {
-      if (is_apart(node.inputs[i]) && map_.held(node.inputs[i]) == Held::parts) return i;
-    }
+    size_t i = 0;
+    while (node.inputs[i] == kAbsent || map_.held(node.inputs[i]) != Held::parts) ++i;
+    return i;
   }
 
   /// What a part of the batch is of an old value that has examples along its first axis.
