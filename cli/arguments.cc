@@ -183,6 +183,10 @@ Command add_compile(CLI::App& program) {
                 "compute convolutions and linear layers in 8 bits, calibrated on 256 training examples");
   app->add_option("--path", flags->data_path, "with --int8: where the recipe's data is now")
       ->type_name("PATH");
+  app->add_option("--kernels", flags->kernels,
+                  "with --int8: only layers that it makes faster, by the times in this file, to which "
+                  "missing ones are added")
+      ->type_name("FILE.json");
   app->add_flag(
       "--strict", flags->strict,
       "leave out passes that change how results round: with 'run --strict' the bits of the network");

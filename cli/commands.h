@@ -65,6 +65,7 @@ struct CompileFlags {
   std::string classes = {};             ///< names of those that an ONNX model tells apart, with commas
   bool int8 = false;
   std::string data_path = {};  ///< for calibration, instead of the recipe's
+  std::string kernels = {};    ///< the file of kernel choices that says which layers gain by 8 bits
   bool strict = false;         ///< only passes that keep all bits
   bool json = false;
 };

@@ -22,8 +22,11 @@
 #include "core/error.h"
 #include "data/transforms.h"
 #include "ops/add.h"
+#include "ops/int8_conv2d.h"
+#include "ops/int8_linear.h"
 #include "ops/multiply.h"
 #include "ops/reshape.h"
+#include "runtime/kernel_choices.h"
 #include "runtime/onnx.h"
 #include "runtime/passes.h"
 #include "runtime/quantize.h"
@@ -96,7 +99,8 @@ runtime::GraphFamily improved(const runtime::GraphFamily& graphs, bool strict) {
   }
 }
 
-/// The network on 8-bit integers, calibrated on training examples.
+/// The network on 8-bit integers, calibrated on training examples; where a file has times, without the layers
+/// that are no faster so.
 runtime::GraphFamily quantized(const runtime::GraphFamily& graphs, const CompileFlags& flags) {
   constexpr int64_t kExamples = 256;  // the ranges of a few hundred examples hardly grow with more
   constexpr int64_t kBatch = 32;      // where any will do
@@ -118,7 +122,13 @@ runtime::GraphFamily quantized(const runtime::GraphFamily& graphs, const Compile
     batches.push_back({as_input(task.train.read(numbers).inputs)});
   }
   const runtime::Quantizations quantizations = runtime::calibrate(graph, batches);
-  return graphs.map([&](const runtime::Graph& one) { return runtime::quantize(one, quantizations); });
+  std::vector<runtime::ValueId> in_f32;
+  if (!flags.kernels.empty()) {
+    runtime::KernelChoices choices = runtime::KernelChoices::load(flags.kernels);
+    in_f32 = runtime::slower_in_8_bits(graph, quantizations, choices);
+    choices.save(flags.kernels);
+  }
+  return graphs.map([&](const runtime::Graph& one) { return runtime::quantize(one, quantizations, in_f32); });
 }
 
 /// What is written, and how it came about.
@@ -156,11 +166,20 @@ void check_flags(const CompileFlags& flags) {
   check_batch(flags.batch);
   if (flags.int8 && (is_onnx(flags.to) || is_onnx(flags.model)))
     throw ValueError("--int8", "makes packages of trained models; ONNX models are read and written in f32");
+  if (!flags.kernels.empty() && !flags.int8)
+    throw ValueError("--kernels",
+                     "says which layers --int8 makes faster; 'espalier run' takes it for others");
   if (flags.strict && (flags.int8 || is_onnx(flags.to)))
     throw ValueError("--strict",
                      "keeps the bits of the network; " +
                          std::string(flags.int8 ? "--int8 rounds to 8 bits"
                                                 : "how an ONNX model rounds is up to who runs it"));
+}
+
+int64_t layers_in_8_bits(const runtime::Graph& graph) {
+  return std::count_if(graph.nodes().begin(), graph.nodes().end(), [](const runtime::Node& node) {
+    return node.operation->name() == Int8Conv2d::kName || node.operation->name() == Int8Linear::kName;
+  });
 }
 
 void print_compiled(const CompileFlags& flags, const Compiled& made, const std::string& reason) {
@@ -173,11 +192,13 @@ void print_compiled(const CompileFlags& flags, const Compiled& made, const std::
                            {"bytes", bytes},
                            {"free", free_names(graphs)}};
     if (!reason.empty()) json["reason"] = reason;
+    if (flags.int8) json["layers_in_8_bits"] = layers_in_8_bits(graph);
     std::cout << json.dump() << '\n';
     return;
   }
   std::cout << flags.to << ": " << graph.nodes().size() << " operations (" << made.captured_nodes
             << " before the passes), " << bytes << " bytes; ";
+  if (flags.int8) std::cout << layers_in_8_bits(graph) << " layers in 8 bits; ";
   if (graphs.axes().empty()) {
     std::string shapes;
     for (const runtime::ValueId id : graph.inputs()) {

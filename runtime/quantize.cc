@@ -87,9 +87,10 @@ bool is_global_pooling(const Graph& graph, const Node& node) {
 
 class GraphQuantizer {
  public:
-  GraphQuantizer(const Graph& graph, const Quantizations& quantizations)
+  GraphQuantizer(const Graph& graph, const Quantizations& quantizations, std::span<const ValueId> in_f32)
       : graph_(graph),
         known_(quantizations),
+        in_f32_(in_f32),
         readers_(graph),
         rewriter_(graph),
         values_(graph.values().size()) {
@@ -119,7 +120,7 @@ class GraphQuantizer {
         rewriter_.keep(node);
       }
     }
-    if (layers == 0) {
+    if (layers == 0 && in_f32_.empty()) {
       throw ValueError("quantize",
                        "nothing is quantised: no convolution or linear layer has constant weights in f32 "
                        "and a quantisation of its input");
@@ -144,7 +145,8 @@ class GraphQuantizer {
   std::optional<QuantizableLayer> chosen_layer(const Node& node) const {
     const auto layer = quantizable_layer(graph_, node);
     const auto has = [&](ValueId id) { return id == kAbsent || known_.contains(id); };
-    return layer && has(layer->x) && has(layer->residual) ? layer : std::nullopt;
+    if (!layer || std::find(in_f32_.begin(), in_f32_.end(), layer->y) != in_f32_.end()) return {};
+    return has(layer->x) && has(layer->residual) ? layer : std::nullopt;
   }
 
   void find_wanted() {
@@ -222,6 +224,7 @@ class GraphQuantizer {
 
   const Graph& graph_;
   const Quantizations& known_;
+  std::span<const ValueId> in_f32_;
   const Readers readers_;
   Rewriter rewriter_;
   std::vector<Known> values_;
@@ -229,8 +232,8 @@ class GraphQuantizer {
 
 }  // namespace
 
-Graph quantize(const Graph& graph, const Quantizations& quantizations) {
-  return GraphQuantizer(graph, quantizations).run();
+Graph quantize(const Graph& graph, const Quantizations& quantizations, std::span<const ValueId> in_f32) {
+  return GraphQuantizer(graph, quantizations, in_f32).run();
 }
 
 }  // namespace espalier::runtime

@@ -9,6 +9,8 @@
 
 namespace espalier::runtime {
 
+class KernelChoices;
+
 /// How values of a graph become 8-bit integers, by their numbers in it.
 using Quantizations = std::map<ValueId, Quantization>;
 
@@ -36,8 +38,20 @@ ESPALIER_API Quantizations calibrate(const Graph& graph, std::span<const std::ve
 ///   Graph graph = optimise(freeze(capture(model, {image}, State(model))));
 ///   graph = quantize(graph, calibrate(graph, batches));
 ///
+/// Layers that put out a value of `in_f32` stay as they are, be it all of them, as do convolutions with
+/// groups: these multiply too little by each number that they read for bytes to pay.
+///
 /// Throws ValueError where no layer can be quantised, for numbers that are no f32 values of the graph, for
 /// quantisations that u8 does not hold, and weights that are not finite.
-ESPALIER_API Graph quantize(const Graph& graph, const Quantizations& quantizations);
+ESPALIER_API Graph quantize(const Graph& graph, const Quantizations& quantizations,
+                            std::span<const ValueId> in_f32 = {});
+
+/// What the layers put out that are not faster in 8 bits, as quantize() takes it: one layer after the other
+/// is left in f32 where the whole graph, conversions included, then takes less time, until none is. All are
+/// where the graph is no faster than in f32. Times are those of `choices`, on one thread or on num_threads(),
+/// whichever is shorter; what is missing is timed and added, so that the same file gives the same answer.
+/// Throws what quantize() throws.
+ESPALIER_API std::vector<ValueId> slower_in_8_bits(const Graph& graph, const Quantizations& quantizations,
+                                                   KernelChoices& choices);
 
 }  // namespace espalier::runtime

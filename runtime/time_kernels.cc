@@ -66,17 +66,17 @@ double time_kernel(const Kernel& kernel, const Operation& operation, Inputs inpu
   return best;
 }
 
-bool all_floating(Inputs inputs) {
-  return std::all_of(inputs.begin(), inputs.end(),
-                     [](const Tensor& input) { return !input.defined() || is_floating(input.dtype()); });
+/// Any bytes are as good as others in these. Numbers that mean something, indices, are wider.
+bool can_be_made_up(const Tensor& input) {
+  return !input.defined() || is_floating(input.dtype()) || input.dtype() == Dtype::u8 ||
+         input.dtype() == Dtype::i8;
 }
 
 /// The times of these kernels, from `choices` or taken now; null where they cannot be timed.
 const KernelChoices::Timings* timings_of(std::span<const Kernel* const> kernels, const Operation& operation,
                                          Inputs inputs, Outputs outputs, uint32_t constants,
                                          KernelChoices& choices) {
-  // Numbers that mean something, indices, cannot be made up.
-  if (kernels.empty() || !all_floating(inputs)) return nullptr;
+  if (kernels.empty() || !std::all_of(inputs.begin(), inputs.end(), can_be_made_up)) return nullptr;
   const std::string problem = problem_text(operation, inputs, constants, num_threads());
   if (const KernelChoices::Timings* known = choices.find(problem)) return known;
   ElementsScope elements;

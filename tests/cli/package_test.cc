@@ -125,6 +125,31 @@ TEST(Packages, AnswerInEightBitsAsInF32) {
   EXPECT_GE(same, all - all * 2 / 100);
 }
 
+TEST(Packages, TakeEightBitsWhereAFileSaysThatTheyAreFaster) {
+  const TemporaryFolder folder;
+  const std::string run = trained(folder), package = folder / "int8.safetensors",
+                    kernels = folder / "kernels.json";
+  // Whatever is faster here: the file gets times for all layers, and others are put in their place.
+  run_program({"compile", run, package, "--int8", "--batch", "4", "--kernels", kernels});
+  const auto layers_where = [&](const std::string& slow) {
+    std::ifstream file(kernels);
+    json choices = json::parse(file);
+    for (json& machine : choices.at("machines")) {
+      for (auto& [problem, timings] : machine.items()) {
+        for (json& timing : timings) timing.at("us") = problem.starts_with(slow) ? 1e6 : 1e-3;
+      }
+    }
+    std::ofstream(kernels) << choices;
+    return output_of({"compile", run, package, "--int8", "--batch", "4", "--kernels", kernels});
+  };
+  EXPECT_THAT(layers_where("int8_"), HasSubstr("; 0 layers in 8 bits"));
+  EXPECT_THAT(layers_where("fused_conv2d"), Not(HasSubstr("; 0 layers in 8 bits")));
+  std::string operations;
+  const json explained = json_of({"explain", package, "--rounds", "1"});
+  for (const json& step : explained.at("steps")) operations += std::string(step.at("operation")) + " ";
+  EXPECT_THAT(operations, HasSubstr("int8_conv2d"));
+}
+
 TEST(Packages, AreExplained) {
   const TemporaryFolder folder;
   const std::string run = trained(folder), package = folder / "digits.safetensors",
@@ -220,6 +245,7 @@ TEST(Packages, RefuseInOneLineWithADocumentedCode) {
       {{"compile", folder / "none", package}, 3, "none"},
       {{"compile", run, package, "--strict", "--int8"}, 2, "--int8 rounds to 8 bits"},
       {{"compile", run, folder / "digits.onnx", "--strict"}, 2, "is up to who runs it"},
+      {{"compile", run, package, "--kernels", "k.json"}, 2, "says which layers --int8 makes faster"},
       {{"run", package, "--strict", "--kernels", "k.json"}, 2, "those of plain code"},
       {{"compile", run, "/proc/package"}, 3, "/proc/package"},
       {{"compile", run, package, "--size", "time=3"}, 2, "with an ONNX model only"},

@@ -1,10 +1,12 @@
 #include "ops/int8_linear.h"
 
+#include <cmath>
 #include <limits>
 #include <utility>
 
 #include <gtest/gtest.h>
 
+#include "core/error.h"
 #include "tests/ops/int8_samples.h"
 
 namespace espalier::test {
@@ -136,6 +138,16 @@ TEST(Int8Linear, ExtremesAreExact) {
       EXPECT_EQ(y.to_vector<float>(), std::vector<float>(2, static_cast<float>(sum)));
     }
   }
+}
+
+TEST(Int8Linear, ScalesMayBeAsLargeAsSumsAllow) {
+  const Tensor x = full({1, kMostInt8Products}, 255, Dtype::u8);
+  const Tensor weight = full({1, kMostInt8Products}, -128, Dtype::i8);
+  const auto product = [&](float scale) {
+    return int8_linear(x, weight, full({1}, scale), {}, {}, {.input = {1, 0}}).item();
+  };
+  EXPECT_TRUE(std::isfinite(product(0x1p90f)));
+  EXPECT_THROW(product(0x1p91f), ValueError);
 }
 
 TEST(Int8Linear, ResultsPastAllBoundsAreClamped) {

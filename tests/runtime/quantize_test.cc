@@ -30,6 +30,7 @@
 #include "ops/tanh.h"
 #include "optim/adam.h"
 #include "runtime/capture.h"
+#include "runtime/kernel_choices.h"
 #include "runtime/package.h"
 #include "runtime/passes.h"
 #include "runtime/runner.h"
@@ -197,6 +198,64 @@ TEST(Quantize, ConvolutionsWithGroupsStay) {
   const Graph graph = frozen(
       [&](const Tensor& x) { return conv2d(conv2d(x, weight, {}, {.groups = 2}), second); }, batches[0][0]);
   EXPECT_EQ(operations(quantize(graph, calibrate(graph, batches))), "conv2d quantize int8_conv2d");
+}
+
+/// These times, but for the kernels of problems whose text has one of the parts.
+KernelChoices with_seconds(const KernelChoices& from,
+                           const std::vector<std::pair<std::string, double>>& seconds_of) {
+  KernelChoices made;
+  for (const auto& [problem, timings] : from.problems()) {
+    KernelChoices::Timings edited = timings;
+    for (const auto& [part, seconds] : seconds_of) {
+      if (problem.find(part) == std::string::npos) continue;
+      for (KernelTiming& timing : edited) timing.seconds = seconds;
+    }
+    made.add(problem, edited);
+  }
+  return made;
+}
+
+TEST(Quantize, LayersThatAreSlowerIn8BitsStay) {
+  models::Mlp mlp({16, 24, 24, 4});
+  const Batches batches = random_batches({3, 16});
+  const Graph graph = optimise(freeze(capture(mlp, {batches[0][0]}, State(mlp))));
+  const Quantizations known = calibrate(graph, batches);
+  KernelChoices timed;
+  slower_in_8_bits(graph, known, timed);
+  // Seconds, beside which the microseconds of what is timed here count for nothing.
+  const std::pair<std::string, double> layers{"linear(", 1}, bytes{"int8_linear(", 0.1};
+  KernelChoices middle = with_seconds(timed, {layers, bytes, {"i8[24, 24]", 10}});
+  const std::vector<ValueId> in_f32 = slower_in_8_bits(graph, known, middle);
+  EXPECT_EQ(in_f32, std::vector<ValueId>{graph.nodes()[1].outputs[0]});
+  const Graph quantized = quantize(graph, known, in_f32);
+  EXPECT_EQ(operations(quantized), "quantize int8_linear fused_linear quantize int8_linear");
+  EXPECT_LT(distance(answer(quantized, batches[0][0]), answer(graph, batches[0][0])), 0.05);
+  const size_t problems = middle.problems().size();
+  EXPECT_EQ(slower_in_8_bits(graph, known, middle), in_f32);
+  EXPECT_EQ(middle.problems().size(), problems);  // nothing is timed twice
+
+  KernelChoices fast = with_seconds(timed, {layers, bytes}),
+                slow = with_seconds(timed, {{"int8_linear(", 10}});
+  EXPECT_THAT(slower_in_8_bits(graph, known, fast), testing::IsEmpty());
+  const std::vector<ValueId> all = slower_in_8_bits(graph, known, slow);
+  EXPECT_EQ(all.size(), 3U);
+  EXPECT_TRUE(quantize(graph, known, all) == graph);
+}
+
+TEST(Quantize, ConversionsCountAgainstALayer) {
+  models::Mlp mlp({16, 24, 24, 4});
+  const Batches batches = random_batches({3, 16});
+  const Graph graph = optimise(freeze(capture(mlp, {batches[0][0]}, State(mlp))));
+  const Quantizations known = calibrate(graph, batches);
+  KernelChoices timed;
+  slower_in_8_bits(graph, known, timed);
+  // The first layer gains 0.9 seconds, and its input takes 5 to become bytes.
+  KernelChoices choices = with_seconds(timed, {{"linear(", 1}, {"int8_linear(", 0.1}});
+  for (const auto& [problem, timings] : timed.problems()) {
+    if (problem.starts_with("quantize(") && problem.find("f32[3, 16]") != std::string::npos)
+      choices.add(problem, {{timings[0].kernel, 5}});
+  }
+  EXPECT_EQ(slower_in_8_bits(graph, known, choices), std::vector<ValueId>{graph.nodes()[0].outputs[0]});
 }
 
 TEST(Quantize, AChannelOfZerosStaysZero) {
