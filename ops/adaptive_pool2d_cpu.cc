@@ -58,28 +58,30 @@ void average(const Tensor& x, const Tensor& y) {
 }
 
 template <class T>
-void spread(const Tensor& gradient, const Tensor& dx) {
-  using C = Wide<T>;
-  const int64_t height = dx.shape()[2], width = dx.shape()[3];
-  for_planes(dx, 4, [&](int64_t first, int64_t last) {
-    const Tensor scratch = empty({height * width}, dtype_of<C>());
-    C* const sums = static_cast<C*>(scratch.raw_data());
-    for (int64_t plane = first; plane < last; ++plane) {
-      const Plane<T> from(gradient, plane), to(dx, plane);
-      std::fill_n(sums, height * width, C{0});
-      if (gradient.numel() > 0) {
-        const AdaptiveWindows windows(dx, gradient);
-        windows.for_each_window([&](int64_t h, int64_t w) {
-          const C share = static_cast<C>(from.at(h, w)) / static_cast<C>(windows.elements(h, w));
-          windows.for_each_element(h, w, [&](int64_t i, int64_t j) { sums[i * width + j] += share; });
-        });
-      }
-      for (int64_t h = 0; h < height; ++h) {
-        for (int64_t w = 0; w < width; ++w) to.at(h, w) = T(sums[h * width + w]);
-      }
-    }
-  });
-}
+class AdaptiveSpread {
+ public:
+  AdaptiveSpread(const AdaptiveAvgPool2dBackward&, Inputs inputs, std::span<const Tensor> outputs,
+                 Workspace& work)
+      : gradient_(inputs[0]), dx_(outputs[0]), sums_(dx_, 4, work) {}
+
+  void run() const {
+    using C = Wide<T>;
+    const int64_t width = dx_.shape()[3];
+    sums_.run([&](int64_t plane, C* sums) {
+      if (gradient_.numel() == 0) return;
+      const AdaptiveWindows windows(dx_, gradient_);
+      const Plane<T> from(gradient_, plane);
+      windows.for_each_window([&](int64_t h, int64_t w) {
+        const C share = static_cast<C>(from.at(h, w)) / static_cast<C>(windows.elements(h, w));
+        windows.for_each_element(h, w, [&](int64_t i, int64_t j) { sums[i * width + j] += share; });
+      });
+    });
+  }
+
+ private:
+  const Tensor &gradient_, &dx_;
+  PlaneSums<T> sums_;
+};
 
 template <class T>
 void largest(const Tensor& x, const Tensor& y, const Tensor& indices) {
@@ -113,9 +115,13 @@ void adaptive_avg_pool2d_cpu(const AdaptiveAvgPool2d&, Inputs inputs, Outputs ou
                  [&](auto tag) { average<typename decltype(tag)::type>(inputs[0], outputs[0]); });
 }
 
-void adaptive_avg_pool2d_backward_cpu(const AdaptiveAvgPool2dBackward&, Inputs inputs, Outputs outputs) {
-  visit_floating(inputs[0].dtype(),
-                 [&](auto tag) { spread<typename decltype(tag)::type>(inputs[0], outputs[0]); });
+size_t adaptive_avg_pool2d_backward_scratch(const AdaptiveAvgPool2dBackward& op, Inputs inputs,
+                                            std::span<const Tensor> outputs) {
+  return PlaneKernel<AdaptiveSpread>::scratch(op, inputs, outputs);
+}
+void adaptive_avg_pool2d_backward_cpu(const AdaptiveAvgPool2dBackward& op, Inputs inputs, Outputs outputs,
+                                      void* scratch) {
+  PlaneKernel<AdaptiveSpread>::run(op, inputs, outputs, scratch);
 }
 
 void adaptive_max_pool2d_cpu(const AdaptiveMaxPool2d&, Inputs inputs, Outputs outputs) {

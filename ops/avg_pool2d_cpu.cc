@@ -25,28 +25,33 @@ void pool(const AvgPool2d& op, const Tensor& x, const Tensor& y) {
 }
 
 template <class T>
-void spread(const AvgPool2d& op, const Tensor& gradient, const Tensor& dx) {
-  using C = Wide<T>;
-  const AvgWindows windows(op, dx.shape());
-  const int64_t height = dx.shape()[2], width = dx.shape()[3];
-  for_planes(dx, 2, [&](int64_t first, int64_t last) {
-    const Tensor scratch = empty({height * width}, dtype_of<C>());
-    C* sums = static_cast<C*>(scratch.raw_data());
-    for (int64_t plane = first; plane < last; ++plane) {
-      const Plane<T> from(gradient, plane), to(dx, plane);
-      std::fill_n(sums, height * width, C{0});
-      for (int64_t h = 0; h < gradient.shape()[2]; ++h) {
-        for (int64_t w = 0; w < gradient.shape()[3]; ++w) {
-          const C share = static_cast<C>(from.at(h, w)) / static_cast<C>(windows.divisor(h, w));
-          windows.for_each_tap(h, w, [&](int64_t i, int64_t j) { sums[i * width + j] += share; });
+class AvgSpread {
+ public:
+  AvgSpread(const AvgPool2dBackward& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : windows_(op.forward(), outputs[0].shape()),
+        gradient_(inputs[0]),
+        width_(outputs[0].shape()[3]),
+        sums_(outputs[0], 2, work) {}
+
+  void run() const {
+    using C = Wide<T>;
+    sums_.run([&](int64_t plane, C* sums) {
+      const Plane<T> from(gradient_, plane);
+      for (int64_t h = 0; h < gradient_.shape()[2]; ++h) {
+        for (int64_t w = 0; w < gradient_.shape()[3]; ++w) {
+          const C share = static_cast<C>(from.at(h, w)) / static_cast<C>(windows_.divisor(h, w));
+          windows_.for_each_tap(h, w, [&](int64_t i, int64_t j) { sums[i * width_ + j] += share; });
         }
       }
-      for (int64_t h = 0; h < height; ++h) {
-        for (int64_t w = 0; w < width; ++w) to.at(h, w) = T(sums[h * width + w]);
-      }
-    }
-  });
-}
+    });
+  }
+
+ private:
+  AvgWindows windows_;
+  const Tensor& gradient_;
+  int64_t width_;
+  PlaneSums<T> sums_;
+};
 
 }  // namespace
 
@@ -55,10 +60,12 @@ void avg_pool2d_cpu(const AvgPool2d& op, Inputs inputs, Outputs outputs) {
                  [&](auto tag) { pool<typename decltype(tag)::type>(op, inputs[0], outputs[0]); });
 }
 
-void avg_pool2d_backward_cpu(const AvgPool2dBackward& op, Inputs inputs, Outputs outputs) {
-  visit_floating(inputs[0].dtype(), [&](auto tag) {
-    spread<typename decltype(tag)::type>(op.forward(), inputs[0], outputs[0]);
-  });
+size_t avg_pool2d_backward_scratch(const AvgPool2dBackward& op, Inputs inputs,
+                                   std::span<const Tensor> outputs) {
+  return PlaneKernel<AvgSpread>::scratch(op, inputs, outputs);
+}
+void avg_pool2d_backward_cpu(const AvgPool2dBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  PlaneKernel<AvgSpread>::run(op, inputs, outputs, scratch);
 }
 
 }  // namespace espalier

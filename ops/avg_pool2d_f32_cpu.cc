@@ -97,16 +97,22 @@ const char* avg_pool2d_backward_f32_declines(const AvgPool2dBackward&, Inputs in
   return is_channels_last(outputs[0]) ? nullptr : "not channels-last";
 }
 
-void avg_pool2d_backward_f32(const AvgPool2dBackward& op, Inputs inputs, Outputs outputs) {
-  const Tensor gradient = laid_out(inputs[0], channels_last_strides(inputs[0].shape()));
-  const Shape &pooled = gradient.shape(), &shape = outputs[0].shape();
+size_t avg_pool2d_backward_f32_scratch(const AvgPool2dBackward&, Inputs inputs, std::span<const Tensor>) {
+  Workspace counter;
+  laid_out(inputs[0], channels_last_strides(inputs[0].shape()), counter);
+  return counter.bytes();
+}
+
+void avg_pool2d_backward_f32(const AvgPool2dBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  Workspace memory(scratch);
+  const Shape &pooled = inputs[0].shape(), &shape = outputs[0].shape();
+  const auto* from = static_cast<const float*>(laid_out(inputs[0], channels_last_strides(pooled), memory));
   const AvgWindows windows(op.forward(), shape);
   const int64_t channels = shape[1], pixels = shape[2] * shape[3];
   // Windows overlap, so an image is the smallest part but for its channels: a few cache lines of them.
   constexpr int64_t kPart = 64;
   const int64_t parts = (channels + kPart - 1) / kPart;
   const int64_t work = std::max<int64_t>(2 * pixels * std::min(kPart, channels), 1);
-  const auto* from = static_cast<const float*>(gradient.raw_data());
   auto* dx = static_cast<float*>(outputs[0].raw_data());
   parallel_for(0, shape[0] * parts, std::max<int64_t>(1, kSerialWork / work),
                [&](int64_t first, int64_t last) {

@@ -4,6 +4,7 @@
 #include "core/parallel.h"
 #include "ops/batch_norm.h"
 #include "ops/elementwise_internal.h"
+#include "ops/scratch_internal.h"
 
 namespace espalier {
 namespace {
@@ -11,13 +12,13 @@ namespace {
 // The plain reference, for any type and layout: channel by channel, in f64.
 
 /// Channel c of `x`, without axis 1.
-Tensor channel(const Tensor& x, int64_t c) {
+LocalTensor channel(const Tensor& x, int64_t c) {
   Shape shape = x.shape();
   Strides strides = x.strides();
-  const int64_t offset = x.offset() + c * strides[1];
+  const int64_t start = c * strides[1] * static_cast<int64_t>(size_of(x.dtype()));
   shape.erase(1);
   strides.erase(1);
-  return x.with_layout(shape, strides, offset);
+  return LocalTensor(static_cast<char*>(x.raw_data()) + start, x.dtype(), shape, strides);
 }
 
 double number(const Tensor& parameter, int64_t i) {
@@ -78,13 +79,13 @@ void batch_norm_reference(const BatchNorm& op, Inputs inputs, Outputs outputs) {
   const int64_t channels = x.shape()[1];
   parallel_for(0, channels, grain_of(x), [&](int64_t first, int64_t last) {
     for (int64_t c = first; c < last; ++c) {
-      const Tensor from = channel(x, c);
-      const auto n = static_cast<double>(std::max<int64_t>(from.numel(), 1));
+      const LocalTensor from = channel(x, c);
+      const auto n = static_cast<double>(std::max<int64_t>(from->numel(), 1));
       double mean, variance;
       if (options.training) {
         mean = sum_over(from, from, [](double a, double) { return a; }) / n;
         variance = sum_over(from, from, [&](double a, double) { return (a - mean) * (a - mean); }) / n;
-        if (running_mean.defined() && from.numel() > 0) {
+        if (running_mean.defined() && from->numel() > 0) {
           const double m = options.momentum, unbiased = variance * n / std::max(n - 1, 1.0);
           set_number(running_mean, c, (1 - m) * number(running_mean, c) + m * mean);
           set_number(running_var, c, (1 - m) * number(running_var, c) + m * unbiased);
@@ -110,7 +111,7 @@ void batch_norm_backward_reference(const BatchNormBackward& op, Inputs inputs, O
   const int64_t channels = x.shape()[1];
   parallel_for(0, channels, grain_of(x), [&](int64_t first, int64_t last) {
     for (int64_t c = first; c < last; ++c) {
-      const Tensor g = channel(gradient, c), from = channel(x, c);
+      const LocalTensor g = channel(gradient, c), from = channel(x, c);
       const double mean = number(statistics, c), deviation = number(statistics, channels + c);
       const double sum = sum_over(g, g, [](double a, double) { return a; });
       const double product = sum_over(g, from, [&](double a, double b) { return a * (b - mean); });
@@ -119,7 +120,7 @@ void batch_norm_backward_reference(const BatchNormBackward& op, Inputs inputs, O
       if (outputs.size() < 3) continue;
       const double scale = weight.defined() ? deviation * number(weight, c) : deviation;
       const double share =
-          op.batch_statistics() ? scale / static_cast<double>(std::max<int64_t>(from.numel(), 1)) : 0;
+          op.batch_statistics() ? scale / static_cast<double>(std::max<int64_t>(from->numel(), 1)) : 0;
       const double slope = share * deviation * deviation * product, shift = share * sum;
       for_each_tile<true>(channel(outputs[2], c), {g, from}, [&](Tiles& tiles, int64_t n) {
         for (int64_t i = 0; i < n; ++i)

@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -7,8 +8,8 @@
 #include "ops/attention.h"
 #include "ops/attention_heads_internal.h"
 #include "ops/cached_attention.h"
-#include "ops/copy.h"
-#include "ops/slice.h"
+#include "ops/inner_kernel_internal.h"
+#include "ops/norm_internal.h"
 
 namespace espalier {
 namespace {
@@ -89,10 +90,92 @@ bool has_whole_rows(const Tensor& tensor) {
   return tensor.strides().back() == 1 || tensor.shape().back() == 1;
 }
 
-/// Sequence n of a tensor, [1, ...].
-Tensor sequence(const Tensor& tensor, int64_t n) {
-  return slice(tensor, 0, {n, n + 1});
+/// Sequence n of [N, heads, rows, columns] with `rows` rows, its heads in groups of `sharing`, or each of
+/// them as often.
+LocalTensor in_groups(const Tensor& tensor, int64_t n, int64_t sharing) {
+  const Shape& shape = tensor.shape();
+  const Strides& strides = tensor.strides();
+  const int64_t start = n * strides[0] * static_cast<int64_t>(size_of(tensor.dtype()));
+  return LocalTensor(static_cast<char*>(tensor.raw_data()) + start, tensor.dtype(),
+                     {shape[1] / sharing, sharing, shape[2], shape[3]},
+                     {strides[1] * sharing, strides[1], strides[2], strides[3]});
 }
+LocalTensor repeated(const Tensor& tensor, int64_t n, int64_t sharing, int64_t rows) {
+  const Shape& shape = tensor.shape();
+  const Strides& strides = tensor.strides();
+  const int64_t start = n * strides[0] * static_cast<int64_t>(size_of(tensor.dtype()));
+  return LocalTensor(static_cast<char*>(tensor.raw_data()) + start, tensor.dtype(),
+                     {shape[1], sharing, rows, shape[3]}, {strides[1], 0, strides[2], strides[3]});
+}
+
+/// Attention over a cache as attention without one, a sequence at a time: for types and layouts that tiles do
+/// not take.
+class SequencesApart {
+ public:
+  SequencesApart(const CachedAttention& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : attention_(Causal::lower_right, op.scale()),
+        inputs_(inputs),
+        output_(outputs[0]),
+        lengths_(row_major_as<int64_t>(inputs[5], work)) {
+    if (inputs[0].size(0) == 0) return;
+    Workspace counter;  // no sequence takes more than with a full cache
+    const Sequence full(*this, 0, capacity(), counter);
+    memory_ = work.take<char>(static_cast<int64_t>(counter.bytes()));
+  }
+
+  void run() const {
+    const int64_t sequences = inputs_[0].size(0), steps = inputs_[0].size(2);
+    check_lengths(CachedAttention::kName, lengths_, 1, sequences, steps, capacity());
+    for (int64_t n = 0; n < sequences; ++n) {
+      append(3, 1, n);
+      append(4, 2, n);
+      Workspace own(memory_);
+      Sequence(*this, n, lengths_[n] + steps, own).run();
+    }
+  }
+
+ private:
+  /// Sequence n, of which `seen` steps are in the cache.
+  struct Sequence {
+    Sequence(const SequencesApart& all, int64_t n, int64_t seen, Workspace& work)
+        : q(in_groups(all.inputs_[0], n, all.sharing())),
+          keys(repeated(all.inputs_[3], n, all.sharing(), seen)),
+          values(repeated(all.inputs_[4], n, all.sharing(), seen)),
+          y(in_groups(all.output_, n, all.sharing())),
+          log_sum(local_tensor({q->size(0), q->size(1), q->size(2)}, statistics_type(q->dtype()), work)),
+          inputs{q, keys, values, Tensor()},
+          outputs{y, log_sum},
+          kernel(all.attention_, inputs, outputs, work) {}
+    void run() const { kernel.run(); }
+
+    LocalTensor q, keys, values, y, log_sum;
+    std::array<Tensor, 4> inputs;
+    std::array<Tensor, 2> outputs;
+    InnerKernel kernel;
+  };
+
+  int64_t capacity() const { return inputs_[3].size(2); }
+  int64_t sharing() const { return inputs_[0].size(1) / inputs_[3].size(1); }
+
+  /// Puts the new rows of a sequence behind those that its cache has.
+  void append(size_t cache, size_t added, int64_t n) const {
+    const Tensor &to = inputs_[cache], &from = inputs_[added];
+    const auto place = [](const Tensor& tensor, int64_t sequence, int64_t row) {
+      const Strides& strides = tensor.strides();
+      return static_cast<char*>(tensor.raw_data()) +
+             (sequence * strides[0] + row * strides[2]) * static_cast<int64_t>(size_of(tensor.dtype()));
+    };
+    const auto of_one = [](const Dims& dims) { return Dims{dims[1], dims[2], dims[3]}; };
+    copy_strided(place(to, n, lengths_[n]), of_one(to.strides()), place(from, n, 0), of_one(from.strides()),
+                 of_one(from.shape()), size_of(to.dtype()));
+  }
+
+  Attention attention_;
+  Inputs inputs_;
+  const Tensor& output_;
+  const int64_t* lengths_;
+  char* memory_ = nullptr;
+};
 
 }  // namespace
 
@@ -110,21 +193,11 @@ void cached_attention_tiles(const CachedAttention& op, Inputs inputs, Outputs ou
   FloatKernel<CachedAttentionWork>::run(op, inputs, outputs, scratch);
 }
 
-void cached_attention_cpu(const CachedAttention& op, Inputs inputs, Outputs outputs) {
-  const Tensor &q = inputs[0], &k = inputs[1], &v = inputs[2], &keys = inputs[3], &values = inputs[4];
-  const int64_t sequences = q.size(0), steps = q.size(2);
-  const Tensor lengths = contiguous(inputs[5]);
-  const auto* const filled = static_cast<const int64_t*>(lengths.raw_data());
-  check_lengths(CachedAttention::kName, filled, 1, sequences, steps, keys.size(2));
-  for (int64_t n = 0; n < sequences; ++n) {
-    const Range added{filled[n], filled[n] + steps}, seen{0, added.stop};
-    const Tensor own_keys = sequence(keys, n), own_values = sequence(values, n);
-    copy_(slice(own_keys, 2, added), sequence(k, n));
-    copy_(slice(own_values, 2, added), sequence(v, n));
-    copy_(sequence(outputs[0], n),
-          attention(sequence(q, n), slice(own_keys, 2, seen), slice(own_values, 2, seen),
-                    {.causal = Causal::lower_right, .scale = op.scale()}));
-  }
+size_t cached_attention_scratch(const CachedAttention& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<SequencesApart>(op, inputs, outputs);
+}
+void cached_attention_cpu(const CachedAttention& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<SequencesApart>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
 void cached_positions_cpu(const CachedPositions& op, Inputs inputs, Outputs outputs) {

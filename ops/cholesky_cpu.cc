@@ -25,26 +25,40 @@ int factorise(T* l, const T* a, int64_t n) {
   return 0;
 }
 
+template <class T>
+class CholeskyWork {
+ public:
+  CholeskyWork(const Cholesky&, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : inputs_(inputs),
+        n_(inputs[0].size(-1)),
+        a_(row_major_as<T>(inputs[0], work)),
+        l_(static_cast<T*>(outputs[0].raw_data())),
+        batch_(n_ == 0 ? 0 : batch_size(inputs[0].shape()), static_cast<double>(n_ * n_ * n_) / 6, 0, work) {}
+
+  void run() const {
+    const WrongMatrix wrong =
+        batch_.run([&](int64_t i, Workspace&) { return factorise(l_ + i * n_ * n_, a_ + i * n_ * n_, n_); });
+    if (wrong.what == 0) return;
+    throw_for_matrix(Cholesky::kName, inputs_, wrong.matrix,
+                     "is not positive definite: pivot " + std::to_string(wrong.what - 1) +
+                         ", counted from 0, is not positive");
+  }
+
+ private:
+  Inputs inputs_;
+  int64_t n_;
+  const T* a_;
+  T* l_;
+  MatrixBatch batch_;
+};
+
 }  // namespace
 
-void cholesky_cpu(const Cholesky& operation, Inputs inputs, Outputs outputs) {
-  const int64_t n = inputs[0].size(-1);
-  if (outputs[0].numel() == 0) return;
-  const Tensor source = row_major(inputs[0]);
-  visit_matrix_type(source.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const auto* a = static_cast<const T*>(source.raw_data());
-    auto* l = static_cast<T*>(outputs[0].raw_data());
-    const double size = static_cast<double>(n);
-    const auto [matrix, pivot] =
-        for_each_matrix(batch_size(source.shape()), size * size * size / 6,
-                        [&](int64_t i) { return factorise(l + i * n * n, a + i * n * n, n); });
-    if (pivot > 0) {
-      throw_for_matrix(operation.name(), inputs, matrix,
-                       "is not positive definite: pivot " + std::to_string(pivot - 1) +
-                           ", counted from 0, is not positive");
-    }
-  });
+size_t cholesky_scratch(const Cholesky& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return MatrixKernel<CholeskyWork>::scratch(op, inputs, outputs);
+}
+void cholesky_cpu(const Cholesky& op, Inputs inputs, Outputs outputs, void* scratch) {
+  MatrixKernel<CholeskyWork>::run(op, inputs, outputs, scratch);
 }
 
 }  // namespace espalier

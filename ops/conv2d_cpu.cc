@@ -1,15 +1,20 @@
 #include <algorithm>
 
 #include "core/parallel.h"
-#include "ops/cast.h"
 #include "ops/conv2d_internal.h"
-#include "ops/copy.h"
+#include "ops/inner_kernel_internal.h"
 #include "ops/layout_internal.h"
+#include "ops/narrow_types_internal.h"
 
 namespace espalier {
 namespace {
 
 // The plain reference: the defining sums, one output element at a time and in f64, on channels-last images.
+
+template <class T>
+T* values(const Tensor& tensor) {
+  return tensor.defined() ? static_cast<T*>(tensor.raw_data()) : nullptr;
+}
 
 /// A channels-last image.
 template <class T>
@@ -17,18 +22,14 @@ struct Pixels {
   T* data;
   int64_t channels, height, width;
 
-  explicit Pixels(const Tensor& image)
-      : data(static_cast<T*>(image.raw_data())),
-        channels(image.shape()[1]),
-        height(image.shape()[2]),
-        width(image.shape()[3]) {}
+  Pixels(T* data_, const Shape& shape) : data(data_), channels(shape[1]), height(shape[2]), width(shape[3]) {}
+  /// Of an output.
+  explicit Pixels(const Tensor& image) : Pixels(values<T>(image), image.shape()) {}
+  /// Of an input: copied to `work` unless it is channels-last.
+  Pixels(const Tensor& image, Workspace& work)
+      : Pixels(static_cast<T*>(laid_out(image, channels_last_strides(image.shape()), work)), image.shape()) {}
   T* at(int64_t n, int64_t h, int64_t w) const { return data + ((n * height + h) * width + w) * channels; }
 };
-
-template <class T>
-const T* values(const Tensor& tensor) {
-  return static_cast<const T*>(tensor.raw_data());
-}
 
 /// Calls `body(n, h, w)` for each pixel of `image`, in parallel; `work` is that of a pixel.
 template <class Body>
@@ -42,12 +43,8 @@ void for_each_pixel(const Shape& image, int64_t work, const Body& body) {
 }
 
 template <class T>
-void forward(const ConvSizes& s, const Tensor& image, const Tensor& filters, const Tensor& bias,
-             const Tensor& result) {
-  const Pixels<const T> x(image);
-  const Pixels<T> y(result);
-  const T* weight = values<T>(filters);
-  const T* shift = bias.defined() ? values<T>(bias) : nullptr;
+void forward(const ConvSizes& s, const Pixels<const T>& x, const T* weight, const T* shift,
+             const Pixels<T>& y) {
   const int64_t taps = s.rows.taps * s.columns.taps, inputs = s.weight[1], outputs = s.weight[0] / s.groups;
   for_each_pixel(s.y, s.weight[0] * inputs * taps, [&](int64_t n, int64_t h, int64_t w) {
     for (int64_t o = 0; o < y.channels; ++o) {
@@ -77,10 +74,7 @@ void for_each_window(const WindowAxis& axis, int64_t windows, int64_t position, 
 }
 
 template <class T>
-void backward_data(const ConvSizes& s, const Tensor& gradient, const Tensor& filters, const Tensor& result) {
-  const Pixels<const T> dy(gradient);
-  const Pixels<T> dx(result);
-  const T* weight = values<T>(filters);
+void backward_data(const ConvSizes& s, const Pixels<const T>& dy, const T* weight, const Pixels<T>& dx) {
   const int64_t taps = s.rows.taps * s.columns.taps, inputs = s.weight[1], outputs = s.weight[0] / s.groups;
   for_each_pixel(s.x, s.x[1] * outputs * taps, [&](int64_t n, int64_t h, int64_t w) {
     for (int64_t c = 0; c < dx.channels; ++c) {
@@ -100,11 +94,7 @@ void backward_data(const ConvSizes& s, const Tensor& gradient, const Tensor& fil
 }
 
 template <class T>
-void backward_weights(const ConvSizes& s, const Tensor& image, const Tensor& gradient, const Tensor& result,
-                      const Tensor& bias) {
-  const Pixels<const T> x(image), dy(gradient);
-  T* dw = static_cast<T*>(result.raw_data());
-  T* db = bias.defined() ? static_cast<T*>(bias.raw_data()) : nullptr;
+void backward_weights(const ConvSizes& s, const Pixels<const T>& x, const Pixels<const T>& dy, T* dw, T* db) {
   const int64_t taps = s.rows.taps * s.columns.taps, inputs = s.weight[1], outputs = s.weight[0] / s.groups;
   const int64_t work = std::max<int64_t>(inputs * taps * s.y[0] * s.y[2] * s.y[3], 1);
   const auto for_each_gradient = [&](const auto& f) {
@@ -140,35 +130,65 @@ void backward_weights(const ConvSizes& s, const Tensor& image, const Tensor& gra
   });
 }
 
-/// Images channels-last and weights row-major, which is the layout of all outputs.
-Tensor image_of(const Tensor& tensor) {
-  return laid_out(tensor, channels_last_strides(tensor.shape()));
-}
-Tensor weight_of(const Tensor& tensor) {
-  return laid_out(tensor, contiguous_strides(tensor.shape()));
-}
+template <class T>
+class ForwardDirect {
+ public:
+  ForwardDirect(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : sizes_(op.options(), inputs[0].shape(), inputs[1].shape(), outputs[0].shape()),
+        x_(inputs[0], work),
+        weight_(row_major_as<T>(inputs[1], work)),
+        bias_(row_major_as<T>(inputs[2], work)),
+        y_(outputs[0]) {}
 
-/// Calls `f` with the tag of f64 or f32.
-template <class F>
-void visit_wide(Dtype dtype, const F& f) {
-  if (dtype == Dtype::f64)
-    f(TypeTag<double>{});
-  else
-    f(TypeTag<float>{});
-}
+  void run() const { forward(sizes_, x_, weight_, bias_, y_); }
 
-/// Runs an operation of f16 or bf16 in f32: everything is converted, and the outputs back.
-void run_converted(const Operation& op, Inputs inputs, Outputs outputs) {
-  // What happens inside a kernel is nobody else's business.
-  const NoGrad no_grad;
-  const ListenerScope no_recorder(ListenerSlot::recorder, nullptr);
-  Tensors wide(inputs.size());
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].defined()) wide[i] = cast(inputs[i], Dtype::f32);
-  }
-  const Tensors made = apply(op, wide);
-  for (size_t i = 0; i < outputs.size(); ++i) copy_(outputs[i], made[i]);
-}
+ private:
+  ConvSizes sizes_;
+  Pixels<const T> x_;
+  const T *weight_, *bias_;
+  Pixels<T> y_;
+};
+
+template <class T>
+class DataGradientDirect {
+ public:
+  DataGradientDirect(const Conv2dBackwardData& op, Inputs inputs, std::span<const Tensor> outputs,
+                     Workspace& work)
+      : sizes_(op.options(), outputs[0].shape(), inputs[1].shape(), inputs[0].shape()),
+        dy_(inputs[0], work),
+        weight_(row_major_as<T>(inputs[1], work)),
+        dx_(outputs[0]) {}
+
+  void run() const { backward_data(sizes_, dy_, weight_, dx_); }
+
+ private:
+  ConvSizes sizes_;
+  Pixels<const T> dy_;
+  const T* weight_;
+  Pixels<T> dx_;
+};
+
+template <class T>
+class WeightsGradientDirect {
+ public:
+  WeightsGradientDirect(const Conv2dBackwardWeights& op, Inputs inputs, std::span<const Tensor> outputs,
+                        Workspace& work)
+      : sizes_(op.options(), inputs[0].shape(), outputs[0].shape(), inputs[1].shape()),
+        x_(inputs[0], work),
+        dy_(inputs[1], work),
+        dw_(values<T>(outputs[0])),
+        db_(outputs.size() > 1 ? values<T>(outputs[1]) : nullptr) {}
+
+  void run() const { backward_weights(sizes_, x_, dy_, dw_, db_); }
+
+ private:
+  ConvSizes sizes_;
+  Pixels<const T> x_, dy_;
+  T *dw_, *db_;
+};
+
+/// An operation of f16 or bf16 in f32, by the kernel for that.
+using ConvertedConvolution = WideWork<InnerKernel>;
 
 const char* declines_narrow(Inputs inputs) {
   return size_of(inputs[0].dtype()) < 4 ? "f16, and bf16 without instructions for it, are converted"
@@ -189,38 +209,51 @@ const char* conv2d_backward_weights_direct_declines(const Conv2dBackwardWeights&
   return declines_narrow(inputs);
 }
 
-void conv2d_direct(const Conv2d& op, Inputs inputs, Outputs outputs) {
-  const ConvSizes sizes(op.options(), inputs[0].shape(), inputs[1].shape(), outputs[0].shape());
-  const Tensor bias = inputs[2].defined() ? laid_out(inputs[2], {1}) : Tensor();
-  visit_wide(inputs[0].dtype(), [&](auto tag) {
-    forward<typename decltype(tag)::type>(sizes, image_of(inputs[0]), weight_of(inputs[1]), bias, outputs[0]);
-  });
+size_t conv2d_direct_scratch(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return FloatKernel<ForwardDirect>::scratch(op, inputs, outputs);
+}
+void conv2d_direct(const Conv2d& op, Inputs inputs, Outputs outputs, void* scratch) {
+  FloatKernel<ForwardDirect>::run(op, inputs, outputs, scratch);
+}
+size_t conv2d_converted_scratch(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<ConvertedConvolution>(op, inputs, outputs);
+}
+void conv2d_converted(const Conv2d& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<ConvertedConvolution>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
-void conv2d_backward_data_direct(const Conv2dBackwardData& op, Inputs inputs, Outputs outputs) {
-  const ConvSizes sizes(op.options(), outputs[0].shape(), inputs[1].shape(), inputs[0].shape());
-  visit_wide(inputs[0].dtype(), [&](auto tag) {
-    backward_data<typename decltype(tag)::type>(sizes, image_of(inputs[0]), weight_of(inputs[1]), outputs[0]);
-  });
+size_t conv2d_backward_data_direct_scratch(const Conv2dBackwardData& op, Inputs inputs,
+                                           std::span<const Tensor> outputs) {
+  return FloatKernel<DataGradientDirect>::scratch(op, inputs, outputs);
+}
+void conv2d_backward_data_direct(const Conv2dBackwardData& op, Inputs inputs, Outputs outputs,
+                                 void* scratch) {
+  FloatKernel<DataGradientDirect>::run(op, inputs, outputs, scratch);
+}
+size_t conv2d_backward_data_converted_scratch(const Conv2dBackwardData& op, Inputs inputs,
+                                              std::span<const Tensor> outputs) {
+  return scratch_of<ConvertedConvolution>(op, inputs, outputs);
+}
+void conv2d_backward_data_converted(const Conv2dBackwardData& op, Inputs inputs, Outputs outputs,
+                                    void* scratch) {
+  run_with<ConvertedConvolution>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
-void conv2d_backward_weights_direct(const Conv2dBackwardWeights& op, Inputs inputs, Outputs outputs) {
-  const ConvSizes sizes(op.options(), inputs[0].shape(), outputs[0].shape(), inputs[1].shape());
-  const Tensor bias = outputs.size() > 1 ? outputs[1] : Tensor();
-  visit_wide(inputs[0].dtype(), [&](auto tag) {
-    backward_weights<typename decltype(tag)::type>(sizes, image_of(inputs[0]), image_of(inputs[1]),
-                                                   outputs[0], bias);
-  });
+size_t conv2d_backward_weights_direct_scratch(const Conv2dBackwardWeights& op, Inputs inputs,
+                                              std::span<const Tensor> outputs) {
+  return FloatKernel<WeightsGradientDirect>::scratch(op, inputs, outputs);
 }
-
-void conv2d_converted(const Conv2d& op, Inputs inputs, Outputs outputs) {
-  run_converted(op, inputs, outputs);
+void conv2d_backward_weights_direct(const Conv2dBackwardWeights& op, Inputs inputs, Outputs outputs,
+                                    void* scratch) {
+  FloatKernel<WeightsGradientDirect>::run(op, inputs, outputs, scratch);
 }
-void conv2d_backward_data_converted(const Conv2dBackwardData& op, Inputs inputs, Outputs outputs) {
-  run_converted(op, inputs, outputs);
+size_t conv2d_backward_weights_converted_scratch(const Conv2dBackwardWeights& op, Inputs inputs,
+                                                 std::span<const Tensor> outputs) {
+  return scratch_of<ConvertedConvolution>(op, inputs, outputs);
 }
-void conv2d_backward_weights_converted(const Conv2dBackwardWeights& op, Inputs inputs, Outputs outputs) {
-  run_converted(op, inputs, outputs);
+void conv2d_backward_weights_converted(const Conv2dBackwardWeights& op, Inputs inputs, Outputs outputs,
+                                       void* scratch) {
+  run_with<ConvertedConvolution>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
 }  // namespace espalier

@@ -1,7 +1,7 @@
 #include <optional>
 
 #include "ops/conv2d_internal.h"
-#include "ops/copy.h"
+#include "ops/inner_kernel_internal.h"
 #include "ops/layout_internal.h"
 #include "ops/onednn_internal.h"
 
@@ -17,12 +17,12 @@ std::optional<onednn::Layout> layout_of(const Tensor& image) {
 
 /// An image as the library takes it: where it is, if in one of those orders, else copied to channels-last.
 struct Image {
-  Tensor tensor;
+  const void* data;
   onednn::Layout layout;
 
-  explicit Image(const Tensor& image)
-      : tensor(image), layout(layout_of(image).value_or(onednn::Layout::kChannelsLast)) {
-    if (!layout_of(image)) tensor = laid_out(image, channels_last_strides(image.shape()));
+  Image(const Tensor& image, Workspace& work)
+      : data(image.raw_data()), layout(layout_of(image).value_or(onednn::Layout::kChannelsLast)) {
+    if (!layout_of(image)) data = laid_out(image, channels_last_strides(image.shape()), work);
   }
 };
 
@@ -64,10 +64,9 @@ ConvSizes sizes_of(const Conv2dBackwardWeights& op, Inputs inputs, std::span<con
   return {op.options(), inputs[0].shape(), outputs[0].shape(), inputs[1].shape()};
 }
 
-/// The forward direction of either operation.
-onednn::ConvProblem forward_problem(const Conv2dOptions& options, Inputs inputs,
-                                    std::span<const Tensor> outputs, onednn::Layout layout) {
-  const ConvSizes sizes(options, inputs[0].shape(), inputs[1].shape(), outputs[0].shape());
+onednn::ConvProblem forward_problem(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs,
+                                    onednn::Layout layout) {
+  const ConvSizes sizes(op.options(), inputs[0].shape(), inputs[1].shape(), outputs[0].shape());
   onednn::ConvProblem problem = problem_of(sizes, onednn::ConvDirection::kForward);
   problem.input_layout = layout;
   problem.narrow = inputs[0].dtype() == Dtype::bf16;
@@ -75,22 +74,44 @@ onednn::ConvProblem forward_problem(const Conv2dOptions& options, Inputs inputs,
   return problem;
 }
 
-onednn::ConvProblem fused_problem(const FusedConv2d& op, Inputs inputs, std::span<const Tensor> outputs,
-                                  onednn::Layout layout) {
-  onednn::ConvProblem problem = forward_problem(op.options().conv, inputs, outputs, layout);
+onednn::ConvProblem forward_problem(const FusedConv2d& op, Inputs inputs, std::span<const Tensor> outputs,
+                                    onednn::Layout layout) {
+  onednn::ConvProblem problem = forward_problem(Conv2d(op.options().conv), inputs, outputs, layout);
   problem.relu = op.options().relu;
   problem.accumulate = inputs[3].defined();
   problem.inference = true;
   return problem;
 }
 
-void run_forward(const onednn::ConvProblem& problem, const Image& x, Inputs inputs, Outputs outputs) {
-  const Tensor weight = laid_out(inputs[1], contiguous_strides(inputs[1].shape()));
-  const Tensor bias = inputs[2].defined() ? laid_out(inputs[2], {1}) : Tensor();
-  onednn::Convolution::get(problem)->forward(x.tensor.raw_data(), weight.raw_data(),
-                                             bias.defined() ? bias.raw_data() : nullptr,
-                                             outputs[0].raw_data());
-}
+/// A convolution with the memory that it needs.
+struct ReadyConvolution {
+  std::shared_ptr<const onednn::Convolution> convolution;
+  void* scratch;
+
+  ReadyConvolution(const onednn::ConvProblem& problem, Workspace& work)
+      : convolution(onednn::Convolution::get(problem)),
+        scratch(work.take<char>(static_cast<int64_t>(convolution->scratch_bytes()))) {}
+  const onednn::Convolution* operator->() const { return convolution.get(); }
+};
+
+class ForwardWork {
+ public:
+  template <class Op>
+  ForwardWork(const Op& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : x_(inputs[0], work),
+        weight_(row_major(inputs[1], work)),
+        bias_(inputs[2].defined() ? row_major(inputs[2], work) : nullptr),
+        y_(outputs[0].raw_data()),
+        ready_(forward_problem(op, inputs, outputs, x_.layout), work) {}
+
+  void run() const { ready_->forward(x_.data, weight_, bias_, y_, ready_.scratch); }
+
+ private:
+  Image x_;
+  const void *weight_, *bias_;
+  void* y_;
+  ReadyConvolution ready_;
+};
 
 /// A forward convolution with its code chosen, and its weights packed where they are constant.
 class PreparedConvolution final : public PreparedKernel {
@@ -120,13 +141,14 @@ class PreparedConvolution final : public PreparedKernel {
 };
 
 /// Null where an operand would have to be copied first.
-template <class Problem>
-std::unique_ptr<const PreparedKernel> prepare_forward(const Problem& problem_in, Inputs inputs,
-                                                      uint32_t constants) {
+template <class Op>
+std::unique_ptr<const PreparedKernel> prepare_forward(const Op& op, Inputs inputs,
+                                                      std::span<const Tensor> outputs, uint32_t constants) {
   const Tensor &weight = inputs[1], &bias = inputs[2];
   const auto layout = layout_of(inputs[0]);
   if (!layout || !weight.is_contiguous() || (bias.defined() && !bias.is_contiguous())) return nullptr;
-  return std::make_unique<PreparedConvolution>(problem_in(*layout), constants & 0b10u ? weight : Tensor());
+  return std::make_unique<PreparedConvolution>(forward_problem(op, inputs, outputs, *layout),
+                                               constants & 0b10u ? weight : Tensor());
 }
 
 onednn::ConvProblem data_problem(const Conv2dBackwardData& op, Inputs inputs, std::span<const Tensor> outputs,
@@ -150,21 +172,59 @@ onednn::ConvProblem weights_problem(const Conv2dBackwardWeights& op, Inputs inpu
   return problem;
 }
 
-void run_data(const onednn::Convolution& convolution, const Tensor& gradient, const Tensor& weight,
-              Outputs outputs, void* scratch) {
-  convolution.backward_data(gradient.raw_data(), weight.raw_data(), outputs[0].raw_data(), scratch);
+class DataGradientWork {
+ public:
+  DataGradientWork(const Conv2dBackwardData& op, Inputs inputs, std::span<const Tensor> outputs,
+                   Workspace& work)
+      : gradient_(inputs[0], work),
+        weight_(row_major(inputs[1], work)),
+        dx_(outputs[0].raw_data()),
+        ready_(data_problem(op, inputs, outputs, gradient_.layout), work) {}
+
+  void run() const { ready_->backward_data(gradient_.data, weight_, dx_, ready_.scratch); }
+
+ private:
+  Image gradient_;
+  const void* weight_;
+  void* dx_;
+  ReadyConvolution ready_;
+};
+
+void* bias_gradient(std::span<const Tensor> outputs) {
+  return outputs.size() > 1 ? outputs[1].raw_data() : nullptr;
 }
 
-void run_weights(const onednn::Convolution& convolution, const Tensor& x, const Tensor& gradient,
-                 Outputs outputs, void* scratch) {
-  convolution.backward_weights(x.raw_data(), gradient.raw_data(), outputs[0].raw_data(),
-                               outputs.size() > 1 ? outputs[1].raw_data() : nullptr, scratch);
+class WeightsGradientWork {
+ public:
+  WeightsGradientWork(const Conv2dBackwardWeights& op, Inputs inputs, std::span<const Tensor> outputs,
+                      Workspace& work)
+      : x_(inputs[0], work),
+        gradient_(inputs[1], work),
+        dw_(outputs[0].raw_data()),
+        db_(bias_gradient(outputs)),
+        ready_(weights_problem(op, inputs, outputs, x_.layout, gradient_.layout), work) {}
+
+  void run() const { ready_->backward_weights(x_.data, gradient_.data, dw_, db_, ready_.scratch); }
+
+ private:
+  Image x_, gradient_;
+  void *dw_, *db_;
+  ReadyConvolution ready_;
+};
+
+void run_data(const onednn::Convolution& convolution, Inputs inputs, Outputs outputs, void* scratch) {
+  convolution.backward_data(inputs[0].raw_data(), inputs[1].raw_data(), outputs[0].raw_data(), scratch);
+}
+
+void run_weights(const onednn::Convolution& convolution, Inputs inputs, Outputs outputs, void* scratch) {
+  convolution.backward_weights(inputs[0].raw_data(), inputs[1].raw_data(), outputs[0].raw_data(),
+                               bias_gradient(outputs), scratch);
 }
 
 /// A gradient of a convolution with its code chosen.
 class PreparedGradient final : public PreparedKernel {
  public:
-  using Run = void (*)(const onednn::Convolution&, const Tensor&, const Tensor&, Outputs, void* scratch);
+  using Run = void (*)(const onednn::Convolution&, Inputs, Outputs, void* scratch);
 
   PreparedGradient(const onednn::ConvProblem& problem, Run method)
       : convolution_(onednn::Convolution::get(problem)), method_(method) {}
@@ -172,12 +232,25 @@ class PreparedGradient final : public PreparedKernel {
   size_t scratch_bytes() const override { return convolution_->scratch_bytes(); }
 
   void run(Inputs inputs, Outputs outputs, void* scratch) const override {
-    method_(*convolution_, inputs[0], inputs[1], outputs, scratch);
+    method_(*convolution_, inputs, outputs, scratch);
   }
 
  private:
   std::shared_ptr<const onednn::Convolution> convolution_;
   Run method_;
+};
+
+class ConvolutionApart {
+ public:
+  ConvolutionApart(const FusedConv2d& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : convolution_(op.options().conv),
+        steps_(convolution_, op.options().relu ? Activation::relu : Activation::none, inputs, outputs, work) {
+  }
+  void run() const { steps_.run(); }
+
+ private:
+  Conv2d convolution_;
+  ProductApart steps_;
 };
 
 }  // namespace
@@ -194,17 +267,16 @@ const char* conv2d_backward_weights_onednn_declines(const Conv2dBackwardWeights&
   return declines(sizes_of(op, inputs, outputs), inputs[0].dtype());
 }
 
-void conv2d_onednn(const Conv2d& op, Inputs inputs, Outputs outputs) {
-  const Image x(inputs[0]);
-  run_forward(forward_problem(op.options(), inputs, outputs, x.layout), x, inputs, outputs);
+size_t conv2d_onednn_scratch(const Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<ForwardWork>(op, inputs, outputs);
 }
-
+void conv2d_onednn(const Conv2d& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<ForwardWork>(scratch, op, inputs, std::span<const Tensor>(outputs));
+}
 std::unique_ptr<const PreparedKernel> prepare_conv2d_onednn(const Conv2d& op, Inputs inputs,
                                                             std::span<const Tensor> outputs,
                                                             uint32_t constants) {
-  return prepare_forward(
-      [&](onednn::Layout layout) { return forward_problem(op.options(), inputs, outputs, layout); }, inputs,
-      constants);
+  return prepare_forward(op, inputs, outputs, constants);
 }
 
 const char* fused_conv2d_onednn_declines(const FusedConv2d& op, Inputs inputs,
@@ -214,27 +286,32 @@ const char* fused_conv2d_onednn_declines(const FusedConv2d& op, Inputs inputs,
   return declines(sizes, inputs[0].dtype());
 }
 
-void fused_conv2d_onednn(const FusedConv2d& op, Inputs inputs, Outputs outputs) {
-  const Image x(inputs[0]);
-  run_forward(fused_problem(op, inputs, outputs, x.layout), x, inputs, outputs);
+size_t fused_conv2d_onednn_scratch(const FusedConv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<ForwardWork>(op, inputs, outputs);
 }
-
+void fused_conv2d_onednn(const FusedConv2d& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<ForwardWork>(scratch, op, inputs, std::span<const Tensor>(outputs));
+}
 std::unique_ptr<const PreparedKernel> prepare_fused_conv2d_onednn(const FusedConv2d& op, Inputs inputs,
                                                                   std::span<const Tensor> outputs,
                                                                   uint32_t constants) {
-  return prepare_forward([&](onednn::Layout layout) { return fused_problem(op, inputs, outputs, layout); },
-                         inputs, constants);
+  return prepare_forward(op, inputs, outputs, constants);
 }
 
-void fused_conv2d_apart(const FusedConv2d& op, Inputs inputs, Outputs outputs) {
-  copy_(outputs[0], op.decompose(inputs)[0]);
+size_t fused_conv2d_apart_scratch(const FusedConv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<ConvolutionApart>(op, inputs, outputs);
+}
+void fused_conv2d_apart(const FusedConv2d& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<ConvolutionApart>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
-void conv2d_backward_data_onednn(const Conv2dBackwardData& op, Inputs inputs, Outputs outputs) {
-  const Image gradient(inputs[0]);
-  const Tensor weight = laid_out(inputs[1], contiguous_strides(inputs[1].shape()));
-  const auto convolution = onednn::Convolution::get(data_problem(op, inputs, outputs, gradient.layout));
-  run_data(*convolution, gradient.tensor, weight, outputs, nullptr);
+size_t conv2d_backward_data_onednn_scratch(const Conv2dBackwardData& op, Inputs inputs,
+                                           std::span<const Tensor> outputs) {
+  return scratch_of<DataGradientWork>(op, inputs, outputs);
+}
+void conv2d_backward_data_onednn(const Conv2dBackwardData& op, Inputs inputs, Outputs outputs,
+                                 void* scratch) {
+  run_with<DataGradientWork>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
 std::unique_ptr<const PreparedKernel> prepare_conv2d_backward_data_onednn(const Conv2dBackwardData& op,
@@ -246,11 +323,13 @@ std::unique_ptr<const PreparedKernel> prepare_conv2d_backward_data_onednn(const 
   return std::make_unique<PreparedGradient>(data_problem(op, inputs, outputs, *gradient), run_data);
 }
 
-void conv2d_backward_weights_onednn(const Conv2dBackwardWeights& op, Inputs inputs, Outputs outputs) {
-  const Image x(inputs[0]), gradient(inputs[1]);
-  const auto convolution =
-      onednn::Convolution::get(weights_problem(op, inputs, outputs, x.layout, gradient.layout));
-  run_weights(*convolution, x.tensor, gradient.tensor, outputs, nullptr);
+size_t conv2d_backward_weights_onednn_scratch(const Conv2dBackwardWeights& op, Inputs inputs,
+                                              std::span<const Tensor> outputs) {
+  return scratch_of<WeightsGradientWork>(op, inputs, outputs);
+}
+void conv2d_backward_weights_onednn(const Conv2dBackwardWeights& op, Inputs inputs, Outputs outputs,
+                                    void* scratch) {
+  run_with<WeightsGradientWork>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
 std::unique_ptr<const PreparedKernel> prepare_conv2d_backward_weights_onednn(const Conv2dBackwardWeights& op,

@@ -34,46 +34,58 @@ static constexpr Kernel kWinogradOfTwo =
 
 ESPALIER_DECLARE_KERNEL(Conv2d, conv2d_onednn);
 const char* conv2d_direct_declines(const Conv2d&, Inputs, Specs);
-void conv2d_direct(const Conv2d&, Inputs, Outputs);
-void conv2d_converted(const Conv2d&, Inputs, Outputs);
+size_t conv2d_direct_scratch(const Conv2d&, Inputs, Specs);
+void conv2d_direct(const Conv2d&, Inputs, Outputs, void*);
+size_t conv2d_converted_scratch(const Conv2d&, Inputs, Specs);
+void conv2d_converted(const Conv2d&, Inputs, Outputs, void*);
 static constexpr Kernel kConv2d[] = {
     kWinogradOfFour<Conv2d>, kWinogradOfTwo<Conv2d>,
     ESPALIER_PREPARED_KERNEL(Conv2d, conv2d_onednn, "onednn"),
-    reference(kernel<Conv2d, conv2d_direct, conv2d_direct_declines>("direct")),
-    reference(kernel<Conv2d, conv2d_converted>("through f32"))};
+    reference(
+        kernel<Conv2d, conv2d_direct, conv2d_direct_declines, nullptr, conv2d_direct_scratch>("direct")),
+    reference(kernel<Conv2d, conv2d_converted, nullptr, nullptr, conv2d_converted_scratch>("through f32"))};
 constinit KernelSlot Conv2d::slot{kConv2d};
 
 ESPALIER_DECLARE_KERNEL(FusedConv2d, fused_conv2d_onednn);
-void fused_conv2d_apart(const FusedConv2d&, Inputs, Outputs);
+size_t fused_conv2d_apart_scratch(const FusedConv2d&, Inputs, Specs);
+void fused_conv2d_apart(const FusedConv2d&, Inputs, Outputs, void*);
 static constexpr Kernel kFusedConv2d[] = {
     kWinogradOfFour<FusedConv2d>, kWinogradOfTwo<FusedConv2d>,
     ESPALIER_PREPARED_KERNEL(FusedConv2d, fused_conv2d_onednn, "onednn"),
-    reference(kernel<FusedConv2d, fused_conv2d_apart>("taken apart"))};
+    reference(kernel<FusedConv2d, fused_conv2d_apart, nullptr, nullptr, fused_conv2d_apart_scratch>(
+        "taken apart"))};
 constinit KernelSlot FusedConv2d::slot{kFusedConv2d};
 
 ESPALIER_DECLARE_KERNEL(Conv2dBackwardData, conv2d_backward_data_onednn);
 const char* conv2d_backward_data_direct_declines(const Conv2dBackwardData&, Inputs, Specs);
-void conv2d_backward_data_direct(const Conv2dBackwardData&, Inputs, Outputs);
-void conv2d_backward_data_converted(const Conv2dBackwardData&, Inputs, Outputs);
+size_t conv2d_backward_data_direct_scratch(const Conv2dBackwardData&, Inputs, Specs);
+void conv2d_backward_data_direct(const Conv2dBackwardData&, Inputs, Outputs, void*);
+size_t conv2d_backward_data_converted_scratch(const Conv2dBackwardData&, Inputs, Specs);
+void conv2d_backward_data_converted(const Conv2dBackwardData&, Inputs, Outputs, void*);
 static constexpr Kernel kConv2dBackwardData[] = {
     kWinogradOfFour<Conv2dBackwardData>, kWinogradOfTwo<Conv2dBackwardData>,
     ESPALIER_PREPARED_KERNEL(Conv2dBackwardData, conv2d_backward_data_onednn, "onednn"),
-    reference(kernel<Conv2dBackwardData, conv2d_backward_data_direct, conv2d_backward_data_direct_declines>(
-        "direct")),
-    reference(kernel<Conv2dBackwardData, conv2d_backward_data_converted>("through f32"))};
+    reference(kernel<Conv2dBackwardData, conv2d_backward_data_direct, conv2d_backward_data_direct_declines,
+                     nullptr, conv2d_backward_data_direct_scratch>("direct")),
+    reference(kernel<Conv2dBackwardData, conv2d_backward_data_converted, nullptr, nullptr,
+                     conv2d_backward_data_converted_scratch>("through f32"))};
 constinit KernelSlot Conv2dBackwardData::slot{kConv2dBackwardData};
 
 ESPALIER_DECLARE_KERNEL(Conv2dBackwardWeights, conv2d_backward_weights_onednn);
 const char* conv2d_backward_weights_direct_declines(const Conv2dBackwardWeights&, Inputs, Specs);
-void conv2d_backward_weights_direct(const Conv2dBackwardWeights&, Inputs, Outputs);
-void conv2d_backward_weights_converted(const Conv2dBackwardWeights&, Inputs, Outputs);
+size_t conv2d_backward_weights_direct_scratch(const Conv2dBackwardWeights&, Inputs, Specs);
+void conv2d_backward_weights_direct(const Conv2dBackwardWeights&, Inputs, Outputs, void*);
+size_t conv2d_backward_weights_converted_scratch(const Conv2dBackwardWeights&, Inputs, Specs);
+void conv2d_backward_weights_converted(const Conv2dBackwardWeights&, Inputs, Outputs, void*);
 static constexpr Kernel kConv2dBackwardWeights[] = {
     winograd_kernel<Conv2dBackwardWeights, WinogradTile::four, nullptr>("winograd 4x4"),
     winograd_kernel<Conv2dBackwardWeights, WinogradTile::two, nullptr>("winograd 2x2"),
     ESPALIER_PREPARED_KERNEL(Conv2dBackwardWeights, conv2d_backward_weights_onednn, "onednn"),
-    reference(kernel<Conv2dBackwardWeights, conv2d_backward_weights_direct,
-                     conv2d_backward_weights_direct_declines>("direct")),
-    reference(kernel<Conv2dBackwardWeights, conv2d_backward_weights_converted>("through f32"))};
+    reference(
+        kernel<Conv2dBackwardWeights, conv2d_backward_weights_direct, conv2d_backward_weights_direct_declines,
+               nullptr, conv2d_backward_weights_direct_scratch>("direct")),
+    reference(kernel<Conv2dBackwardWeights, conv2d_backward_weights_converted, nullptr, nullptr,
+                     conv2d_backward_weights_converted_scratch>("through f32"))};
 constinit KernelSlot Conv2dBackwardWeights::slot{kConv2dBackwardWeights};
 
 }  // namespace espalier

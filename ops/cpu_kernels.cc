@@ -81,7 +81,7 @@ ESPALIER_VECTORISED_KERNEL(AdadeltaStep, adadelta_step)
 ESPALIER_VECTORISED_KERNEL(AdagradStep, adagrad_step)
 ESPALIER_VECTORISED_KERNEL(AdamStep, adam_step)
 ESPALIER_PLAIN_KERNEL(AdaptiveAvgPool2d, adaptive_avg_pool2d)
-ESPALIER_PLAIN_KERNEL(AdaptiveAvgPool2dBackward, adaptive_avg_pool2d_backward)
+ESPALIER_KERNEL_WITH_SCRATCH(AdaptiveAvgPool2dBackward, adaptive_avg_pool2d_backward, "plain")
 ESPALIER_PLAIN_KERNEL(AdaptiveMaxPool2d, adaptive_max_pool2d)
 ESPALIER_REDUCTION_KERNEL(All, all)
 ESPALIER_REDUCTION_KERNEL(Any, any)
@@ -113,11 +113,15 @@ static constexpr Kernel kAvgPool2d[] = {kernel<AvgPool2d, avg_pool2d_f32, avg_po
 constinit KernelSlot AvgPool2d::slot{kAvgPool2d};
 
 const char* avg_pool2d_backward_f32_declines(const AvgPool2dBackward&, Inputs, Specs);
-void avg_pool2d_backward_f32(const AvgPool2dBackward&, Inputs, Outputs);
-void avg_pool2d_backward_cpu(const AvgPool2dBackward&, Inputs, Outputs);
+size_t avg_pool2d_backward_f32_scratch(const AvgPool2dBackward&, Inputs, Specs);
+void avg_pool2d_backward_f32(const AvgPool2dBackward&, Inputs, Outputs, void*);
+size_t avg_pool2d_backward_scratch(const AvgPool2dBackward&, Inputs, Specs);
+void avg_pool2d_backward_cpu(const AvgPool2dBackward&, Inputs, Outputs, void*);
 static constexpr Kernel kAvgPool2dBackward[] = {
-    kernel<AvgPool2dBackward, avg_pool2d_backward_f32, avg_pool2d_backward_f32_declines>("highway"),
-    kernel<AvgPool2dBackward, avg_pool2d_backward_cpu>("planes")};
+    kernel<AvgPool2dBackward, avg_pool2d_backward_f32, avg_pool2d_backward_f32_declines, nullptr,
+           avg_pool2d_backward_f32_scratch>("highway"),
+    kernel<AvgPool2dBackward, avg_pool2d_backward_cpu, nullptr, nullptr, avg_pool2d_backward_scratch>(
+        "planes")};
 constinit KernelSlot AvgPool2dBackward::slot{kAvgPool2dBackward};
 
 const char* batch_norm_f32_declines(const BatchNorm&, Inputs, Specs);
@@ -147,24 +151,28 @@ ESPALIER_VECTORISED_KERNEL(BinaryCrossEntropyWithLogitsBackward, binary_cross_en
 const char* cached_attention_tiles_declines(const CachedAttention&, Inputs, Specs);
 size_t cached_attention_tiles_scratch(const CachedAttention&, Inputs, Specs);
 void cached_attention_tiles(const CachedAttention&, Inputs, Outputs, void*);
-void cached_attention_cpu(const CachedAttention&, Inputs, Outputs);
+size_t cached_attention_scratch(const CachedAttention&, Inputs, Specs);
+void cached_attention_cpu(const CachedAttention&, Inputs, Outputs, void*);
 static constexpr Kernel kCachedAttention[] = {
     kernel<CachedAttention, cached_attention_tiles, cached_attention_tiles_declines, nullptr,
            cached_attention_tiles_scratch>("tiles"),
-    kernel<CachedAttention, cached_attention_cpu>("sequences apart")};
+    kernel<CachedAttention, cached_attention_cpu, nullptr, nullptr, cached_attention_scratch>(
+        "sequences apart")};
 constinit KernelSlot CachedAttention::slot{kCachedAttention};
 
 ESPALIER_PLAIN_KERNEL(CachedPositions, cached_positions)
 ESPALIER_PLAIN_KERNEL(Cast, cast)
-ESPALIER_LAPACK_KERNEL(Cholesky, cholesky)
+ESPALIER_KERNEL_WITH_SCRATCH(Cholesky, cholesky, "lapack")
 ESPALIER_VECTORISED_KERNEL(ClipByNorm, clip_by_norm)
 ESPALIER_VECTORISED_KERNEL(ClipByValue, clip_by_value)
 ESPALIER_PLAIN_KERNEL(Concat, concat)
 
-void fused_linear_apart(const FusedLinear&, Inputs, Outputs);
+size_t fused_linear_apart_scratch(const FusedLinear&, Inputs, Specs);
+void fused_linear_apart(const FusedLinear&, Inputs, Outputs, void*);
 Prepared prepare_fused_linear(const FusedLinear&, Inputs, Specs, uint32_t);
 static constexpr Kernel kFusedLinear[] = {packing_sums(
-    kernel<FusedLinear, fused_linear_apart, nullptr, prepare_fused_linear>("packed or taken apart"))};
+    kernel<FusedLinear, fused_linear_apart, nullptr, prepare_fused_linear, fused_linear_apart_scratch>(
+        "packed or taken apart"))};
 constinit KernelSlot FusedLinear::slot{kFusedLinear};
 
 ESPALIER_PLAIN_KERNEL(Copy, copy)
@@ -187,15 +195,15 @@ static constexpr Kernel kCrossEntropyBackward[] = {
            cross_entropy_backward_scratch>("highway")};
 constinit KernelSlot CrossEntropyBackward::slot{kCrossEntropyBackward};
 
-ESPALIER_PLAIN_KERNEL(CumulativeProduct, cumprod)
-ESPALIER_PLAIN_KERNEL(CumulativeProductBackward, cumprod_backward)
-ESPALIER_PLAIN_KERNEL(CumulativeSum, cumsum)
-ESPALIER_LAPACK_KERNEL(Determinant, determinant)
-ESPALIER_VECTORISED_KERNEL(Dropout, dropout)
-ESPALIER_VECTORISED_KERNEL(DropoutBackward, dropout_backward)
-ESPALIER_LAPACK_KERNEL(Eigh, eigh)
-ESPALIER_PLAIN_KERNEL(Embedding, embedding)
-ESPALIER_PLAIN_KERNEL(EmbeddingBackward, embedding_backward)
+ESPALIER_KERNEL_WITH_SCRATCH(CumulativeProduct, cumprod, "plain")
+ESPALIER_KERNEL_WITH_SCRATCH(CumulativeProductBackward, cumprod_backward, "plain")
+ESPALIER_KERNEL_WITH_SCRATCH(CumulativeSum, cumsum, "plain")
+ESPALIER_KERNEL_WITH_SCRATCH(Determinant, determinant, "lapack")
+ESPALIER_KERNEL_WITH_SCRATCH(Dropout, dropout, "highway")
+ESPALIER_KERNEL_WITH_SCRATCH(DropoutBackward, dropout_backward, "highway")
+ESPALIER_KERNEL_WITH_SCRATCH(Eigh, eigh, "lapack")
+ESPALIER_KERNEL_WITH_SCRATCH(Embedding, embedding, "plain")
+ESPALIER_KERNEL_WITH_SCRATCH(EmbeddingBackward, embedding_backward, "plain")
 
 constinit KernelSlot Expand::slot{};
 
@@ -209,31 +217,34 @@ constinit KernelSlot FusedElementwise::slot{kFusedElementwise};
 
 ESPALIER_PLAIN_KERNEL(Gather, gather)
 
-size_t global_norm_scratch(const GlobalNorm&, Inputs, Specs);
-ESPALIER_ONLY_KERNEL_WITH(GlobalNorm, global_norm, "highway", global_norm_scratch)
+ESPALIER_KERNEL_WITH_SCRATCH(GlobalNorm, global_norm, "highway")
 
-ESPALIER_VECTORISED_KERNEL(GroupNorm, group_norm)
-ESPALIER_VECTORISED_KERNEL(GroupNormBackward, group_norm_backward)
+ESPALIER_KERNEL_WITH_SCRATCH(GroupNorm, group_norm, "highway")
+ESPALIER_KERNEL_WITH_SCRATCH(GroupNormBackward, group_norm_backward, "highway")
 
 const char* gru_cell_declines(const GruCell&, Inputs, Specs);
-void gru_cell_cpu(const GruCell&, Inputs, Outputs);
-static constexpr Kernel kGruCell[] = {kernel<GruCell, gru_cell_cpu, gru_cell_declines>("highway")};
+size_t gru_cell_scratch(const GruCell&, Inputs, Specs);
+void gru_cell_cpu(const GruCell&, Inputs, Outputs, void*);
+static constexpr Kernel kGruCell[] = {
+    kernel<GruCell, gru_cell_cpu, gru_cell_declines, nullptr, gru_cell_scratch>("highway")};
 constinit KernelSlot GruCell::slot{kGruCell};
 
 const char* gru_cell_backward_declines(const GruCellBackward&, Inputs, Specs);
-void gru_cell_backward_cpu(const GruCellBackward&, Inputs, Outputs);
+size_t gru_cell_backward_scratch(const GruCellBackward&, Inputs, Specs);
+void gru_cell_backward_cpu(const GruCellBackward&, Inputs, Outputs, void*);
 static constexpr Kernel kGruCellBackward[] = {
-    kernel<GruCellBackward, gru_cell_backward_cpu, gru_cell_backward_declines>("highway")};
+    kernel<GruCellBackward, gru_cell_backward_cpu, gru_cell_backward_declines, nullptr,
+           gru_cell_backward_scratch>("highway")};
 constinit KernelSlot GruCellBackward::slot{kGruCellBackward};
 
 ESPALIER_LOSS_KERNEL(HingeEmbeddingLoss, hinge_embedding_loss)
 ESPALIER_VECTORISED_KERNEL(HingeEmbeddingLossBackward, hinge_embedding_loss_backward)
 ESPALIER_LOSS_KERNEL(HuberLoss, huber_loss)
 ESPALIER_VECTORISED_KERNEL(HuberLossBackward, huber_loss_backward)
-ESPALIER_PLAIN_KERNEL(IndexAdd, index_add)
+ESPALIER_KERNEL_WITH_SCRATCH(IndexAdd, index_add, "plain")
 ESPALIER_PLAIN_KERNEL(IndexSelect, index_select)
 
-ESPALIER_LAPACK_KERNEL(Inverse, inverse)
+ESPALIER_KERNEL_WITH_SCRATCH(Inverse, inverse, "lapack")
 ESPALIER_LOSS_KERNEL(KlDiv, kl_div)
 ESPALIER_VECTORISED_KERNEL(KlDivBackward, kl_div_backward)
 ESPALIER_LOSS_KERNEL(L1Loss, l1_loss)
@@ -280,31 +291,39 @@ static constexpr Kernel kLinearBackward[] = {
 constinit KernelSlot LinearBackward::slot{kLinearBackward};
 
 ESPALIER_VECTORISED_KERNEL(LionStep, lion_step)
-ESPALIER_LAPACK_KERNEL(LogDeterminant, log_determinant)
-ESPALIER_VECTORISED_KERNEL(LogSoftmax, log_softmax)
-ESPALIER_VECTORISED_KERNEL(LogSoftmaxBackward, log_softmax_backward)
-ESPALIER_REDUCTION_KERNEL(LogSumExp, logsumexp)
+ESPALIER_KERNEL_WITH_SCRATCH(LogDeterminant, log_determinant, "lapack")
+ESPALIER_KERNEL_WITH_SCRATCH(LogSoftmax, log_softmax, "highway")
+ESPALIER_KERNEL_WITH_SCRATCH(LogSoftmaxBackward, log_softmax_backward, "highway")
+ESPALIER_KERNEL_WITH_SCRATCH(LogSumExp, logsumexp, "highway")
 
 const char* lstm_cell_declines(const LstmCell&, Inputs, Specs);
-void lstm_cell_cpu(const LstmCell&, Inputs, Outputs);
-static constexpr Kernel kLstmCell[] = {kernel<LstmCell, lstm_cell_cpu, lstm_cell_declines>("highway")};
+size_t lstm_cell_scratch(const LstmCell&, Inputs, Specs);
+void lstm_cell_cpu(const LstmCell&, Inputs, Outputs, void*);
+static constexpr Kernel kLstmCell[] = {
+    kernel<LstmCell, lstm_cell_cpu, lstm_cell_declines, nullptr, lstm_cell_scratch>("highway")};
 constinit KernelSlot LstmCell::slot{kLstmCell};
 
 const char* lstm_cell_backward_declines(const LstmCellBackward&, Inputs, Specs);
-void lstm_cell_backward_cpu(const LstmCellBackward&, Inputs, Outputs);
+size_t lstm_cell_backward_scratch(const LstmCellBackward&, Inputs, Specs);
+void lstm_cell_backward_cpu(const LstmCellBackward&, Inputs, Outputs, void*);
 static constexpr Kernel kLstmCellBackward[] = {
-    kernel<LstmCellBackward, lstm_cell_backward_cpu, lstm_cell_backward_declines>("highway")};
+    kernel<LstmCellBackward, lstm_cell_backward_cpu, lstm_cell_backward_declines, nullptr,
+           lstm_cell_backward_scratch>("highway")};
 constinit KernelSlot LstmCellBackward::slot{kLstmCellBackward};
 
 const char* matmul_declines(const MatMul&, Inputs, Specs);
-void matmul_cpu(const MatMul&, Inputs, Outputs);
+size_t matmul_scratch(const MatMul&, Inputs, Specs);
+void matmul_cpu(const MatMul&, Inputs, Outputs, void*);
 const char* matmul_integers_declines(const MatMul&, Inputs, Specs);
-void matmul_integers(const MatMul&, Inputs, Outputs);
+size_t matmul_integers_scratch(const MatMul&, Inputs, Specs);
+void matmul_integers(const MatMul&, Inputs, Outputs, void*);
 const char* matmul_bf16_declines(const MatMul&, Inputs, Specs);
-void matmul_bf16(const MatMul&, Inputs, Outputs);
-static constexpr Kernel kMatMul[] = {kernel<MatMul, matmul_bf16, matmul_bf16_declines>("bf16"),
-                                     kernel<MatMul, matmul_cpu, matmul_declines>("gemm"),
-                                     kernel<MatMul, matmul_integers, matmul_integers_declines>("integers")};
+size_t matmul_bf16_scratch(const MatMul&, Inputs, Specs);
+void matmul_bf16(const MatMul&, Inputs, Outputs, void*);
+static constexpr Kernel kMatMul[] = {
+    kernel<MatMul, matmul_bf16, matmul_bf16_declines, nullptr, matmul_bf16_scratch>("bf16"),
+    kernel<MatMul, matmul_cpu, matmul_declines, nullptr, matmul_scratch>("gemm"),
+    kernel<MatMul, matmul_integers, matmul_integers_declines, nullptr, matmul_integers_scratch>("integers")};
 constinit KernelSlot MatMul::slot{kMatMul};
 
 ESPALIER_REDUCTION_KERNEL(Max, max)
@@ -317,11 +336,15 @@ static constexpr Kernel kMaxPool2d[] = {kernel<MaxPool2d, max_pool2d_f32, max_po
 constinit KernelSlot MaxPool2d::slot{kMaxPool2d};
 
 const char* max_pool2d_backward_f32_declines(const MaxPool2dBackward&, Inputs, Specs);
-void max_pool2d_backward_f32(const MaxPool2dBackward&, Inputs, Outputs);
-void max_pool2d_backward_cpu(const MaxPool2dBackward&, Inputs, Outputs);
+size_t max_pool2d_backward_f32_scratch(const MaxPool2dBackward&, Inputs, Specs);
+void max_pool2d_backward_f32(const MaxPool2dBackward&, Inputs, Outputs, void*);
+size_t max_pool2d_backward_scratch(const MaxPool2dBackward&, Inputs, Specs);
+void max_pool2d_backward_cpu(const MaxPool2dBackward&, Inputs, Outputs, void*);
 static constexpr Kernel kMaxPool2dBackward[] = {
-    kernel<MaxPool2dBackward, max_pool2d_backward_f32, max_pool2d_backward_f32_declines>("channels-last"),
-    kernel<MaxPool2dBackward, max_pool2d_backward_cpu>("planes")};
+    kernel<MaxPool2dBackward, max_pool2d_backward_f32, max_pool2d_backward_f32_declines, nullptr,
+           max_pool2d_backward_f32_scratch>("channels-last"),
+    kernel<MaxPool2dBackward, max_pool2d_backward_cpu, nullptr, nullptr, max_pool2d_backward_scratch>(
+        "planes")};
 constinit KernelSlot MaxPool2dBackward::slot{kMaxPool2dBackward};
 
 ESPALIER_PLAIN_KERNEL(MaxPool2dTake, max_pool2d_take)
@@ -330,7 +353,7 @@ ESPALIER_VECTORISED_KERNEL(MaxWithIndices, max_with_indices)
 void mean_cpu(const Mean&, Inputs, Outputs, void*);
 void mean_reference(const Mean&, Inputs, Outputs);
 static constexpr Kernel kMean[] = {kernel<Mean, mean_cpu, nullptr, nullptr, scratch_of_reduction>("highway"),
-                                   kernel<Mean, mean_reference>("reference")};
+                                   reference(kernel<Mean, mean_reference>("reference"))};
 constinit KernelSlot Mean::slot{kMean};
 
 ESPALIER_REDUCTION_KERNEL(Min, min)
@@ -338,11 +361,10 @@ ESPALIER_VECTORISED_KERNEL(MinWithIndices, min_with_indices)
 ESPALIER_LOSS_KERNEL(MseLoss, mse_loss)
 ESPALIER_VECTORISED_KERNEL(MseLossBackward, mse_loss_backward)
 
-size_t nll_loss_scratch(const NllLoss&, Inputs, Specs);
-ESPALIER_ONLY_KERNEL_WITH(NllLoss, nll_loss, "plain", nll_loss_scratch)
+ESPALIER_KERNEL_WITH_SCRATCH(NllLoss, nll_loss, "plain")
 
-ESPALIER_PLAIN_KERNEL(NllLossBackward, nll_loss_backward)
-ESPALIER_VECTORISED_KERNEL(Normal, normal)
+ESPALIER_KERNEL_WITH_SCRATCH(NllLossBackward, nll_loss_backward, "plain")
+ESPALIER_KERNEL_WITH_SCRATCH(Normal, normal, "highway")
 
 const char* one_hot_declines(const OneHot&, Inputs, Specs);
 void one_hot_cpu(const OneHot&, Inputs, Outputs);
@@ -356,52 +378,51 @@ constinit KernelSlot Permute::slot{};
 ESPALIER_VECTORISED_KERNEL(Power, power)
 ESPALIER_VECTORISED_KERNEL(PowerBackward, power_backward)
 ESPALIER_REDUCTION_KERNEL(Product, product)
-ESPALIER_VECTORISED_KERNEL(ProductBackward, product_backward)
+ESPALIER_KERNEL_WITH_SCRATCH(ProductBackward, product_backward, "highway")
 ESPALIER_PLAIN_KERNEL(PutAlongAxis, put_along_axis)
-ESPALIER_LAPACK_KERNEL(Qr, qr)
-ESPALIER_VECTORISED_KERNEL(RandomIntegers, random_integers)
-ESPALIER_PLAIN_KERNEL(RandomPermutation, random_permutation)
+ESPALIER_KERNEL_WITH_SCRATCH(Qr, qr, "lapack")
+ESPALIER_KERNEL_WITH_SCRATCH(RandomIntegers, random_integers, "highway")
+ESPALIER_KERNEL_WITH_SCRATCH(RandomPermutation, random_permutation, "plain")
 
 constinit KernelSlot Reshape::slot{};
 
-ESPALIER_VECTORISED_KERNEL(RmsNorm, rms_norm)
-ESPALIER_VECTORISED_KERNEL(RmsNormBackward, rms_norm_backward)
+ESPALIER_KERNEL_WITH_SCRATCH(RmsNorm, rms_norm, "highway")
+ESPALIER_KERNEL_WITH_SCRATCH(RmsNormBackward, rms_norm_backward, "highway")
 ESPALIER_VECTORISED_KERNEL(RmspropStep, rmsprop_step)
 
-size_t sample_token_scratch(const SampleToken&, Inputs, Specs);
-ESPALIER_ONLY_KERNEL_WITH(SampleToken, sample_token, "highway", sample_token_scratch)
+ESPALIER_KERNEL_WITH_SCRATCH(SampleToken, sample_token, "highway")
 
 ESPALIER_PLAIN_KERNEL(Scatter, scatter)
-ESPALIER_PLAIN_KERNEL(ScatterAdd, scatter_add)
+ESPALIER_KERNEL_WITH_SCRATCH(ScatterAdd, scatter_add, "plain")
 ESPALIER_VECTORISED_KERNEL(SgdStep, sgd_step)
 
 constinit KernelSlot Slice::slot{};
 
 ESPALIER_LOSS_KERNEL(SmoothL1Loss, smooth_l1_loss)
 ESPALIER_VECTORISED_KERNEL(SmoothL1LossBackward, smooth_l1_loss_backward)
-ESPALIER_VECTORISED_KERNEL(Softmax, softmax)
-ESPALIER_VECTORISED_KERNEL(SoftmaxBackward, softmax_backward)
-ESPALIER_LAPACK_KERNEL(Solve, solve)
-ESPALIER_PLAIN_KERNEL(Sort, sort)
+ESPALIER_KERNEL_WITH_SCRATCH(Softmax, softmax, "highway")
+ESPALIER_KERNEL_WITH_SCRATCH(SoftmaxBackward, softmax_backward, "highway")
+ESPALIER_KERNEL_WITH_SCRATCH(Solve, solve, "lapack")
+ESPALIER_KERNEL_WITH_SCRATCH(Sort, sort, "plain")
 
 constinit KernelSlot Split::slot{};
 
-ESPALIER_REDUCTION_KERNEL(StandardDeviation, standard_deviation)
+ESPALIER_KERNEL_WITH_SCRATCH(StandardDeviation, standard_deviation, "highway")
 
 void sum_cpu(const Sum&, Inputs, Outputs, void*);
 void sum_reference(const Sum&, Inputs, Outputs);
 static constexpr Kernel kSum[] = {kernel<Sum, sum_cpu, nullptr, nullptr, scratch_of_reduction>("highway"),
-                                  kernel<Sum, sum_reference>("reference")};
+                                  reference(kernel<Sum, sum_reference>("reference"))};
 constinit KernelSlot Sum::slot{kSum};
 
-ESPALIER_LAPACK_KERNEL(Svd, svd)
+ESPALIER_KERNEL_WITH_SCRATCH(Svd, svd, "lapack")
 ESPALIER_PLAIN_KERNEL(TakeAlongAxis, take_along_axis)
-ESPALIER_PLAIN_KERNEL(TopK, topk)
-ESPALIER_LAPACK_KERNEL(TriangularSolve, triangular_solve)
-ESPALIER_PLAIN_KERNEL(Tril, tril)
-ESPALIER_PLAIN_KERNEL(Triu, triu)
-ESPALIER_VECTORISED_KERNEL(Uniform, uniform)
-ESPALIER_REDUCTION_KERNEL(Variance, variance)
+ESPALIER_KERNEL_WITH_SCRATCH(TopK, topk, "plain")
+ESPALIER_KERNEL_WITH_SCRATCH(TriangularSolve, triangular_solve, "lapack")
+ESPALIER_KERNEL_WITH_SCRATCH(Tril, tril, "plain")
+ESPALIER_KERNEL_WITH_SCRATCH(Triu, triu, "plain")
+ESPALIER_KERNEL_WITH_SCRATCH(Uniform, uniform, "highway")
+ESPALIER_KERNEL_WITH_SCRATCH(Variance, variance, "highway")
 ESPALIER_REDUCTION_KERNEL(VectorNorm, vector_norm)
 
 }  // namespace espalier

@@ -5,6 +5,7 @@
 #include "ops/along_axis_internal.h"
 #include "ops/cumsum.h"
 #include "ops/elementwise_internal.h"
+#include "ops/parts_internal.h"
 #include "ops/scratch_internal.h"
 
 namespace espalier {
@@ -58,8 +59,13 @@ void scan(const std::array<const E*, kChains>& from, const std::array<E*, kChain
 template <class Op, class C, class E>
 class Scan {
  public:
-  Scan(const Tensor& output, const Tensor& input, const AxisSlices& slices, bool reverse)
-      : output_(output), input_(input), slices_(slices), n_(slices.size()), reverse_(reverse) {
+  Scan(const Tensor& output, const Tensor& input, const AxisSlices& slices, bool reverse, Workspace& work)
+      : output_(output),
+        copied_(in_row_major(input, work)),
+        slices_(slices),
+        n_(slices.size()),
+        reverse_(reverse),
+        totals_(slices.inner() > 1 ? nullptr : work.take<C>(chains())) {
     direct_ = input.dtype() == dtype_of<E>() && output.dtype() == dtype_of<E>();
   }
 
@@ -101,9 +107,9 @@ class Scan {
   }
 
   void run_rows() const {
-    const int64_t segments = (n_ + kSegment - 1) / kSegment, chains = slices_.outer() * segments;
-    const Tensor memory = full({chains}, Op::kIdentity, dtype_of<C>());
-    C* const totals = static_cast<C*>(memory.raw_data());
+    const int64_t segments = segments_of_row(), chains = this->chains();
+    C* const totals = totals_;
+    std::fill_n(totals, chains, C{Op::kIdentity});
     const auto scan_all = [&](bool stores) {
       constexpr auto kGroup = static_cast<int64_t>(kChains);
       const int64_t grain = std::max<int64_t>(1, kSerialWork / (kGroup * 4 * std::min(n_, kSegment)));
@@ -126,6 +132,8 @@ class Scan {
     scan_all(true);
   }
 
+  int64_t segments_of_row() const { return (n_ + kSegment - 1) / kSegment; }
+  int64_t chains() const { return slices_.outer() * segments_of_row(); }
   int64_t length(int64_t segment) const { return std::min(kSegment, n_ - segment * kSegment); }
 
   void scan_group(int64_t first, int64_t last, int64_t segments, C* totals, bool stores) const {
@@ -175,22 +183,38 @@ class Scan {
     }
   }
 
-  const Tensor &output_, &input_;
+  const Tensor& output_;
+  LocalTensor copied_;
+  const Tensor& input_ = copied_;
   AxisSlices slices_;
   int64_t n_;
   bool reverse_, direct_;
+  C* totals_;  ///< of the chains of rows
 };
 
+/// Calls `use` with the tag of the Scan for a type.
+template <class Op, class Use>
+auto visit_scan(Dtype dtype, const Use& use) {
+  if (!is_floating(dtype)) return use(TypeTag<Scan<Op, int64_t, int64_t>>());
+  if (dtype == Dtype::f32) return use(TypeTag<Scan<Op, double, float>>());
+  return use(TypeTag<Scan<Op, double, double>>());
+}
+
 template <class Op>
-void run_scan(const Tensor& output, const Tensor& input, const AxisSlices& slices, bool reverse) {
+size_t bytes_of_scan(const Tensor& output, const Tensor& input, const AxisSlices& slices, bool reverse) {
+  if (output.numel() == 0) return 0;
+  return visit_scan<Op>(input.dtype(), [&](auto tag) {
+    return scratch_of<typename decltype(tag)::type>(output, input, slices, reverse);
+  });
+}
+
+template <class Op>
+void run_scan(const Tensor& output, const Tensor& input, const AxisSlices& slices, bool reverse,
+              void* scratch) {
   if (output.numel() == 0) return;
-  const Tensor x = row_major(input);
-  if (!is_floating(x.dtype()))
-    Scan<Op, int64_t, int64_t>(output, x, slices, reverse).run();
-  else if (x.dtype() == Dtype::f32)
-    Scan<Op, double, float>(output, x, slices, reverse).run();
-  else
-    Scan<Op, double, double>(output, x, slices, reverse).run();
+  visit_scan<Op>(input.dtype(), [&](auto tag) {
+    run_with<typename decltype(tag)::type>(scratch, output, input, slices, reverse);
+  });
 }
 
 /// With p the product before an element and s = g + x' s' from behind it (x' and s' are those of the next
@@ -209,37 +233,74 @@ void cumprod_gradient(const double* gradient, const double* x, double* result, i
   }
 }
 
+/// Slices are gathered in f64 in memory of each part's own.
+class CumprodBackwardWork {
+ public:
+  CumprodBackwardWork(const CumulativeProductBackward& op, Inputs inputs, std::span<const Tensor> outputs,
+                      Workspace& work)
+      : gradient_(inputs[0]),
+        x_(inputs[1]),
+        output_(outputs[0]),
+        slices_(x_.shape(), op.axis(), op.name()),
+        n_(slices_.size()),
+        // 16: two chains of a multiplication and an addition, which wait for each other, and conversions.
+        parts_(x_.numel() == 0 ? 0 : slices_.count(), kSerialWork / 16 / std::max<int64_t>(n_, 1)),
+        memory_(work.take<double>(parts_.count() * Parts::apart<double>(3 * n_))) {}
+
+  void run() const {
+    parts_.run([&](int64_t part, int64_t first, int64_t last) {
+      double* const g = memory_ + part * Parts::apart<double>(3 * n_);
+      for (int64_t slice = first; slice < last; ++slice) {
+        load(gradient_, slice, g);
+        load(x_, slice, g + n_);
+        cumprod_gradient(g, g + n_, g + 2 * n_, n_);
+        store_tile(g + 2 * n_, output_.dtype(), at(output_, slice), slices_.step(output_.strides()), n_);
+      }
+    });
+  }
+
+ private:
+  char* at(const Tensor& tensor, int64_t slice) const {
+    return static_cast<char*>(tensor.raw_data()) +
+           slices_.offset(tensor.strides(), slice) * static_cast<int64_t>(size_of(tensor.dtype()));
+  }
+  void load(const Tensor& tensor, int64_t slice, double* to) const {
+    load_tile(to, tensor.dtype(), at(tensor, slice), slices_.step(tensor.strides()), n_);
+  }
+
+  const Tensor &gradient_, &x_, &output_;
+  AxisSlices slices_;
+  int64_t n_;
+  Parts parts_;
+  double* memory_;
+};
+
 }  // namespace
 
-void cumsum_cpu(const CumulativeSum& op, Inputs inputs, Outputs outputs) {
-  run_scan<Plus>(outputs[0], inputs[0], AxisSlices(inputs[0].shape(), op.axis(), op.name()), op.reverse());
+size_t cumsum_scratch(const CumulativeSum& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return bytes_of_scan<Plus>(outputs[0], inputs[0], AxisSlices(inputs[0].shape(), op.axis(), op.name()),
+                             op.reverse());
+}
+void cumsum_cpu(const CumulativeSum& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_scan<Plus>(outputs[0], inputs[0], AxisSlices(inputs[0].shape(), op.axis(), op.name()), op.reverse(),
+                 scratch);
 }
 
-void cumprod_cpu(const CumulativeProduct& op, Inputs inputs, Outputs outputs) {
-  run_scan<Times>(outputs[0], inputs[0], AxisSlices(inputs[0].shape(), op.axis(), op.name()), false);
+size_t cumprod_scratch(const CumulativeProduct& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return bytes_of_scan<Times>(outputs[0], inputs[0], AxisSlices(inputs[0].shape(), op.axis(), op.name()),
+                              false);
+}
+void cumprod_cpu(const CumulativeProduct& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_scan<Times>(outputs[0], inputs[0], AxisSlices(inputs[0].shape(), op.axis(), op.name()), false, scratch);
 }
 
-void cumprod_backward_cpu(const CumulativeProductBackward& op, Inputs inputs, Outputs outputs) {
-  const Tensor &gradient = inputs[0], &x = inputs[1], &output = outputs[0];
-  if (x.numel() == 0) return;
-  const AxisSlices slices(x.shape(), op.axis(), op.name());
-  const int64_t n = slices.size();
-  const auto at = [&](const Tensor& tensor, int64_t slice) {
-    return static_cast<char*>(tensor.raw_data()) +
-           slices.offset(tensor.strides(), slice) * static_cast<int64_t>(size_of(tensor.dtype()));
-  };
-  // 16: two chains of a multiplication and an addition, which wait for each other, and conversions.
-  parallel_for(0, slices.count(), std::max<int64_t>(1, kSerialWork / 16 / n),
-               [&](int64_t first, int64_t last) {
-                 const Tensor memory = empty({3, n}, Dtype::f64);
-                 auto* const g = static_cast<double*>(memory.raw_data());
-                 for (int64_t slice = first; slice < last; ++slice) {
-                   load_tile(g, gradient.dtype(), at(gradient, slice), slices.step(gradient.strides()), n);
-                   load_tile(g + n, x.dtype(), at(x, slice), slices.step(x.strides()), n);
-                   cumprod_gradient(g, g + n, g + 2 * n, n);
-                   store_tile(g + 2 * n, output.dtype(), at(output, slice), slices.step(output.strides()), n);
-                 }
-               });
+size_t cumprod_backward_scratch(const CumulativeProductBackward& op, Inputs inputs,
+                                std::span<const Tensor> outputs) {
+  return scratch_of<CumprodBackwardWork>(op, inputs, outputs);
+}
+void cumprod_backward_cpu(const CumulativeProductBackward& op, Inputs inputs, Outputs outputs,
+                          void* scratch) {
+  run_with<CumprodBackwardWork>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
 }  // namespace espalier

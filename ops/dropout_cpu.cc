@@ -5,6 +5,7 @@
 #include "core/philox.h"
 #include "ops/dropout.h"
 #include "ops/random_internal.h"
+#include "ops/scratch_internal.h"
 
 // clang-format off
 #undef HWY_TARGET_INCLUDE
@@ -71,13 +72,23 @@ void for_each_word_tile(int64_t elements, RandomPlace place, Body&& body) {
   });
 }
 
-void keep(const Tensor& output, const Tensor& input, RandomPlace place, double p) {
+/// Whether the words' order is that of the elements in memory, so that no mask need be made.
+bool keeps_in_place(const Tensor& output, const Tensor& input) {
+  return input.dtype() == Dtype::f32 && input.is_contiguous() && output.is_contiguous();
+}
+
+/// Of a mask in bytes.
+size_t scratch_to_keep(const Tensor& output, const Tensor& input) {
+  return keeps_in_place(output, input) ? 0 : static_cast<size_t>(input.numel());
+}
+
+void keep(const Tensor& output, const Tensor& input, RandomPlace place, double p, void* scratch) {
   // Beyond the last number that a word can be, all elements are dropped.
   const double threshold = std::round(p * 0x1p32);
   const bool none = threshold >= 0x1p32;
   const auto least = none ? 0 : static_cast<uint32_t>(threshold);
   const double scale = none ? 0 : 1 / (1 - p);
-  if (input.dtype() == Dtype::f32 && input.is_contiguous() && output.is_contiguous()) {
+  if (keeps_in_place(output, input)) {
     const auto* from = static_cast<const float*>(input.raw_data());
     auto* to = static_cast<float*>(output.raw_data());
     if (none) return static_cast<void>(std::fill_n(to, output.numel(), 0.0F));
@@ -87,8 +98,8 @@ void keep(const Tensor& output, const Tensor& input, RandomPlace place, double p
     return;
   }
   // Other types and layouts: the mask as bytes in row-major order, then an elementwise product.
-  const Tensor mask = empty(input.shape(), Dtype::u8);
-  auto* bits = static_cast<uint8_t*>(mask.raw_data());
+  const LocalTensor mask(scratch, Dtype::u8, input.shape());
+  auto* bits = static_cast<uint8_t*>(scratch);
   for_each_word_tile(output.numel(), place, [&](const uint32_t* words, int64_t first, int64_t count) {
     for (int64_t i = 0; i < count; ++i) bits[first + i] = !none && words[i] >= least;
   });
@@ -97,17 +108,23 @@ void keep(const Tensor& output, const Tensor& input, RandomPlace place, double p
 
 }  // namespace
 
-void dropout_cpu(const Dropout& op, Inputs inputs, Outputs outputs) {
+size_t dropout_scratch(const Dropout&, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_to_keep(outputs[0], inputs[0]);
+}
+void dropout_cpu(const Dropout& op, Inputs inputs, Outputs outputs, void* scratch) {
   const RandomPlace place =
       claim_random_blocks(inputs[1], philox_blocks(static_cast<uint64_t>(inputs[0].numel())));
   auto* kept = static_cast<int64_t*>(outputs[1].raw_data());
   kept[0] = static_cast<int64_t>(place.seed);
   kept[1] = static_cast<int64_t>(place.offset);
-  keep(outputs[0], inputs[0], place, op.p());
+  keep(outputs[0], inputs[0], place, op.p(), scratch);
 }
 
-void dropout_backward_cpu(const DropoutBackward& op, Inputs inputs, Outputs outputs) {
-  keep(outputs[0], inputs[0], random_place(inputs[1]), op.p());
+size_t dropout_backward_scratch(const DropoutBackward&, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_to_keep(outputs[0], inputs[0]);
+}
+void dropout_backward_cpu(const DropoutBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  keep(outputs[0], inputs[0], random_place(inputs[1]), op.p(), scratch);
 }
 
 }  // namespace espalier

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
-#include <vector>
 
 #include "ops/eigh.h"
 #include "ops/lapack_internal.h"
@@ -13,22 +12,39 @@ namespace {
 
 enum Wrong { kNone, kNotFinite, kNotConverged };
 
+/// What LAPACK needs for a matrix.
 template <class T>
-int decompose(T* w, T* v, const T* a, int64_t n) {
+struct EighRoom {
+  EighRoom(int64_t n, Workspace& memory)
+      : integer_length(3 + 5 * static_cast<int>(n)),
+        integers(memory.take<int>(integer_length)),
+        work(
+            [&](T* array, const int* length) {
+              // Asked for the length, the routine writes that of the integers as well.
+              int integer = 0, info = 0;
+              run(static_cast<int>(n), nullptr, nullptr, array, length, &integer, &info);
+            },
+            memory) {}
+
+  /// The lower triangle of row-major memory is the upper one of what LAPACK sees.
+  void run(int n, T* w, T* v, T* array, const int* length, int* integer_array, int* info) const {
+    lapack::Routines<T>::syevd("V", "U", &n, v, &n, w, array, length, integer_array, &integer_length, info, 1,
+                               1);
+  }
+
+  int integer_length;
+  int* integers;
+  lapack::WorkArray<T> work;
+};
+
+template <class T>
+int decompose(const EighRoom<T>& room, T* w, T* v, const T* a, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     if (!std::all_of(a + i * n, a + i * n + i + 1, [](T x) { return std::isfinite(x); })) return kNotFinite;
   }
   std::copy_n(a, n * n, v);
-  const int size = static_cast<int>(n), integer_length = 3 + 5 * size;
-  std::vector<int> integers(static_cast<size_t>(integer_length));
   int info = 0;
-  // The lower triangle of row-major memory is the upper one of what LAPACK sees.
-  const auto run = [&](T* work, const int* length) {
-    lapack::Routines<T>::syevd("V", "U", &size, v, &size, w, work, length, integers.data(), &integer_length,
-                               &info, 1, 1);
-  };
-  lapack::Workspace<T> work(run);
-  run(work.data(), work.length());
+  room.run(static_cast<int>(n), w, v, room.work.data, &room.work.length, room.integers, &info);
   if (info != 0) return kNotConverged;
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j < i; ++j) std::swap(v[i * n + j], v[j * n + i]);
@@ -36,26 +52,45 @@ int decompose(T* w, T* v, const T* a, int64_t n) {
   return kNone;
 }
 
-}  // namespace
+template <class T>
+class EighWork {
+ public:
+  EighWork(const Eigh&, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : inputs_(inputs),
+        n_(inputs[0].size(-1)),
+        a_(row_major_as<T>(inputs[0], work)),
+        w_(static_cast<T*>(outputs[0].raw_data())),
+        v_(static_cast<T*>(outputs[1].raw_data())),
+        batch_(n_ == 0 ? 0 : batch_size(inputs[0].shape()), 5 * static_cast<double>(n_ * n_ * n_),
+               n_ == 0 ? 0 : scratch_of<EighRoom<T>>(n_), work) {}
 
-void eigh_cpu(const Eigh& operation, Inputs inputs, Outputs outputs) {
-  if (inputs[0].numel() == 0) return;
-  const int64_t n = inputs[0].size(-1);
-  const Tensor source = row_major(inputs[0]);
-  visit_matrix_type(source.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const auto* a = static_cast<const T*>(source.raw_data());
-    auto *w = static_cast<T*>(outputs[0].raw_data()), *v = static_cast<T*>(outputs[1].raw_data());
-    const double size = static_cast<double>(n);
-    const auto [matrix, wrong] =
-        for_each_matrix(batch_size(source.shape()), 5 * size * size * size,
-                        [&](int64_t i) { return decompose(w + i * n, v + i * n * n, a + i * n * n, n); });
-    if (wrong == kNotFinite) {
-      throw_for_matrix(operation.name(), inputs, matrix,
+  void run() const {
+    const WrongMatrix wrong = batch_.run([&](int64_t i, Workspace& memory) {
+      const int64_t at = i * n_ * n_;
+      return decompose(EighRoom<T>(n_, memory), w_ + i * n_, v_ + at, a_ + at, n_);
+    });
+    if (wrong.what == kNotFinite) {
+      throw_for_matrix(Eigh::kName, inputs_, wrong.matrix,
                        "has elements in its lower triangle that are not finite");
     }
-    if (wrong == kNotConverged) throw_for_matrix(operation.name(), inputs, matrix, "did not converge");
-  });
+    if (wrong.what == kNotConverged) throw_for_matrix(Eigh::kName, inputs_, wrong.matrix, "did not converge");
+  }
+
+ private:
+  Inputs inputs_;
+  int64_t n_;
+  const T* a_;
+  T *w_, *v_;
+  MatrixBatch batch_;
+};
+
+}  // namespace
+
+size_t eigh_scratch(const Eigh& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return MatrixKernel<EighWork>::scratch(op, inputs, outputs);
+}
+void eigh_cpu(const Eigh& op, Inputs inputs, Outputs outputs, void* scratch) {
+  MatrixKernel<EighWork>::run(op, inputs, outputs, scratch);
 }
 
 }  // namespace espalier

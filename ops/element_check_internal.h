@@ -1,13 +1,12 @@
 #pragma once
 
-#include <cmath>
+#include <algorithm>
 #include <string>
 #include <string_view>
 
 #include "core/error.h"
 #include "ops/elementwise_internal.h"
 #include "ops/loss_internal.h"
-#include "ops/scratch_internal.h"
 
 namespace espalier {
 
@@ -15,11 +14,19 @@ namespace espalier {
 
 /// Whether an element of `tensor`, of any layout, is NaN.
 inline bool has_nan(const Tensor& tensor) {
-  if (tensor.numel() == 1) return std::isnan(tensor.item());
-  const Tensor values = row_major_f32(tensor);
-  const auto* data = static_cast<const float*>(values.raw_data());
+  if (tensor.numel() == 0) return false;
+  const ElementwiseLoop loop(tensor, {});
+  const int64_t stride = loop.inner().strides[0],
+                step = stride * static_cast<int64_t>(size_of(tensor.dtype()));
   int found = 0;
-  for (int64_t i = 0; i < values.numel(); ++i) found |= data[i] != data[i];
+  for_each_row(loop, 0, loop.elements, [&](const ElementwiseRow& row) {
+    float tile[kTile];
+    for (int64_t begin = 0; begin < row.size; begin += kTile) {
+      const int64_t n = std::min(kTile, row.size - begin);
+      load_tile(tile, tensor.dtype(), row.data[0] + begin * step, stride, n);
+      for (int64_t i = 0; i < n; ++i) found |= tile[i] != tile[i];
+    }
+  });
   return found != 0;
 }
 
@@ -28,15 +35,16 @@ inline bool has_nan(const Tensor& tensor) {
 template <class Wrong>
 void check_elements(std::string_view name, std::string_view what, const Tensor& tensor, Wrong&& wrong,
                     std::string_view why) {
-  const Tensor values = row_major(tensor);
-  for (int64_t i = 0; i < values.numel(); ++i) {
+  for (int64_t i = 0; i < tensor.numel(); ++i) {
+    const Dims position = position_of(i, tensor.shape());
+    int64_t place = 0;
+    for (int axis = 0; axis < tensor.rank(); ++axis) place += position[axis] * tensor.strides()[axis];
+    place *= static_cast<int64_t>(size_of(tensor.dtype()));
     double value;
-    const int64_t place = i * static_cast<int64_t>(size_of(values.dtype()));
-    load_tile(&value, values.dtype(), static_cast<const char*>(values.raw_data()) + place, 1, 1);
+    load_tile(&value, tensor.dtype(), static_cast<const char*>(tensor.raw_data()) + place, 1, 1);
     if (!wrong(value)) continue;
     throw ValueError(name, std::string(what) + " " + std::to_string(value) + " at position " +
-                               to_string(position_of(i, tensor.shape())) + " of " + describe(tensor) + " " +
-                               std::string(why));
+                               to_string(position) + " of " + describe(tensor) + " " + std::string(why));
   }
 }
 

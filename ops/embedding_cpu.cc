@@ -121,26 +121,54 @@ HWY_EXPORT(scatter_add_kernel);
 
 }  // namespace
 
-void embedding_cpu(const Embedding&, Inputs inputs, Outputs outputs) {
-  const Tensor weights = row_major(inputs[0]), indices = row_major(inputs[1]);
-  check_range(Embedding::kName, indices, weights.shape()[0]);
-  if (indices.dtype() == Dtype::i64)
+size_t embedding_scratch(const Embedding&, Inputs inputs, std::span<const Tensor>) {
+  Workspace counter;
+  for (const Tensor& input : inputs) in_row_major(input, counter);
+  return counter.bytes();
+}
+
+void embedding_cpu(const Embedding&, Inputs inputs, Outputs outputs, void* scratch) {
+  Workspace work(scratch);
+  const LocalTensor weights = in_row_major(inputs[0], work), indices = in_row_major(inputs[1], work);
+  check_range(Embedding::kName, indices, weights->shape()[0]);
+  if (indices->dtype() == Dtype::i64)
     copy_rows<int64_t>(outputs[0], weights, indices);
   else
     copy_rows<int32_t>(outputs[0], weights, indices);
 }
 
-void embedding_backward_cpu(const EmbeddingBackward&, Inputs inputs, Outputs outputs) {
-  const Tensor indices = row_major(inputs[1]);
-  const Tensor& out = outputs[0];
-  check_range(EmbeddingBackward::kName, indices, out.shape()[0]);
-  // Narrow types are added up in f32.
-  const bool narrow = size_of(out.dtype()) < size_of(Dtype::f32);
-  const Tensor gradient = narrow ? row_major_f32(inputs[0]) : row_major(inputs[0]);
-  const Tensor sums = narrow ? empty(out.shape(), Dtype::f32) : out;
-  fill_with_zeros(sums);
-  ESPALIER_DISPATCH(scatter_add_kernel)(sums, gradient, indices);
-  if (narrow) store_f32(sums, out);
+namespace {
+
+class EmbeddingGradient {
+ public:
+  EmbeddingGradient(const EmbeddingBackward&, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : out_(outputs[0]),
+        narrow_(size_of(out_.dtype()) < size_of(Dtype::f32)),
+        indices_(in_row_major(inputs[1], work)),
+        gradient_(narrow_ ? in_row_major_f32(inputs[0], work) : in_row_major(inputs[0], work)),
+        sums_(narrow_ ? local_tensor(out_.shape(), Dtype::f32, work) : LocalTensor(out_)) {}
+
+  void run() const {
+    check_range(EmbeddingBackward::kName, indices_, out_.shape()[0]);
+    fill_with_zeros(sums_);
+    ESPALIER_DISPATCH(scatter_add_kernel)(sums_, gradient_, indices_);
+    if (narrow_) convert_floats(sums_, out_);
+  }
+
+ private:
+  const Tensor& out_;
+  bool narrow_;  ///< narrow types are added up in f32
+  LocalTensor indices_, gradient_, sums_;
+};
+
+}  // namespace
+
+size_t embedding_backward_scratch(const EmbeddingBackward& op, Inputs inputs,
+                                  std::span<const Tensor> outputs) {
+  return scratch_of<EmbeddingGradient>(op, inputs, outputs);
+}
+void embedding_backward_cpu(const EmbeddingBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<EmbeddingGradient>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
 }  // namespace espalier

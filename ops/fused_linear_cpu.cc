@@ -1,16 +1,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "ops/copy.h"
 #include "ops/fused_linear.h"
-#include "ops/gelu.h"
+#include "ops/inner_kernel_internal.h"
 #include "ops/linear.h"
 #include "ops/matrix_vector_internal.h"
 #include "ops/onednn_internal.h"
 
 namespace espalier {
-
-void gelu_cpu(const Gelu& op, Inputs inputs, Outputs outputs);
 
 namespace {
 
@@ -57,8 +54,7 @@ class PackedRow final : public PreparedKernel {
                    .y = static_cast<float*>(outputs[0].raw_data()),
                    .accumulate = accumulate_,
                    .relu = activation_ == Activation::relu});
-    if (activation_ == Activation::gelu_tanh) gelu_cpu(Gelu(GeluForm::tanh), outputs.first(1), outputs);
-    if (activation_ == Activation::gelu_erf) gelu_cpu(Gelu(GeluForm::erf), outputs.first(1), outputs);
+    if (activation_ != Activation::relu) activate_in_place(outputs[0], activation_);
   }
 
  private:
@@ -101,8 +97,26 @@ std::unique_ptr<const PreparedKernel> prepare_fused_linear(const FusedLinear& op
   return packed_linear(inputs, inputs[3].defined(), op.activation(), constants);
 }
 
-void fused_linear_apart(const FusedLinear& op, Inputs inputs, Outputs outputs) {
-  copy_(outputs[0], op.decompose(inputs)[0]);
+namespace {
+
+class LinearApart {
+ public:
+  LinearApart(const FusedLinear& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : steps_(linear_, op.activation(), inputs, outputs, work) {}
+  void run() const { steps_.run(); }
+
+ private:
+  Linear linear_;
+  ProductApart steps_;
+};
+
+}  // namespace
+
+size_t fused_linear_apart_scratch(const FusedLinear& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<LinearApart>(op, inputs, outputs);
+}
+void fused_linear_apart(const FusedLinear& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<LinearApart>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
 }  // namespace espalier

@@ -57,15 +57,15 @@ void gemm(const GemmOf<double>& p, void*) {
   });
 }
 
-void batched_gemm(const GemmOf<double>& first, int64_t batch, int64_t a_step, int64_t b_step,
-                  int64_t c_step) {
+void batched_gemm(const GemmOf<double>& first, int64_t batch, const std::array<int64_t, 3>& steps,
+                  void* scratch) {
   parallel_for(0, batch, grain(first), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       GemmOf<double> p = first;
-      p.a += i * a_step;
-      p.b += i * b_step;
-      p.c += i * c_step;
-      gemm(p);
+      p.a += i * steps[0];
+      p.b += i * steps[1];
+      p.c += i * steps[2];
+      gemm(p, scratch);
     }
   });
 }

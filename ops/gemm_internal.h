@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 
 #include "core/dtype.h"
 #include "ops/onednn_internal.h"
@@ -40,14 +41,14 @@ void serial_gemm(const GemmOf<T>& p) {
   }
 }
 
-/// `scratch` has gemm_scratch_bytes(); null takes it from the CPU's allocator for the time of the call.
-inline void gemm(const Gemm& p, void* scratch = nullptr) {
+/// `scratch` has gemm_scratch_bytes().
+inline void gemm(const Gemm& p, void* scratch) {
   onednn::gemm(p, scratch);
 }
-inline void gemm(const GemmOf<bfloat16>& p, void* scratch = nullptr) {
+inline void gemm(const GemmOf<bfloat16>& p, void* scratch) {
   onednn::gemm(p, scratch);
 }
-void gemm(const GemmOf<double>& p, void* scratch = nullptr);
+void gemm(const GemmOf<double>& p, void* scratch);
 
 /// For a product of p's sizes and strides, wherever its operands will lie; `bias` says whether it has one.
 inline size_t gemm_scratch_bytes(const Gemm& p, bool bias) {
@@ -60,14 +61,27 @@ inline size_t gemm_scratch_bytes(const GemmOf<double>&, bool) {
   return 0;
 }
 
-/// `batch` products whose operands lie the given numbers of elements apart (0: shared; C's must not overlap).
-inline void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {
-  onednn::batched_gemm(first, batch, a_step, b_step, c_step);
+/// `batch` products whose operands A, B and C lie the given numbers of elements apart (0: shared; C's must
+/// not overlap). `scratch` has batched_gemm_scratch_bytes().
+inline void batched_gemm(const Gemm& first, int64_t batch, const std::array<int64_t, 3>& steps,
+                         void* scratch) {
+  onednn::batched_gemm(first, batch, steps, scratch);
 }
-inline void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, int64_t a_step, int64_t b_step,
-                         int64_t c_step) {
-  onednn::batched_gemm(first, batch, a_step, b_step, c_step);
+inline void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, const std::array<int64_t, 3>& steps,
+                         void* scratch) {
+  onednn::batched_gemm(first, batch, steps, scratch);
 }
-void batched_gemm(const GemmOf<double>& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step);
+void batched_gemm(const GemmOf<double>& first, int64_t batch, const std::array<int64_t, 3>& steps,
+                  void* scratch);
+
+inline size_t batched_gemm_scratch_bytes(const Gemm& first, int64_t batch) {
+  return onednn::batched_gemm_scratch_bytes(first, batch);
+}
+inline size_t batched_gemm_scratch_bytes(const GemmOf<bfloat16>& first, int64_t batch) {
+  return onednn::batched_gemm_scratch_bytes(first, batch);
+}
+inline size_t batched_gemm_scratch_bytes(const GemmOf<double>&, int64_t) {
+  return 0;
+}
 
 }  // namespace espalier

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "ops/global_norm.h"
+#include "ops/scratch_internal.h"
 
 // clang-format off
 #undef HWY_TARGET_INCLUDE

@@ -10,6 +10,7 @@
 #include "ops/group_norm.h"
 #include "ops/layout_internal.h"
 #include "ops/narrow_types_internal.h"
+#include "ops/parts_internal.h"
 #include "ops/window_internal.h"
 
 namespace espalier {
@@ -47,12 +48,18 @@ struct Geometry {
   int64_t position() const { return rows ? channels : 1; }
   int64_t rows_in(int64_t b) const { return std::min(block, size - b * block); }
 
-  /// Calls `body(n)` for each image; inside it, parallel_for has the threads only where images are few.
+  /// In each of which parallel_for has the threads only where images are few.
+  Parts images() const {
+    const int64_t work = std::max<int64_t>(1, kWork * image());
+    return {batch, batch < kImages ? batch : kSerialWork / work};
+  }
+  /// What an image needs for itself: coefficients, and sums of each block.
+  int64_t memory() const { return Parts::apart<float>((4 + 2 * (rows ? blocks : 1)) * channels); }
+  /// Calls `body(n, memory)` for each image; `memory` is a piece of `all` of that size.
   template <class Body>
-  void for_each_image(const Body& body) const {
-    const int64_t grain = batch < kImages ? batch : std::max<int64_t>(1, kSerialWork / (kWork * image()));
-    parallel_for(0, batch, grain, [&](int64_t first, int64_t last) {
-      for (int64_t n = first; n < last; ++n) body(n);
+  void for_each_image(float* all, const Body& body) const {
+    images().run([&](int64_t part, int64_t first, int64_t last) {
+      for (int64_t n = first; n < last; ++n) body(n, all + part * memory());
     });
   }
   template <class Body>
@@ -79,16 +86,17 @@ T* values(const Tensor& tensor) {
 /// What NormCoefficients point to, for the channels of one image.
 class Coefficients {
  public:
-  explicit Coefficients(int64_t channels)
-      : memory_(empty({4, channels})), first_(values<float>(memory_)), channels_(channels) {}
+  /// `memory` has 4 floats for each channel.
+  Coefficients(float* memory, int64_t channels) : first_(memory), channels_(channels) {}
   float& mean(int64_t c) const { return first_[c]; }
   float& scale(int64_t c) const { return first_[channels_ + c]; }
   float& slope(int64_t c) const { return first_[2 * channels_ + c]; }
   float& shift(int64_t c) const { return first_[3 * channels_ + c]; }
   NormCoefficients from(int64_t c) const { return {&mean(c), &scale(c), &slope(c), &shift(c)}; }
+  /// What lies behind them.
+  float* rest() const { return first_ + 4 * channels_; }
 
  private:
-  Tensor memory_;
   float* first_;
   int64_t channels_;
 };
@@ -110,8 +118,7 @@ struct Forward {
     }
   }
 
-  void planes(int64_t n) const {
-    const Coefficients k(g.channels);
+  void planes(int64_t n, const Coefficients& k) const {
     const float* const from = x + n * g.image();
     g.for_each_group([&](int64_t group) {
       const int64_t first = group * g.members * g.size, last = first + g.members * g.size;
@@ -128,11 +135,9 @@ struct Forward {
     });
   }
 
-  void rows(int64_t n) const {
-    const Coefficients k(g.channels);
+  void rows(int64_t n, const Coefficients& k) const {
     const float* const from = x + n * g.image();
-    const Tensor partial = empty({g.blocks, 2, g.channels});
-    float* const sums = values<float>(partial);
+    float* const sums = k.rest();
     g.for_each_block([&](int64_t b) {
       float* const own = sums + b * 2 * g.channels;
       row_moments(from + b * g.block * g.channels, g.rows_in(b), g.channels, own, own + g.channels);
@@ -187,10 +192,8 @@ struct Backward {
     }
   }
 
-  void planes(int64_t n) const {
-    const Coefficients k(g.channels);
-    const Tensor partial = empty({2, g.channels});
-    float *const run_sums = values<float>(partial), *const run_sums_of_products = run_sums + g.channels;
+  void planes(int64_t n, const Coefficients& k) const {
+    float *const run_sums = k.rest(), *const run_sums_of_products = run_sums + g.channels;
     g.for_each_group([&](int64_t group) {
       const int64_t first = group * g.members, last = first + g.members;
       const int64_t start = n * g.image() + first * g.size;
@@ -210,11 +213,9 @@ struct Backward {
     });
   }
 
-  void rows(int64_t n) const {
-    const Coefficients k(g.channels);
+  void rows(int64_t n, const Coefficients& k) const {
     for (int64_t c = 0; c < g.channels; ++c) k.mean(c) = means[n * g.groups + c / g.members];
-    const Tensor partial = empty({g.blocks, 2, g.channels});
-    float* const parts = values<float>(partial);
+    float* const parts = k.rest();
     g.for_each_block([&](int64_t b) {
       const int64_t at = n * g.image() + b * g.block * g.channels;
       float* const own = parts + b * 2 * g.channels;
@@ -310,76 +311,118 @@ void sum_images(const Geometry& g, const double* sums, const double* products, c
   }
 }
 
-Tensor row_major_or_absent(const Tensor& tensor) {
-  return tensor.defined() ? row_major(tensor) : Tensor();
+/// Floats that the images need for themselves.
+template <class T>
+int64_t memory_of(const Geometry& g) {
+  return std::is_same_v<T, double> ? 0 : g.images().count() * g.memory();
 }
 
 template <class T>
-void forward(const GroupNorm& op, Inputs inputs, Outputs outputs) {
-  const Tensor &y = outputs[0], &means = outputs[1], &scales = outputs[2];
-  if (y.numel() == 0) {  // groups without elements have no mean
-    for (const Tensor& statistic : {means, scales})
-      std::fill_n(values<T>(statistic), statistic.numel(), T{0});
-    return;
-  }
-  const Tensor x = laid_out(inputs[0], y.strides()), weight = row_major_or_absent(inputs[1]),
-               bias = row_major_or_absent(inputs[2]);
-  const Geometry g(y, means.shape()[1]);
-  if constexpr (std::is_same_v<T, double>) {
-    forward_f64(g, op.epsilon(), values<T>(x), values<T>(weight), values<T>(bias), values<T>(y),
-                values<T>(means), values<T>(scales));
-  } else {
-    const Forward run{g,
-                      values<T>(x),
-                      values<T>(weight),
-                      values<T>(bias),
-                      values<T>(y),
-                      values<T>(means),
-                      values<T>(scales),
-                      op.epsilon()};
-    g.for_each_image([&](int64_t n) { g.rows ? run.rows(n) : run.planes(n); });
-  }
-}
+class GroupNormWork {
+ public:
+  GroupNormWork(const GroupNorm& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : y_(outputs[0]),
+        means_(outputs[1]),
+        scales_(outputs[2]),
+        geometry_(y_, means_.shape()[1]),
+        x_(in_layout(inputs[0], y_.strides(), work)),
+        weight_(row_major_as<T>(inputs[1], work)),
+        bias_(row_major_as<T>(inputs[2], work)),
+        memory_(work.take<float>(memory_of<T>(geometry_))),
+        epsilon_(op.epsilon()) {}
 
-template <class T>
-void backward(const GroupNormBackward& op, Inputs inputs, Outputs outputs) {
-  // That of dx, also where both stand in wide, row-major memory for a narrow type.
-  const Strides strides = inputs[1].rank() == 4 ? image_strides(inputs[1], inputs[1].shape())
-                                                : contiguous_strides(inputs[1].shape());
-  const Tensor dy = laid_out(inputs[0], strides), x = laid_out(inputs[1], strides),
-               weight = row_major_or_absent(inputs[2]);
-  const Tensor means = row_major(inputs[3]), scales = row_major(inputs[4]);
-  size_t next = 0;
-  T* const dx = op.wants(0) ? values<T>(outputs[next++]) : nullptr;
-  T* const dweight = op.wants(1) ? values<T>(outputs[next++]) : nullptr;
-  T* const dbias = op.wants(2) ? values<T>(outputs[next++]) : nullptr;
-  const Geometry g(x, means.shape()[1]);
-  const Tensor memory = zeros({2, g.batch, g.channels}, Dtype::f64);
-  double *const sums = values<double>(memory), *const products = sums + g.batch * g.channels;
-  if (x.numel() > 0) {
-    if constexpr (std::is_same_v<T, double>) {
-      backward_f64(g, values<T>(dy), values<T>(x), values<T>(weight), values<T>(means), values<T>(scales), dx,
-                   sums, products);
+  void run() const {
+    const Geometry& g = geometry_;
+    T *const means = values<T>(means_), *const scales = values<T>(scales_);
+    if (y_.numel() == 0) {  // groups without elements have no mean
+      for (T* const statistic : {means, scales}) std::fill_n(statistic, means_.numel(), T{0});
+    } else if constexpr (std::is_same_v<T, double>) {
+      forward_f64(g, epsilon_, values<T>(x_), weight_, bias_, values<T>(y_), means, scales);
     } else {
-      const Backward run{
-          g,  values<T>(dy), values<T>(x), values<T>(weight), values<T>(means), values<T>(scales),
-          dx, sums,          products};
-      g.for_each_image([&](int64_t n) { g.rows ? run.rows(n) : run.planes(n); });
+      const Forward run{g, values<T>(x_), weight_, bias_, values<T>(y_), means, scales, epsilon_};
+      g.for_each_image(memory_, [&](int64_t n, float* memory) {
+        const Coefficients k(memory, g.channels);
+        g.rows ? run.rows(n, k) : run.planes(n, k);
+      });
     }
   }
-  if (dweight || dbias) sum_images(g, sums, products, values<T>(scales), dweight, dbias);
+
+ private:
+  const Tensor &y_, &means_, &scales_;
+  Geometry geometry_;
+  LocalTensor x_;
+  const T *weight_, *bias_;
+  float* memory_;
+  double epsilon_;
+};
+
+/// The layout of dx.
+Strides gradient_strides(const Tensor& x) {
+  return x.rank() == 4 ? image_strides(x, x.shape()) : contiguous_strides(x.shape());
 }
+
+template <class T>
+class GroupNormBackwardWork {
+ public:
+  GroupNormBackwardWork(const GroupNormBackward& op, Inputs inputs, std::span<const Tensor> outputs,
+                        Workspace& work)
+      : dy_(in_layout(inputs[0], gradient_strides(inputs[1]), work)),
+        x_(in_layout(inputs[1], gradient_strides(inputs[1]), work)),
+        geometry_(x_, inputs[3].shape()[1]),
+        weight_(row_major_as<T>(inputs[2], work)),
+        means_(row_major_as<T>(inputs[3], work)),
+        scales_(row_major_as<T>(inputs[4], work)),
+        sums_(work.take<double>(2 * geometry_.batch * geometry_.channels)),
+        memory_(work.take<float>(memory_of<T>(geometry_))) {
+    size_t next = 0;
+    const auto wanted = [&](int i) { return op.wants(i) ? values<T>(outputs[next++]) : nullptr; };
+    dx_ = wanted(0);
+    dweight_ = wanted(1);
+    dbias_ = wanted(2);
+  }
+
+  void run() const {
+    const Geometry& g = geometry_;
+    double* const products = sums_ + g.batch * g.channels;
+    std::fill_n(sums_, 2 * g.batch * g.channels, 0.0);
+    if (x_->numel() > 0) {
+      if constexpr (std::is_same_v<T, double>) {
+        backward_f64(g, values<T>(dy_), values<T>(x_), weight_, means_, scales_, dx_, sums_, products);
+      } else {
+        const Backward run{g, values<T>(dy_), values<T>(x_), weight_, means_, scales_, dx_, sums_, products};
+        g.for_each_image(memory_, [&](int64_t n, float* memory) {
+          const Coefficients k(memory, g.channels);
+          g.rows ? run.rows(n, k) : run.planes(n, k);
+        });
+      }
+    }
+    if (dweight_ || dbias_) sum_images(g, sums_, products, scales_, dweight_, dbias_);
+  }
+
+ private:
+  LocalTensor dy_, x_;
+  Geometry geometry_;
+  const T *weight_, *means_, *scales_;
+  double* sums_;  ///< those of dy, then those of products
+  float* memory_;
+  T *dx_, *dweight_, *dbias_;
+};
 
 }  // namespace
 
-void group_norm_cpu(const GroupNorm& op, Inputs inputs, Outputs outputs) {
-  if (inputs[0].dtype() == Dtype::f64) return forward<double>(op, inputs, outputs);
-  run_in_f32(inputs, outputs, [&](Inputs in, Outputs out) { forward<float>(op, in, out); });
+size_t group_norm_scratch(const GroupNorm& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return FloatKernel<GroupNormWork>::scratch(op, inputs, outputs);
+}
+void group_norm_cpu(const GroupNorm& op, Inputs inputs, Outputs outputs, void* scratch) {
+  FloatKernel<GroupNormWork>::run(op, inputs, outputs, scratch);
 }
 
-void group_norm_backward_cpu(const GroupNormBackward& op, Inputs inputs, Outputs outputs) {
-  if (inputs[1].dtype() == Dtype::f64) return backward<double>(op, inputs, outputs);
-  run_in_f32(inputs, outputs, [&](Inputs in, Outputs out) { backward<float>(op, in, out); });
+size_t group_norm_backward_scratch(const GroupNormBackward& op, Inputs inputs,
+                                   std::span<const Tensor> outputs) {
+  return FloatKernel<GroupNormBackwardWork>::scratch(op, inputs, outputs);
+}
+void group_norm_backward_cpu(const GroupNormBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  FloatKernel<GroupNormBackwardWork>::run(op, inputs, outputs, scratch);
 }
 
 }  // namespace espalier

@@ -1,5 +1,6 @@
 #include "ops/gru_cell.h"
 #include "ops/narrow_types_internal.h"
+#include "ops/recurrent_internal.h"
 
 // clang-format off
 #undef HWY_TARGET_INCLUDE
@@ -9,6 +10,27 @@
 #include "hwy/highway.h"
 #include "ops/recurrent-inl.h"
 // clang-format on
+
+#ifndef ESPALIER_GRU_CELL_CPU_CC_
+#define ESPALIER_GRU_CELL_CPU_CC_
+namespace espalier {
+
+/// The operands of the cell and of its gradient.
+template <class T>
+struct GruRows {
+  RecurrentRows<const T> x, h, hidden;
+  RecurrentRows<T> next;
+  int64_t batch, width;
+};
+template <class T>
+struct GruGradientRows {
+  RecurrentRows<const T> gradient, x, h, hidden;
+  RecurrentRows<T> dx, dh, dhidden;
+  int64_t batch, width;
+};
+
+}  // namespace espalier
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
@@ -67,38 +89,33 @@ HWY_ATTR void cell_backward_row(const T* gradient, const T* x, const T* h, const
 }
 
 template <class T>
-void cell(Inputs inputs, Outputs outputs) {
-  const RecurrentRows<const T> x(inputs[0]), h(inputs[1]), hidden(inputs[2]);
-  const RecurrentRows<T> next(outputs[0]);
-  const int64_t width = outputs[0].shape()[1];
-  for_each_sequence(outputs[0].shape()[0], width, 3,
-                    [&](int64_t n) { cell_row<T>(x.row(n), h.row(n), hidden.row(n), next.row(n), width); });
+void cell(const GruRows<T>& r) {
+  for_each_sequence(r.batch, r.width, 3, [&](int64_t n) {
+    cell_row<T>(r.x.row(n), r.h.row(n), r.hidden.row(n), r.next.row(n), r.width);
+  });
 }
 
 template <class T>
-void cell_backward(Inputs inputs, Outputs outputs) {
-  const RecurrentRows<const T> gradient(inputs[0]), x(inputs[1]), h(inputs[2]), hidden(inputs[3]);
-  const RecurrentRows<T> dx(outputs[0]), dh(outputs[1]), dhidden(outputs[2]);
-  const int64_t width = outputs[2].shape()[1];
-  for_each_sequence(outputs[2].shape()[0], width, 3, [&](int64_t n) {
-    cell_backward_row<T>(gradient.row(n), x.row(n), h.row(n), hidden.row(n), dx.row(n), dh.row(n),
-                         dhidden.row(n), width);
+void cell_backward(const GruGradientRows<T>& r) {
+  for_each_sequence(r.batch, r.width, 3, [&](int64_t n) {
+    cell_backward_row<T>(r.gradient.row(n), r.x.row(n), r.h.row(n), r.hidden.row(n), r.dx.row(n), r.dh.row(n),
+                         r.dhidden.row(n), r.width);
   });
 }
 
 }  // namespace
 
-void gru_cell_f32(Inputs inputs, Outputs outputs) {
-  cell<float>(inputs, outputs);
+void gru_cell_f32(const GruRows<float>& rows) {
+  cell(rows);
 }
-void gru_cell_f64(Inputs inputs, Outputs outputs) {
-  cell<double>(inputs, outputs);
+void gru_cell_f64(const GruRows<double>& rows) {
+  cell(rows);
 }
-void gru_cell_backward_f32(Inputs inputs, Outputs outputs) {
-  cell_backward<float>(inputs, outputs);
+void gru_cell_backward_f32(const GruGradientRows<float>& rows) {
+  cell_backward(rows);
 }
-void gru_cell_backward_f64(Inputs inputs, Outputs outputs) {
-  cell_backward<double>(inputs, outputs);
+void gru_cell_backward_f64(const GruGradientRows<double>& rows) {
+  cell_backward(rows);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
@@ -112,21 +129,75 @@ HWY_EXPORT(gru_cell_f64);
 HWY_EXPORT(gru_cell_backward_f32);
 HWY_EXPORT(gru_cell_backward_f64);
 
+namespace {
+
+template <class T>
+class GruWork {
+ public:
+  GruWork(const GruCell&, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : rows_{.x = {inputs[0], work},
+              .h = {inputs[1], work},
+              .hidden = {inputs[2], work},
+              .next = RecurrentRows<T>(outputs[0]),
+              .batch = outputs[0].shape()[0],
+              .width = outputs[0].shape()[1]} {}
+
+  void run() const {
+    if constexpr (std::is_same_v<T, double>)
+      ESPALIER_DISPATCH(gru_cell_f64)(rows_);
+    else
+      ESPALIER_DISPATCH(gru_cell_f32)(rows_);
+  }
+
+ private:
+  GruRows<T> rows_;
+};
+
+template <class T>
+class GruBackwardWork {
+ public:
+  GruBackwardWork(const GruCellBackward&, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : rows_{.gradient = {inputs[0], work},
+              .x = {inputs[1], work},
+              .h = {inputs[2], work},
+              .hidden = {inputs[3], work},
+              .dx = RecurrentRows<T>(outputs[0]),
+              .dh = RecurrentRows<T>(outputs[1]),
+              .dhidden = RecurrentRows<T>(outputs[2]),
+              .batch = outputs[2].shape()[0],
+              .width = outputs[2].shape()[1]} {}
+
+  void run() const {
+    if constexpr (std::is_same_v<T, double>)
+      ESPALIER_DISPATCH(gru_cell_backward_f64)(rows_);
+    else
+      ESPALIER_DISPATCH(gru_cell_backward_f32)(rows_);
+  }
+
+ private:
+  GruGradientRows<T> rows_;
+};
+
+}  // namespace
+
 const char* gru_cell_declines(const GruCell&, Inputs inputs, std::span<const Tensor>) {
   return declines_all_but_floats(inputs[0].dtype());
 }
-void gru_cell_cpu(const GruCell&, Inputs inputs, Outputs outputs) {
-  if (inputs[0].dtype() == Dtype::f64) return ESPALIER_DISPATCH(gru_cell_f64)(inputs, outputs);
-  run_in_f32(inputs, outputs, [](Inputs in, Outputs out) { ESPALIER_DISPATCH(gru_cell_f32)(in, out); });
+size_t gru_cell_scratch(const GruCell& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return FloatKernel<GruWork>::scratch(op, inputs, outputs);
+}
+void gru_cell_cpu(const GruCell& op, Inputs inputs, Outputs outputs, void* scratch) {
+  FloatKernel<GruWork>::run(op, inputs, outputs, scratch);
 }
 
 const char* gru_cell_backward_declines(const GruCellBackward&, Inputs inputs, std::span<const Tensor>) {
   return declines_all_but_floats(inputs[0].dtype());
 }
-void gru_cell_backward_cpu(const GruCellBackward&, Inputs inputs, Outputs outputs) {
-  if (inputs[0].dtype() == Dtype::f64) return ESPALIER_DISPATCH(gru_cell_backward_f64)(inputs, outputs);
-  run_in_f32(inputs, outputs,
-             [](Inputs in, Outputs out) { ESPALIER_DISPATCH(gru_cell_backward_f32)(in, out); });
+size_t gru_cell_backward_scratch(const GruCellBackward& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return FloatKernel<GruBackwardWork>::scratch(op, inputs, outputs);
+}
+void gru_cell_backward_cpu(const GruCellBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  FloatKernel<GruBackwardWork>::run(op, inputs, outputs, scratch);
 }
 
 }  // namespace espalier

@@ -316,15 +316,14 @@ bool scatter_elements(const Tensor& table, const Tensor& from, int axis, const T
   return move(table, axis, index, values, Scatter());
 }
 
-bool add_elements(const Tensor& table, const Tensor& from, int axis, const Tensor& index,
+namespace {
+
+bool adds_in_f32(Dtype dtype) {
+  return is_floating(dtype) && size_of(dtype) < size_of(Dtype::f32);
+}
+
+bool add_in_place(const Tensor& table, const Tensor& from, int axis, const Tensor& index,
                   const Tensor& values) {
-  if (is_floating(table.dtype()) && size_of(table.dtype()) < size_of(Dtype::f32)) {
-    const Tensor sums = empty(table.shape(), Dtype::f32);
-    const bool valid =
-        add_elements(sums, from.defined() ? row_major_f32(from) : from, axis, index, row_major_f32(values));
-    store_f32(sums, table);
-    return valid;
-  }
   start(table, from);
   return visit_dtype(table.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -333,6 +332,32 @@ bool add_elements(const Tensor& table, const Tensor& from, int axis, const Tenso
     else
       return true;  // narrow types never come here
   });
+}
+
+/// The operands where elements add up in f32.
+struct WideSums {
+  WideSums(const Tensor& table, const Tensor& from_, const Tensor& values_, Workspace& work)
+      : sums(local_tensor(table.shape(), Dtype::f32, work)),
+        from(in_row_major_f32(from_, work)),
+        values(in_row_major_f32(values_, work)) {}
+
+  LocalTensor sums, from, values;
+};
+
+}  // namespace
+
+bool add_elements(const Tensor& table, const Tensor& from, int axis, const Tensor& index,
+                  const Tensor& values, void* scratch) {
+  if (!adds_in_f32(table.dtype())) return add_in_place(table, from, axis, index, values);
+  Workspace work(scratch);
+  const WideSums wide(table, from, values, work);
+  const bool valid = add_in_place(wide.sums, wide.from, axis, index, wide.values);
+  convert_floats(wide.sums, table);
+  return valid;
+}
+
+size_t scratch_to_add(const Tensor& table, const Tensor& from, const Tensor& values) {
+  return adds_in_f32(table.dtype()) ? scratch_of<WideSums>(table, from, values) : 0;
 }
 
 void throw_outside(std::string_view name, const Tensor& index, int64_t size, int axis) {

@@ -21,9 +21,11 @@ namespace espalier {
 [[nodiscard]] bool scatter_elements(const Tensor& table, const Tensor& from, int axis, const Tensor& index,
                                     const Tensor& values);
 /// The table = `from`, or zeros where that is undefined; then its elements += values[p]. Bools are or-ed,
-/// integers wrap, the floating types narrower than f32 add up in f32.
+/// integers wrap, the floating types narrower than f32 add up in f32, in `scratch`, which has
+/// scratch_to_add().
 [[nodiscard]] bool add_elements(const Tensor& table, const Tensor& from, int axis, const Tensor& index,
-                                const Tensor& values);
+                                const Tensor& values, void* scratch);
+size_t scratch_to_add(const Tensor& table, const Tensor& from, const Tensor& values);
 
 /// to[i] += from[i], vectorised.
 void add_row(float* to, const float* from, int64_t size);

@@ -27,10 +27,11 @@ void copy_pixels(const uint8_t* from, int64_t pixel_stride, int64_t channel_stri
 }  // namespace
 
 Int8Convolution::Int8Convolution(std::string_view name, const ConvSizes& sizes, const Int8Options& options,
-                                 const Tensor& weight, const Tensor& scales, const Tensor& bias)
+                                 const int8_t* weight, const Tensor& scales, const Tensor& bias,
+                                 Workspace& work)
     : kernels_(int8_kernels()),
       sizes_(sizes),
-      finish_(name, options, scales, bias),
+      finish_(name, options, scales, bias, blocks() * kInt8Block, work),
       input_zero_point_(static_cast<int32_t>(options.input.zero_point)),
       bytes_(options.output_dtype == Dtype::u8),
       pixel_words_((sizes.x[1] + kernels_.word_elements - 1) / kernels_.word_elements),
@@ -38,38 +39,43 @@ Int8Convolution::Int8Convolution(std::string_view name, const ConvSizes& sizes, 
       width_(extent(sizes.columns, sizes.y[3])) {
   // Strides and paddings may reach far beyond what there is to read.
   checked_count({sizes.x[0], height_, width_, pixel_words_, 4}, name);
+  // Taps that are neighbours in a row of the image are one run.
+  const bool joined = sizes.columns.dilation == 1;
+  run_words_ = joined ? sizes.columns.taps * pixel_words_ : pixel_words_;
+  run_count_ = joined ? sizes.rows.taps : sizes.rows.taps * sizes.columns.taps;
+  runs_ = work.take<int64_t>(run_count_);
+  packed_ = work.take<int32_t>(blocks() * words() * kInt8Block);
+  start_ = work.take<int32_t>(blocks() * kInt8Block);
+  if (!packed_) return;
   fill_runs();
-  pack(static_cast<const int8_t*>(weight.raw_data()));
+  pack(weight);
 }
 
 void Int8Convolution::fill_runs() {
-  // Taps that are neighbours in a row of the image are one run.
-  const bool joined = sizes_.columns.dilation == 1;
-  run_words_ = joined ? sizes_.columns.taps * pixel_words_ : pixel_words_;
-  for (int64_t i = 0; i < sizes_.rows.taps; ++i) {
-    for (int64_t j = 0; j < (joined ? 1 : sizes_.columns.taps); ++j)
-      runs_.push_back((i * sizes_.rows.dilation * width_ + j * sizes_.columns.dilation) * pixel_words_);
+  const int64_t of_row = run_count_ / sizes_.rows.taps;
+  for (int64_t run = 0; run < run_count_; ++run) {
+    const int64_t i = run / of_row, j = run % of_row;
+    runs_[run] = (i * sizes_.rows.dilation * width_ + j * sizes_.columns.dilation) * pixel_words_;
   }
 }
 
 void Int8Convolution::pack(const int8_t* weight) {
   const int64_t outputs = sizes_.weight[0], channels = sizes_.weight[1];
   const int64_t taps = sizes_.rows.taps * sizes_.columns.taps, each = kernels_.word_elements;
-  const int64_t blocks = (outputs + kInt8Block - 1) / kInt8Block, words = taps * pixel_words_;
-  packed_ = zeros({blocks, words, kInt8Block}, Dtype::i32);
-  start_ = zeros({blocks * kInt8Block}, Dtype::i32);
-  auto* const packed = static_cast<char*>(packed_.raw_data());
-  auto* const start = static_cast<int32_t*>(start_.raw_data());
+  std::fill_n(packed_, blocks() * words() * kInt8Block, 0);
+  std::fill_n(start_, blocks() * kInt8Block, 0);
+  auto* const packed = reinterpret_cast<char*>(packed_);
   for (int64_t o = 0; o < outputs; ++o) {
     const int64_t block = o / kInt8Block, group = block / kernels_.group_blocks * kernels_.group_blocks;
-    const int64_t together = std::min(kernels_.group_blocks, blocks - group);
+    const int64_t together = std::min(kernels_.group_blocks, blocks() - group);
     int32_t sum = 0;
     for (int64_t c = 0; c < channels; ++c) {
       for (int64_t tap = 0; tap < taps; ++tap) {
         const int8_t value = weight[(o * channels + c) * taps + tap];
         sum += value;
         const int64_t word = tap * pixel_words_ + c / each;
-        const int64_t place = (group * words + word * together + block - group) * kInt8Block + o % kInt8Block;
+        const int64_t place =
+            (group * words() + word * together + block - group) * kInt8Block + o % kInt8Block;
         char* const to = packed + place * 4;
         if (each == 4) {
           std::memcpy(to + c % 4, &value, 1);
@@ -79,14 +85,16 @@ void Int8Convolution::pack(const int8_t* weight) {
         }
       }
     }
-    start[o] = -input_zero_point_ * sum;  // so that sums are of x less its zero point
+    start_[o] = -input_zero_point_ * sum;  // so that sums are of x less its zero point
   }
-  finish_.multiplier.resize(static_cast<size_t>(blocks * kInt8Block));
-  finish_.shift.resize(finish_.multiplier.size());
+}
+
+bool Int8Convolution::is_channels_last(const Int8Image& x) const {
+  return espalier::is_channels_last(sizes_.x, x.strides);
 }
 
 /// Whether the image can be read where it lies.
-bool Int8Convolution::in_place(const Tensor& x) const {
+bool Int8Convolution::in_place(const Int8Image& x) const {
   return kernels_.word_elements == 4 && sizes_.x[1] % 4 == 0 && sizes_.rows.padding == 0 &&
          sizes_.columns.padding == 0 && width_ == sizes_.x[3] && is_channels_last(x);
 }
@@ -97,8 +105,8 @@ size_t Int8Convolution::scratch_bytes() const {
 
 /// Writes the image with its padding, channels-last, in words.
 template <class Element>
-void Int8Convolution::spread(const Tensor& x, Element* image) const {
-  const auto* const from = static_cast<const uint8_t*>(x.raw_data());
+void Int8Convolution::spread(const Int8Image& x, Element* image) const {
+  const uint8_t* const from = x.data;
   const auto fill = static_cast<Element>(input_zero_point_);
   const int64_t top = sizes_.rows.padding, left = sizes_.columns.padding, channels = sizes_.x[1];
   const int64_t each = pixel_words_ * 4 / static_cast<int64_t>(sizeof(Element));
@@ -113,11 +121,11 @@ void Int8Convolution::spread(const Tensor& x, Element* image) const {
       return;
     }
     std::fill_n(to, head, fill);
-    const uint8_t* const pixels = from + n * x.strides()[0] + row * x.strides()[2];
+    const uint8_t* const pixels = from + n * x.strides[0] + row * x.strides[2];
     if (rows_alike)
       std::memcpy(to + head, pixels, static_cast<size_t>(inside * each));
     else
-      copy_pixels(pixels, x.strides()[3], x.strides()[1], channels, inside, fill, each, to + head);
+      copy_pixels(pixels, x.strides[3], x.strides[1], channels, inside, fill, each, to + head);
     std::fill(to + head + inside * each, to + row_elements, fill);
   };
   // Not for the work, of which there is little, but since what a thread writes lies in its own cache when its
@@ -129,22 +137,22 @@ void Int8Convolution::spread(const Tensor& x, Element* image) const {
                });
 }
 
-void Int8Convolution::run(const Tensor& x, const Tensor& residual, const Tensor& y, void* scratch) const {
+void Int8Convolution::run(const Int8Image& x, const uint8_t* residual, void* y, void* scratch) const {
   Int8Tiles tiles;
   tiles.image_step = height_ * width_ * pixel_words_;
+  tiles.image = static_cast<const char*>(scratch);
   if (in_place(x)) {
-    scratch = x.raw_data();
+    tiles.image = reinterpret_cast<const char*>(x.data);
     tiles.image_step = sizes_.x[2] * sizes_.x[3] * pixel_words_;
   } else if (kernels_.word_elements == 4) {
     spread(x, static_cast<uint8_t*>(scratch));
   } else {
     spread(x, static_cast<int16_t*>(scratch));
   }
-  tiles.image = static_cast<const char*>(scratch);
-  tiles.packed = static_cast<const int32_t*>(packed_.raw_data());
-  tiles.start = static_cast<const int32_t*>(start_.raw_data());
-  tiles.runs = runs_.data();
-  tiles.run_count = static_cast<int64_t>(runs_.size());
+  tiles.packed = packed_;
+  tiles.start = start_;
+  tiles.runs = runs_;
+  tiles.run_count = run_count_;
   tiles.run_words = run_words_;
   tiles.row_step = sizes_.rows.stride * width_ * pixel_words_;
   tiles.pixel_step = sizes_.columns.stride * pixel_words_;
@@ -153,8 +161,8 @@ void Int8Convolution::run(const Tensor& x, const Tensor& residual, const Tensor&
   tiles.columns = sizes_.y[3];
   tiles.outputs = sizes_.y[1];
   tiles.finish = &finish_;
-  tiles.residual = residual.defined() ? static_cast<const uint8_t*>(residual.raw_data()) : nullptr;
-  tiles.y = y.raw_data();
+  tiles.residual = residual;
+  tiles.y = y;
   tiles.bytes = bytes_;
   run_tiles(tiles);
 }

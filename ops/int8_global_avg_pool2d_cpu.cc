@@ -30,9 +30,18 @@ void sum_channels(const uint8_t* x, int64_t pixels, int64_t step, int64_t channe
 
 }  // namespace
 
-void int8_global_avg_pool2d_cpu(const Int8GlobalAvgPool2d& op, Inputs inputs, Outputs outputs) {
-  const Tensor image = laid_out(inputs[0], channels_last_strides(inputs[0].shape()));
-  const auto* const x = static_cast<const uint8_t*>(image.raw_data());
+size_t int8_global_avg_pool2d_scratch(const Int8GlobalAvgPool2d&, Inputs inputs, std::span<const Tensor>) {
+  Workspace counter;
+  laid_out(inputs[0], channels_last_strides(inputs[0].shape()), counter);
+  return counter.bytes();
+}
+
+void int8_global_avg_pool2d_cpu(const Int8GlobalAvgPool2d& op, Inputs inputs, Outputs outputs,
+                                void* scratch) {
+  Workspace work(scratch);
+  const Tensor& image = inputs[0];
+  const auto* const x =
+      static_cast<const uint8_t*>(laid_out(image, channels_last_strides(image.shape()), work));
   auto* const y = static_cast<float*>(outputs[0].raw_data());
   const int64_t channels = image.shape()[1], pixels = image.shape()[2] * image.shape()[3];
   const auto zeros_sum = static_cast<int32_t>(pixels * op.input().zero_point);

@@ -14,29 +14,92 @@ ConvSizes as_convolution(Inputs inputs) {
   return {Conv2dOptions(), {rows, weight[1], 1, 1}, {weight[0], weight[1], 1, 1}, {rows, weight[0], 1, 1}};
 }
 
-/// The rows of a row-major tensor as images.
-Tensor as_images(const Tensor& rows) {
-  if (!rows.defined()) return rows;
-  const int64_t width = rows.shape().back();
-  return rows.with_layout({rows.numel() / width, width, 1, 1}, {width, 1, width, width}, rows.offset());
+const uint8_t* rows_of(const Tensor& tensor, Workspace& work) {
+  return row_major_as<uint8_t>(tensor, work);
 }
 
-void run_as_convolution(const Int8Convolution& product, Inputs inputs, Outputs outputs, void* scratch) {
-  product.run(as_images(inputs[0]), as_images(inputs[4]), as_images(outputs[0]), scratch);
-}
-
-class PreparedInt8Linear final : public PreparedKernel {
+/// With its weights packed.
+class PackedInt8Linear {
  public:
-  PreparedInt8Linear(const Int8Linear& op, Inputs inputs)
-      : product_(Int8Linear::kName, as_convolution(inputs), op.options(), inputs[1], inputs[2], inputs[3]) {}
+  PackedInt8Linear(const Int8Linear& op, Inputs inputs, Workspace& work)
+      : product_(Int8Linear::kName, as_convolution(inputs), op.options(),
+                 row_major_as<int8_t>(inputs[1], work), inputs[2], inputs[3], work),
+        width_(inputs[1].shape()[1]) {}
 
-  size_t scratch_bytes() const override { return product_.scratch_bytes(); }
-  void run(Inputs inputs, Outputs outputs, void* scratch) const override {
-    run_as_convolution(product_, inputs, outputs, scratch);
+  size_t scratch_bytes() const { return product_.scratch_bytes(); }
+  /// Of row-major tensors, whose rows are the images.
+  void run(const uint8_t* x, const uint8_t* residual, void* y, void* scratch) const {
+    product_.run({x, {width_, 1, width_, width_}}, residual, y, scratch);
   }
 
  private:
   Int8Convolution product_;
+  int64_t width_;
+};
+
+class Int8LinearWork {
+ public:
+  Int8LinearWork(const Int8Linear& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : packed_(op, inputs, work),
+        x_(rows_of(inputs[0], work)),
+        residual_(rows_of(inputs[4], work)),
+        y_(outputs[0].raw_data()),
+        scratch_(work.take<char>(static_cast<int64_t>(packed_.scratch_bytes()))) {}
+
+  void run() const { packed_.run(x_, residual_, y_, scratch_); }
+
+ private:
+  PackedInt8Linear packed_;
+  const uint8_t *x_, *residual_;
+  void *y_, *scratch_;
+};
+
+class PreparedInt8Linear final : public PreparedKernel {
+ public:
+  PreparedInt8Linear(const Int8Linear& op, Inputs inputs)
+      : memory_(scratch_of<PackedInt8Linear>(op, inputs)), work_(memory_.get()), packed_(op, inputs, work_) {}
+
+  size_t scratch_bytes() const override { return packed_.scratch_bytes(); }
+  void run(Inputs inputs, Outputs outputs, void* scratch) const override {
+    Workspace none;  // the inputs are row-major
+    packed_.run(rows_of(inputs[0], none), rows_of(inputs[4], none), outputs[0].raw_data(), scratch);
+  }
+
+ private:
+  Scratch memory_;
+  Workspace work_;
+  PackedInt8Linear packed_;
+};
+
+/// The definition, a sum at a time.
+class Int8LinearPlain {
+ public:
+  Int8LinearPlain(const Int8Linear& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : out_(inputs[1].shape()[0]),
+        in_(inputs[1].shape()[1]),
+        finish_(Int8Linear::kName, op.options(), inputs[2], inputs[3], out_, work),
+        zero_point_(static_cast<int32_t>(op.options().input.zero_point)),
+        x_(rows_of(inputs[0], work)),
+        residual_(rows_of(inputs[4], work)),
+        weight_(row_major_as<int8_t>(inputs[1], work)),
+        y_(outputs[0]) {}
+
+  void run() const {
+    for (int64_t i = 0; i < y_.numel(); ++i) {
+      int32_t sum = 0;
+      for (int64_t k = 0; k < in_; ++k)
+        sum += (x_[i / out_ * in_ + k] - zero_point_) * weight_[i % out_ * in_ + k];
+      finish_.put(sum, i % out_, residual_, i, y_);
+    }
+  }
+
+ private:
+  int64_t out_, in_;
+  Int8Finish finish_;
+  int32_t zero_point_;
+  const uint8_t *x_, *residual_;
+  const int8_t* weight_;
+  const Tensor& y_;
 };
 
 }  // namespace
@@ -45,15 +108,12 @@ const char* int8_linear_tiled_declines(const Int8Linear&, Inputs inputs, std::sp
   return outputs[0].numel() == 0 || inputs[0].numel() == 0 ? "nothing to multiply" : nullptr;
 }
 
-void int8_linear_tiled(const Int8Linear& op, Inputs inputs, Outputs outputs) {
-  Tensor rows[5];
-  for (size_t i = 0; i < 5; ++i) rows[i] = inputs[i].defined() ? row_major(inputs[i]) : Tensor();
-  const Int8Convolution product(Int8Linear::kName, as_convolution(rows), op.options(), rows[1], rows[2],
-                                rows[3]);
-  const Tensor scratch = empty({static_cast<int64_t>(product.scratch_bytes())}, Dtype::u8);
-  run_as_convolution(product, rows, outputs, scratch.raw_data());
+size_t int8_linear_tiled_scratch(const Int8Linear& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<Int8LinearWork>(op, inputs, outputs);
 }
-
+void int8_linear_tiled(const Int8Linear& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<Int8LinearWork>(scratch, op, inputs, std::span<const Tensor>(outputs));
+}
 std::unique_ptr<const PreparedKernel> prepare_int8_linear_tiled(const Int8Linear& op, Inputs inputs,
                                                                 std::span<const Tensor>, uint32_t constants) {
   for (size_t i = 0; i < 5; ++i) {
@@ -64,20 +124,11 @@ std::unique_ptr<const PreparedKernel> prepare_int8_linear_tiled(const Int8Linear
   return std::make_unique<PreparedInt8Linear>(op, inputs);
 }
 
-/// The definition, a sum at a time.
-void int8_linear_plain(const Int8Linear& op, Inputs inputs, Outputs outputs) {
-  const Int8Finish finish(Int8Linear::kName, op.options(), inputs[2], inputs[3]);
-  const Tensor rows = row_major(inputs[0]), filters = row_major(inputs[1]);
-  const Tensor residuals = inputs[4].defined() ? row_major(inputs[4]) : Tensor();
-  const auto* const x = static_cast<const uint8_t*>(rows.raw_data());
-  const auto* const weight = static_cast<const int8_t*>(filters.raw_data());
-  const int64_t out = filters.size(0), in = filters.size(1);
-  const auto zero_point = static_cast<int32_t>(op.options().input.zero_point);
-  for (int64_t i = 0; i < outputs[0].numel(); ++i) {
-    int32_t sum = 0;
-    for (int64_t k = 0; k < in; ++k) sum += (x[i / out * in + k] - zero_point) * weight[i % out * in + k];
-    finish.put(sum, i % out, residuals, i, outputs[0]);
-  }
+size_t int8_linear_plain_scratch(const Int8Linear& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<Int8LinearPlain>(op, inputs, outputs);
+}
+void int8_linear_plain(const Int8Linear& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<Int8LinearPlain>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
 }  // namespace espalier

@@ -7,17 +7,17 @@
 
 #include "core/error.h"
 #include "ops/int8_product_internal.h"
-#include "ops/scratch_internal.h"
 
 namespace espalier {
 namespace {
 
-/// Throws ValueError where `number`, of `what` divided by the output's scale `unit`, could make a result that
-/// f32 does not hold: times 2^31 it must be finite.
-void check_finish(std::string_view name, float number, const std::string& what, double unit) {
+/// Throws ValueError where `number`, of `what` (of an output channel, or -1) divided by the output's scale
+/// `unit`, could make a result that f32 does not hold: times 2^31 it must be finite.
+void check_finish(std::string_view name, float number, const char* what, int64_t channel, double unit) {
   constexpr float kLargest = 0x1p90f;
   if (std::abs(number) <= kLargest) return;
-  throw ValueError(name, what + ", which with the other scales becomes " + std::to_string(number) +
+  const std::string which = channel < 0 ? what : what + std::to_string(channel);
+  throw ValueError(name, which + ", which with the other scales becomes " + std::to_string(number) +
                              " (the output's is " + std::to_string(unit) + "), is too large or no number");
 }
 
@@ -69,21 +69,29 @@ void check_int8_product(std::string_view name, Inputs inputs, const Int8Options&
   }
 }
 
+void Int8Finish::set_channels(std::string_view name, const Int8Options& options, double unit,
+                              const Tensor& scales, const Tensor& bias, int64_t room) {
+  const auto element = [](const Tensor& tensor, int64_t i) {
+    return static_cast<const float*>(tensor.raw_data())[i * tensor.strides()[0]];
+  };
+  std::fill_n(multiplier, room, 0.0f);
+  std::fill_n(shift, room, 0.0f);
+  for (int64_t i = 0; i < scales.numel(); ++i) {
+    multiplier[i] = static_cast<float>(options.input.scale * element(scales, i) / unit);
+    if (bias.defined()) shift[i] = static_cast<float>(element(bias, i) / unit);
+    check_finish(name, multiplier[i], "the scale of output channel ", i, unit);
+    check_finish(name, shift[i], "the bias of output channel ", i, unit);
+  }
+}
+
 Int8Finish::Int8Finish(std::string_view name, const Int8Options& options, const Tensor& scales,
-                       const Tensor& bias)
-    : multiplier(static_cast<size_t>(scales.numel())), shift(multiplier.size()) {
+                       const Tensor& bias, int64_t room, Workspace& work)
+    : multiplier(work.take<float>(room)), shift(work.take<float>(room)) {
   const bool bytes = options.output_dtype == Dtype::u8;
   const double unit = bytes ? options.output.scale : 1;
-  const Tensor factors = row_major(scales), shifts = bias.defined() ? row_major(bias) : Tensor();
-  for (size_t i = 0; i < multiplier.size(); ++i) {
-    const auto* const factor = static_cast<const float*>(factors.raw_data());
-    multiplier[i] = static_cast<float>(options.input.scale * factor[i] / unit);
-    if (bias.defined()) shift[i] = static_cast<float>(static_cast<const float*>(shifts.raw_data())[i] / unit);
-    check_finish(name, multiplier[i], "the scale of output channel " + std::to_string(i), unit);
-    check_finish(name, shift[i], "the bias of output channel " + std::to_string(i), unit);
-  }
+  if (multiplier) set_channels(name, options, unit, scales, bias, room);
   residual_multiplier = static_cast<float>(options.residual.scale / unit);
-  check_finish(name, residual_multiplier, "the residual's scale", unit);
+  check_finish(name, residual_multiplier, "the residual's scale", -1, unit);
   residual_zero_point = static_cast<int32_t>(options.residual.zero_point);
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   low = -kInfinity;
@@ -96,12 +104,12 @@ Int8Finish::Int8Finish(std::string_view name, const Int8Options& options, const 
   if (options.relu) low = 0;
 }
 
-void Int8Finish::put(int32_t sum, int64_t channel, const Tensor& residual, int64_t place,
+void Int8Finish::put(int32_t sum, int64_t channel, const uint8_t* residual, int64_t place,
                      const Tensor& y) const {
-  float number = static_cast<float>(sum) * multiplier[static_cast<size_t>(channel)];
-  number = number + shift[static_cast<size_t>(channel)];
-  if (residual.defined()) {
-    const int32_t q = static_cast<const uint8_t*>(residual.raw_data())[place];
+  float number = static_cast<float>(sum) * multiplier[channel];
+  number = number + shift[channel];
+  if (residual) {
+    const int32_t q = residual[place];
     number = number + static_cast<float>(q - residual_zero_point) * residual_multiplier;
   }
   number = number > low ? number : low;  // of -0 and 0 the bound, as vectors have it

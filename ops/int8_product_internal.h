@@ -1,7 +1,6 @@
 #pragma once
 
-#include <vector>
-
+#include "core/workspace.h"
 #include "ops/int8_product.h"
 
 namespace espalier {
@@ -14,19 +13,24 @@ void check_int8_product(std::string_view name, Inputs inputs, const Int8Options&
 
 /// How sums become results: the numbers of Int8Options' definition.
 struct Int8Finish {
-  std::vector<float> multiplier, shift;  ///< by output channel
+  float *multiplier, *shift;  ///< by output channel, and 0 behind the last
   float residual_multiplier = 0;
   int32_t residual_zero_point = 0;
   float low = 0, high = 0;  ///< bounds before rounding
   int32_t zero_point = 0;   ///< added after rounding
 
-  /// Throws ValueError, on behalf of `name`, where scales or biases, which are read here, do not give finite
-  /// numbers.
-  Int8Finish(std::string_view name, const Int8Options& options, const Tensor& scales, const Tensor& bias);
+  /// With room for so many channels. Throws ValueError, on behalf of `name`, where scales or biases, which
+  /// are read here, do not give finite numbers.
+  Int8Finish(std::string_view name, const Int8Options& options, const Tensor& scales, const Tensor& bias,
+             int64_t room, Workspace& work);
 
-  /// Writes the result of one sum to element `place` of `y`, as `residual`, where there is one, has it. For
-  /// the plain loops.
-  void put(int32_t sum, int64_t channel, const Tensor& residual, int64_t place, const Tensor& y) const;
+  /// Writes the result of one sum to element `place` of `y`, as `residual` has it, which is null where there
+  /// is none. For the plain loops.
+  void put(int32_t sum, int64_t channel, const uint8_t* residual, int64_t place, const Tensor& y) const;
+
+ private:
+  void set_channels(std::string_view name, const Int8Options& options, double unit, const Tensor& scales,
+                    const Tensor& bias, int64_t room);
 };
 
 }  // namespace espalier

@@ -101,8 +101,8 @@ class Finisher {
     const Int8Finish& f = *p.finish;
     for (int64_t v = 0; v < kVectors; ++v) {
       const auto at = static_cast<size_t>(channel_ + v * kLanes);
-      multiplier_[v] = hn::LoadU(df, f.multiplier.data() + at);
-      shift_[v] = hn::LoadU(df, f.shift.data() + at);
+      multiplier_[v] = hn::LoadU(df, f.multiplier + at);
+      shift_[v] = hn::LoadU(df, f.shift + at);
     }
     low_ = hn::Set(df, f.low);
     high_ = hn::Set(df, f.high);

@@ -11,13 +11,15 @@ using Prepared = std::unique_ptr<const PreparedKernel>;
 
 }  // namespace espalier
 
-/// A kernel that declines some problems and can be made ready for the others: its declaration, and its place
-/// in a list.
+/// A kernel that declines some problems, needs memory for itself, and can be made ready: its declaration, and
+/// its place in a list.
 #define ESPALIER_DECLARE_KERNEL(Op, stem)                \
   const char* stem##_declines(const Op&, Inputs, Specs); \
-  void stem(const Op&, Inputs, Outputs);                 \
+  size_t stem##_scratch(const Op&, Inputs, Specs);       \
+  void stem(const Op&, Inputs, Outputs, void* scratch);  \
   Prepared prepare_##stem(const Op&, Inputs, Specs, uint32_t constants)
-#define ESPALIER_PREPARED_KERNEL(Op, stem, name) kernel<Op, stem, stem##_declines, prepare_##stem>(name)
+#define ESPALIER_PREPARED_KERNEL(Op, stem, name) \
+  kernel<Op, stem, stem##_declines, prepare_##stem, stem##_scratch>(name)
 
 // The list of an operation that has one kernel, which takes everything: `void stem_cpu(const Op&, Inputs,
 // Outputs)`. Each defines Op::slot; they differ in the name that ESPALIER_LOG=dispatch prints.
@@ -34,6 +36,11 @@ using Prepared = std::unique_ptr<const PreparedKernel>;
   static constexpr Kernel only_kernel_of_##stem[] = {           \
       kernel<Op, stem##_cpu, nullptr, nullptr, scratch>(name)}; \
   constinit KernelSlot Op::slot{only_kernel_of_##stem};
+
+/// The same where that function is `size_t stem_scratch(const Op&, Inputs, Specs)`.
+#define ESPALIER_KERNEL_WITH_SCRATCH(Op, stem, name) \
+  size_t stem##_scratch(const Op&, Inputs, Specs);   \
+  ESPALIER_ONLY_KERNEL_WITH(Op, stem, name, stem##_scratch)
 
 /// Vectorised with Highway, of an operation that reduces axes, and of one that is an ElementLoss.
 #define ESPALIER_REDUCTION_KERNEL(Op, stem) \

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <vector>
+
+#include "core/workspace.h"
 
 // The routines of BLAS and LAPACK that the linear algebra stands on, as Fortran has them: matrices lie column
 // by column, arguments are pointers, and the lengths of the character arguments come last. E. Anderson et
@@ -60,27 +61,23 @@ ESPALIER_ROUTINES(s, float)
 ESPALIER_ROUTINES(d, double)
 #undef ESPALIER_ROUTINES
 
-/// Memory in which a routine works; `ask(first, length)` calls the routine with it, once with length -1, upon
-/// which the routine puts the length it wants into the first element.
+/// Memory in which a routine works: as much as it asks for. `ask(first, length)` calls the routine, with
+/// length -1, upon which it puts the length that it wants into the first element.
 template <class T>
-class Workspace {
- public:
+struct WorkArray {
   template <class Ask>
-  explicit Workspace(const Ask& ask) {
+  WorkArray(const Ask& ask, Workspace& memory) {
     T wanted = 0;
     const int query = -1;
     ask(&wanted, &query);
     // An f32 holds no integer beyond 2^24 exactly; LAPACK rounds to the nearest, so a little is added.
-    const double length = static_cast<double>(wanted) * (sizeof(T) == 4 ? 1 + 0x1p-23 : 1);
-    memory_.resize(static_cast<size_t>(std::max(length, 1.0)));
-    length_ = static_cast<int>(memory_.size());
+    const double rounded = static_cast<double>(wanted) * (sizeof(T) == 4 ? 1 + 0x1p-23 : 1);
+    length = static_cast<int>(std::max(rounded, 1.0));
+    data = memory.take<T>(length);
   }
-  T* data() noexcept { return memory_.data(); }
-  const int* length() const noexcept { return &length_; }
 
- private:
-  std::vector<T> memory_;
-  int length_ = 0;
+  T* data;
+  int length;
 };
 
 }  // namespace espalier::lapack

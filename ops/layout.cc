@@ -3,32 +3,23 @@
 
 namespace espalier {
 
-bool is_channels_last(const Tensor& image) {
-  const Strides wanted = channels_last_strides(image.shape());
-  for (int i = 0; i < 4; ++i) {
-    if (image.shape()[i] != 1 && image.strides()[i] != wanted[i]) return false;
-  }
-  return true;
-}
-
 namespace {
 
-bool lies_by(const Tensor& tensor, const Strides& strides) {
-  const Shape& shape = tensor.shape();
+bool same_strides(const Shape& shape, const Strides& a, const Strides& b) {
   for (int i = 0; i < shape.rank(); ++i) {
-    if (shape[i] != 1 && tensor.strides()[i] != strides[i]) return false;
+    if (shape[i] != 1 && a[i] != b[i]) return false;
   }
   return true;
 }
 
 }  // namespace
 
-Tensor laid_out(const Tensor& tensor, const Strides& strides) {
-  if (lies_by(tensor, strides)) return tensor;
-  const Tensor copy = empty_strided(tensor.shape(), strides, tensor.dtype());
-  copy_strided(copy.raw_data(), strides, tensor.raw_data(), tensor.strides(), tensor.shape(),
-               size_of(tensor.dtype()));
-  return copy;
+bool is_channels_last(const Shape& shape, const Strides& strides) {
+  return same_strides(shape, strides, channels_last_strides(shape));
+}
+
+bool lies_by(const Tensor& tensor, const Strides& strides) {
+  return same_strides(tensor.shape(), tensor.strides(), strides);
 }
 
 const void* laid_out(const Tensor& tensor, const Strides& strides, Workspace& work) {

@@ -1,13 +1,15 @@
 #pragma once
 
+#include <algorithm>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/operation.h"
-#include "core/parallel.h"
+#include "ops/parts_internal.h"
+#include "ops/scratch_internal.h"
 
 namespace espalier {
 
@@ -82,22 +84,64 @@ class NoThreadsBelow {
   const int previous_;
 };
 
-/// Calls `body(matrix)` for each matrix of a batch, on several threads where that pays; `work` is about what
-/// one costs, in multiply-adds. What it returns, unless 0, says what is wrong with that matrix; the first
-/// such one (whatever the threads' order) is returned, with its number.
-template <class Body>
-std::pair<int64_t, int> for_each_matrix(int64_t batch, double work, Body&& body) {
-  std::vector<int> wrong(static_cast<size_t>(batch), 0);
-  const auto grain = static_cast<int64_t>(static_cast<double>(kSerialWork) / (work + 1)) + 1;
-  parallel_for(0, batch, grain, [&](int64_t first, int64_t last) {
-    const NoThreadsBelow no_threads_below;
-    for (int64_t i = first; i < last; ++i) wrong[static_cast<size_t>(i)] = body(i);
-  });
-  for (int64_t i = 0; i < batch; ++i) {
-    if (wrong[static_cast<size_t>(i)] != 0) return {i, wrong[static_cast<size_t>(i)]};
+/// What is wrong with a matrix of a batch; nothing where `what` is 0.
+struct WrongMatrix {
+  int64_t matrix = 0;
+  int what = 0;
+};
+
+/// The matrices of a batch, each of which is worked on in memory that a `Room` lays out as scratch_of()
+/// describes it.
+class MatrixBatch {
+ public:
+  /// `work` is about what one costs, in multiply-adds; `bytes` what it needs for itself.
+  MatrixBatch(int64_t size, double work, size_t bytes, Workspace& memory)
+      : parts_(size, static_cast<int64_t>(static_cast<double>(kSerialWork) / (work + 1)) + 1),
+        bytes_(Parts::apart<char>(static_cast<int64_t>(bytes))),
+        memory_(memory.take<char>(parts_.count() * bytes_)) {}
+
+  /// Calls `body(matrix, workspace)` for each, on several threads where that pays. What it returns, unless 0,
+  /// says what is wrong with that matrix; the first such one, whatever the threads' order, is returned.
+  template <class Body>
+  WrongMatrix run(const Body& body) const {
+    WrongMatrix first;
+    std::mutex mutex;
+    parts_.run([&](int64_t part, int64_t begin, int64_t end) {
+      const NoThreadsBelow no_threads_below;
+      for (int64_t i = begin; i < end; ++i) {
+        Workspace own(memory_ + part * bytes_);
+        const int what = body(i, own);
+        if (what == 0) continue;
+        const std::lock_guard lock(mutex);
+        if (first.what == 0 || i < first.matrix) first = {i, what};
+      }
+    });
+    return first;
   }
-  return {0, 0};
-}
+
+ private:
+  Parts parts_;
+  int64_t bytes_;
+  char* memory_;
+};
+
+/// The kernel of a `Work<T>` as scratch_of() describes it, T being the matrices' type.
+template <template <class> class Work>
+struct MatrixKernel {
+  template <class Op>
+  static size_t scratch(const Op& op, Inputs inputs, std::span<const Tensor> outputs) {
+    return inputs[0].dtype() == Dtype::f64 ? scratch_of<Work<double>>(op, inputs, outputs)
+                                           : scratch_of<Work<float>>(op, inputs, outputs);
+  }
+  template <class Op>
+  static void run(const Op& op, Inputs inputs, Outputs outputs, void* scratch) {
+    const std::span<const Tensor> results = outputs;
+    if (inputs[0].dtype() == Dtype::f64)
+      run_with<Work<double>>(scratch, op, inputs, results);
+    else
+      run_with<Work<float>>(scratch, op, inputs, results);
+  }
+};
 
 /// Writes the transpose of a row-major matrix, in squares that fit into the first-level cache.
 template <class T>

@@ -110,20 +110,21 @@ class BiasGradient {
 template <>
 class BiasGradient<bfloat16> {
  public:
-  BiasGradient(const Rows<bfloat16>& dy, const Tensor& given, const Tensor& sums, Workspace&)
-      : rows_(dy.rows), given_(given), sums_(sums) {}
+  BiasGradient(const Rows<bfloat16>&, const Tensor& given, const Tensor& sums, Workspace& work)
+      : dy_(in_row_major_f32(given, work)),
+        wide_(local_tensor(sums.shape(), Dtype::f32, work)),
+        sums_(sums) {}
 
   void run() const {
-    const Tensor dy = row_major_f32(given_), wide = empty(sums_.shape());
     const int64_t columns = sums_.numel();
-    column_sums(static_cast<const float*>(dy.raw_data()), rows_, columns, columns,
-                static_cast<float*>(wide.raw_data()));
-    store_f32(wide, sums_);
+    column_sums(static_cast<const float*>(dy_->raw_data()), dy_->numel() / columns, columns, columns,
+                static_cast<float*>(wide_->raw_data()));
+    convert_floats(wide_, sums_);
   }
 
  private:
-  int64_t rows_;
-  const Tensor &given_, &sums_;
+  LocalTensor dy_, wide_;
+  const Tensor& sums_;
 };
 
 template <class T>

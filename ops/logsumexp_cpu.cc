@@ -2,6 +2,7 @@
 
 #include "core/parallel.h"
 #include "ops/logsumexp.h"
+#include "ops/scratch_internal.h"
 
 // clang-format off
 #undef HWY_TARGET_INCLUDE
@@ -24,12 +25,12 @@ struct Exponentials {
   }
 };
 
-void logsumexp_kernel(const LogSumExp& op, const Tensor& output, const Tensor& input, void* partial) {
-  const Dims axes = op.reduced_axes(input.rank());
+/// `centres`, of the type that is computed in, and `sums`, f64, have the output's shape.
+void logsumexp_kernel(const Dims& axes, const Tensor& output, const Tensor& input, const Tensor& centres,
+                      const Tensor& sums, void* partial) {
   const int64_t n = output.numel();
   visit_read_type(input.dtype(), [&](auto tag) {
     using C = typename decltype(tag)::type;
-    const Tensor centres = empty(output.shape(), dtype_of<C>()), sums = empty(output.shape(), Dtype::f64);
     C* const centre = static_cast<C*>(centres.raw_data());
     const double* const sum = static_cast<const double*>(sums.raw_data());
     run_reduction<C>(ExtremumReducer<C, true>(), centres, input, axes, partial);
@@ -52,8 +53,35 @@ HWY_AFTER_NAMESPACE();
 namespace espalier {
 
 HWY_EXPORT(logsumexp_kernel);
+
+namespace {
+
+class LogSumExpWork {
+ public:
+  LogSumExpWork(const LogSumExp& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : axes_(op.reduced_axes(inputs[0].rank())),
+        input_(inputs[0]),
+        output_(outputs[0]),
+        centres_(local_tensor(output_.shape(), input_.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32, work)),
+        sums_(local_tensor(output_.shape(), Dtype::f64, work)),
+        partial_(work.take<char>(static_cast<int64_t>(partial_bytes(input_, axes_)))) {}
+
+  void run() const { ESPALIER_DISPATCH(logsumexp_kernel)(axes_, output_, input_, centres_, sums_, partial_); }
+
+ private:
+  Dims axes_;
+  const Tensor &input_, &output_;
+  LocalTensor centres_, sums_;
+  void* partial_;
+};
+
+}  // namespace
+
+size_t logsumexp_scratch(const LogSumExp& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<LogSumExpWork>(op, inputs, outputs);
+}
 void logsumexp_cpu(const LogSumExp& op, Inputs inputs, Outputs outputs, void* scratch) {
-  ESPALIER_DISPATCH(logsumexp_kernel)(op, outputs[0], inputs[0], scratch);
+  run_with<LogSumExpWork>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
 }  // namespace espalier

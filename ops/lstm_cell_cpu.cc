@@ -1,5 +1,6 @@
 #include "ops/lstm_cell.h"
 #include "ops/narrow_types_internal.h"
+#include "ops/recurrent_internal.h"
 
 // clang-format off
 #undef HWY_TARGET_INCLUDE
@@ -9,6 +10,27 @@
 #include "hwy/highway.h"
 #include "ops/recurrent-inl.h"
 // clang-format on
+
+#ifndef ESPALIER_LSTM_CELL_CPU_CC_
+#define ESPALIER_LSTM_CELL_CPU_CC_
+namespace espalier {
+
+/// The operands of the cell and of its gradient.
+template <class T>
+struct LstmRows {
+  RecurrentRows<const T> x, h, cell;
+  RecurrentRows<T> hidden, next;
+  int64_t batch, width;
+};
+template <class T>
+struct LstmGradientRows {
+  RecurrentRows<const T> dh, dnext, x, h, cell, next;
+  RecurrentRows<T> dgates, dcell;
+  int64_t batch, width;
+};
+
+}  // namespace espalier
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
@@ -64,40 +86,33 @@ HWY_ATTR void cell_backward_row(const T* dh, const T* dnext, const T* x, const T
 }
 
 template <class T>
-void cell(Inputs inputs, Outputs outputs) {
-  const RecurrentRows<const T> x(inputs[0]), h(inputs[1]), state(inputs[2]);
-  const RecurrentRows<T> hidden(outputs[0]), next(outputs[1]);
-  const int64_t width = outputs[0].shape()[1];
-  for_each_sequence(outputs[0].shape()[0], width, 5, [&](int64_t n) {
-    cell_row<T>(x.row(n), h.row(n), state.row(n), hidden.row(n), next.row(n), width);
+void cell(const LstmRows<T>& r) {
+  for_each_sequence(r.batch, r.width, 5, [&](int64_t n) {
+    cell_row<T>(r.x.row(n), r.h.row(n), r.cell.row(n), r.hidden.row(n), r.next.row(n), r.width);
   });
 }
 
 template <class T>
-void cell_backward(Inputs inputs, Outputs outputs) {
-  const RecurrentRows<const T> dh(inputs[0]), dnext(inputs[1]), x(inputs[2]), h(inputs[3]), state(inputs[4]),
-      next(inputs[5]);
-  const RecurrentRows<T> dgates(outputs[0]), dcell(outputs[1]);
-  const int64_t width = outputs[1].shape()[1];
-  for_each_sequence(outputs[1].shape()[0], width, 5, [&](int64_t n) {
-    cell_backward_row<T>(dh.row(n), dnext.row(n), x.row(n), h.row(n), state.row(n), next.row(n),
-                         dgates.row(n), dcell.row(n), width);
+void cell_backward(const LstmGradientRows<T>& r) {
+  for_each_sequence(r.batch, r.width, 5, [&](int64_t n) {
+    cell_backward_row<T>(r.dh.row(n), r.dnext.row(n), r.x.row(n), r.h.row(n), r.cell.row(n), r.next.row(n),
+                         r.dgates.row(n), r.dcell.row(n), r.width);
   });
 }
 
 }  // namespace
 
-void lstm_cell_f32(Inputs inputs, Outputs outputs) {
-  cell<float>(inputs, outputs);
+void lstm_cell_f32(const LstmRows<float>& rows) {
+  cell(rows);
 }
-void lstm_cell_f64(Inputs inputs, Outputs outputs) {
-  cell<double>(inputs, outputs);
+void lstm_cell_f64(const LstmRows<double>& rows) {
+  cell(rows);
 }
-void lstm_cell_backward_f32(Inputs inputs, Outputs outputs) {
-  cell_backward<float>(inputs, outputs);
+void lstm_cell_backward_f32(const LstmGradientRows<float>& rows) {
+  cell_backward(rows);
 }
-void lstm_cell_backward_f64(Inputs inputs, Outputs outputs) {
-  cell_backward<double>(inputs, outputs);
+void lstm_cell_backward_f64(const LstmGradientRows<double>& rows) {
+  cell_backward(rows);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
@@ -111,21 +126,78 @@ HWY_EXPORT(lstm_cell_f64);
 HWY_EXPORT(lstm_cell_backward_f32);
 HWY_EXPORT(lstm_cell_backward_f64);
 
+namespace {
+
+template <class T>
+class LstmWork {
+ public:
+  LstmWork(const LstmCell&, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : rows_{.x = {inputs[0], work},
+              .h = {inputs[1], work},
+              .cell = {inputs[2], work},
+              .hidden = RecurrentRows<T>(outputs[0]),
+              .next = RecurrentRows<T>(outputs[1]),
+              .batch = outputs[0].shape()[0],
+              .width = outputs[0].shape()[1]} {}
+
+  void run() const {
+    if constexpr (std::is_same_v<T, double>)
+      ESPALIER_DISPATCH(lstm_cell_f64)(rows_);
+    else
+      ESPALIER_DISPATCH(lstm_cell_f32)(rows_);
+  }
+
+ private:
+  LstmRows<T> rows_;
+};
+
+template <class T>
+class LstmBackwardWork {
+ public:
+  LstmBackwardWork(const LstmCellBackward&, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : rows_{.dh = {inputs[0], work},
+              .dnext = {inputs[1], work},
+              .x = {inputs[2], work},
+              .h = {inputs[3], work},
+              .cell = {inputs[4], work},
+              .next = {inputs[5], work},
+              .dgates = RecurrentRows<T>(outputs[0]),
+              .dcell = RecurrentRows<T>(outputs[1]),
+              .batch = outputs[1].shape()[0],
+              .width = outputs[1].shape()[1]} {}
+
+  void run() const {
+    if constexpr (std::is_same_v<T, double>)
+      ESPALIER_DISPATCH(lstm_cell_backward_f64)(rows_);
+    else
+      ESPALIER_DISPATCH(lstm_cell_backward_f32)(rows_);
+  }
+
+ private:
+  LstmGradientRows<T> rows_;
+};
+
+}  // namespace
+
 const char* lstm_cell_declines(const LstmCell&, Inputs inputs, std::span<const Tensor>) {
   return declines_all_but_floats(inputs[0].dtype());
 }
-void lstm_cell_cpu(const LstmCell&, Inputs inputs, Outputs outputs) {
-  if (inputs[0].dtype() == Dtype::f64) return ESPALIER_DISPATCH(lstm_cell_f64)(inputs, outputs);
-  run_in_f32(inputs, outputs, [](Inputs in, Outputs out) { ESPALIER_DISPATCH(lstm_cell_f32)(in, out); });
+size_t lstm_cell_scratch(const LstmCell& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return FloatKernel<LstmWork>::scratch(op, inputs, outputs);
+}
+void lstm_cell_cpu(const LstmCell& op, Inputs inputs, Outputs outputs, void* scratch) {
+  FloatKernel<LstmWork>::run(op, inputs, outputs, scratch);
 }
 
 const char* lstm_cell_backward_declines(const LstmCellBackward&, Inputs inputs, std::span<const Tensor>) {
   return declines_all_but_floats(inputs[2].dtype());
 }
-void lstm_cell_backward_cpu(const LstmCellBackward&, Inputs inputs, Outputs outputs) {
-  if (inputs[2].dtype() == Dtype::f64) return ESPALIER_DISPATCH(lstm_cell_backward_f64)(inputs, outputs);
-  run_in_f32(inputs, outputs,
-             [](Inputs in, Outputs out) { ESPALIER_DISPATCH(lstm_cell_backward_f32)(in, out); });
+size_t lstm_cell_backward_scratch(const LstmCellBackward& op, Inputs inputs,
+                                  std::span<const Tensor> outputs) {
+  return FloatKernel<LstmBackwardWork>::scratch(op, inputs, outputs);
+}
+void lstm_cell_backward_cpu(const LstmCellBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  FloatKernel<LstmBackwardWork>::run(op, inputs, outputs, scratch);
 }
 
 }  // namespace espalier

@@ -43,28 +43,33 @@ void pool(const MaxPool2d& op, const Tensor& x, const Tensor& y, const Tensor& i
 }
 
 template <class T>
-void scatter(const Tensor& gradient, const Tensor& indices, const Tensor& dx) {
-  using C = Wide<T>;
-  const int64_t height = dx.shape()[2], width = dx.shape()[3];
-  for_planes(dx, 2, [&](int64_t first, int64_t last) {
-    const Tensor scratch = empty({height * width}, dtype_of<C>());
-    C* sums = static_cast<C*>(scratch.raw_data());
-    for (int64_t plane = first; plane < last; ++plane) {
-      const Plane<T> from(gradient, plane), to(dx, plane);
-      const Plane<int32_t> where(indices, plane);
-      std::fill_n(sums, height * width, C{0});
-      for (int64_t h = 0; h < gradient.shape()[2]; ++h) {
-        for (int64_t w = 0; w < gradient.shape()[3]; ++w) {
+class MaxScatter {
+ public:
+  MaxScatter(const MaxPool2dBackward&, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : gradient_(inputs[0]),
+        indices_(inputs[1]),
+        elements_(outputs[0].shape()[2] * outputs[0].shape()[3]),
+        sums_(outputs[0], 2, work) {}
+
+  void run() const {
+    using C = Wide<T>;
+    sums_.run([&](int64_t plane, C* sums) {
+      const Plane<T> from(gradient_, plane);
+      const Plane<int32_t> where(indices_, plane);
+      for (int64_t h = 0; h < gradient_.shape()[2]; ++h) {
+        for (int64_t w = 0; w < gradient_.shape()[3]; ++w) {
           const int32_t index = where.at(h, w);
-          if (index >= 0 && index < height * width) sums[index] += static_cast<C>(from.at(h, w));
+          if (index >= 0 && index < elements_) sums[index] += static_cast<C>(from.at(h, w));
         }
       }
-      for (int64_t h = 0; h < height; ++h) {
-        for (int64_t w = 0; w < width; ++w) to.at(h, w) = T(sums[h * width + w]);
-      }
-    }
-  });
-}
+    });
+  }
+
+ private:
+  const Tensor &gradient_, &indices_;
+  int64_t elements_;
+  PlaneSums<T> sums_;
+};
 
 template <class T>
 void take(const Tensor& image, const Tensor& indices, const Tensor& y) {
@@ -92,9 +97,12 @@ void max_pool2d_cpu(const MaxPool2d& op, Inputs inputs, Outputs outputs) {
   });
 }
 
-void max_pool2d_backward_cpu(const MaxPool2dBackward&, Inputs inputs, Outputs outputs) {
-  visit_floating(inputs[0].dtype(),
-                 [&](auto tag) { scatter<typename decltype(tag)::type>(inputs[0], inputs[1], outputs[0]); });
+size_t max_pool2d_backward_scratch(const MaxPool2dBackward& op, Inputs inputs,
+                                   std::span<const Tensor> outputs) {
+  return PlaneKernel<MaxScatter>::scratch(op, inputs, outputs);
+}
+void max_pool2d_backward_cpu(const MaxPool2dBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  PlaneKernel<MaxScatter>::run(op, inputs, outputs, scratch);
 }
 
 void max_pool2d_take_cpu(const MaxPool2dTake&, Inputs inputs, Outputs outputs) {

@@ -110,14 +110,20 @@ const char* max_pool2d_backward_f32_declines(const MaxPool2dBackward&, Inputs in
   return nullptr;
 }
 
-void max_pool2d_backward_f32(const MaxPool2dBackward&, Inputs inputs, Outputs outputs) {
-  const Tensor gradient = laid_out(inputs[0], channels_last_strides(inputs[0].shape()));
-  const Shape &pooled = gradient.shape(), &shape = outputs[0].shape();
+size_t max_pool2d_backward_f32_scratch(const MaxPool2dBackward&, Inputs inputs, std::span<const Tensor>) {
+  Workspace counter;
+  laid_out(inputs[0], channels_last_strides(inputs[0].shape()), counter);
+  return counter.bytes();
+}
+
+void max_pool2d_backward_f32(const MaxPool2dBackward&, Inputs inputs, Outputs outputs, void* scratch) {
+  Workspace memory(scratch);
+  const Shape &pooled = inputs[0].shape(), &shape = outputs[0].shape();
+  const auto* from = static_cast<const float*>(laid_out(inputs[0], channels_last_strides(pooled), memory));
   const int64_t channels = shape[1], pixels = shape[2] * shape[3], windows = pooled[2] * pooled[3];
   // Windows overlap, so an image is the smallest part but for its channels: a cache line of them.
   constexpr int64_t kPart = 64;
   const int64_t parts = (channels + kPart - 1) / kPart;
-  const auto* from = static_cast<const float*>(gradient.raw_data());
   const auto* indices = static_cast<const int32_t*>(inputs[1].raw_data());
   auto* dx = static_cast<float*>(outputs[0].raw_data());
   const int64_t work = std::max<int64_t>((pixels + 2 * windows) * std::min(kPart, channels), 1);

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+
 #include "core/operation.h"
 #include "ops/scratch_internal.h"
 
@@ -17,42 +22,72 @@ inline const char* declines_all_but_floats(Dtype dtype) {
                                                                         : "only f64, f32, f16 and bf16";
 }
 
-/// Calls `run(inputs, outputs)` with f32 tensors in place of the f16 and bf16 ones, and rounds what it puts
-/// out: for heavy operations, next to which a conversion of all operands is cheap.
-template <class Run>
-void run_in_f32(Inputs inputs, Outputs outputs, Run&& run) {
-  Tensors wide_inputs(inputs.size()), wide_outputs(outputs.size());
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const bool narrow = inputs[i].defined() && is_narrow(inputs[i].dtype());
-    wide_inputs[i] = narrow ? row_major_f32(inputs[i]) : inputs[i];
+/// The operands of a heavy operation, next to which a conversion of all of them is cheap: with f32 tensors in
+/// scratch memory in place of the f16 and bf16 ones, of the same layouts where these are dense.
+class WideOperands {
+ public:
+  /// Throws ValueError for more than kMost operands.
+  WideOperands(Inputs inputs, std::span<const Tensor> outputs, Workspace& work);
+
+  Inputs inputs() const { return {wide_.data(), inputs_}; }
+  std::span<const Tensor> outputs() const { return {wide_.data() + inputs_, given_.size()}; }
+  /// Rounds what was put out.
+  void store() const;
+
+ private:
+  static constexpr size_t kMost = 12;
+
+  void add(size_t place, const Tensor& given, bool reads, Workspace& work);
+
+  size_t inputs_;
+  std::span<const Tensor> given_;  ///< the outputs
+  std::array<std::optional<LocalTensor>, kMost> made_;
+  std::array<Tensor, kMost> wide_;
+};
+
+/// A `Work` as scratch_of() describes it, on wide operands.
+template <class Work>
+class WideWork {
+ public:
+  template <class Op>
+  WideWork(const Op& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : operands_(inputs, outputs, work), work_(op, operands_.inputs(), operands_.outputs(), work) {}
+
+  void run() {
+    work_.run();
+    operands_.store();
   }
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    wide_outputs[i] = is_narrow(outputs[i].dtype()) ? empty(outputs[i].shape()) : outputs[i];
-  }
-  run(Inputs(wide_inputs), Outputs(wide_outputs));
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    if (is_narrow(outputs[i].dtype())) store_f32(wide_outputs[i], outputs[i]);
-  }
-}
+
+ private:
+  WideOperands operands_;
+  Work work_;
+};
 
 /// The kernel of an operation in f64 and f32, of a `Work<T>` as scratch_of() describes it; f16 and bf16 by
 /// conversion.
 template <template <class> class Work>
 struct FloatKernel {
+  /// Calls `use` with the tag of the Work for the type of the first input that there is.
+  template <class Use>
+  static auto visit(Inputs inputs, const Use& use) {
+    const auto present =
+        std::find_if(inputs.begin(), inputs.end(), [](const Tensor& input) { return input.defined(); });
+    const Dtype dtype = present->dtype();
+    if (dtype == Dtype::f64) return use(TypeTag<Work<double>>());
+    if (dtype == Dtype::f32) return use(TypeTag<Work<float>>());
+    return use(TypeTag<WideWork<Work<float>>>());
+  }
+
   template <class Op>
   static size_t scratch(const Op& op, Inputs inputs, std::span<const Tensor> outputs) {
-    const Dtype dtype = inputs[0].dtype();
-    if (dtype == Dtype::f64) return scratch_of<Work<double>>(op, inputs, outputs);
-    return dtype == Dtype::f32 ? scratch_of<Work<float>>(op, inputs, outputs) : 0;
+    return visit(inputs,
+                 [&](auto tag) { return scratch_of<typename decltype(tag)::type>(op, inputs, outputs); });
   }
 
   template <class Op>
   static void run(const Op& op, Inputs inputs, Outputs outputs, void* scratch) {
-    if (inputs[0].dtype() == Dtype::f64) return run_with<Work<double>>(scratch, op, inputs, outputs);
-    if (inputs[0].dtype() == Dtype::f32) return run_with<Work<float>>(scratch, op, inputs, outputs);
-    run_in_f32(inputs, outputs, [&](Inputs in, Outputs out) {
-      const Scratch own(scratch_of<Work<float>>(op, in, out));
-      run_with<Work<float>>(own.get(), op, in, out);
+    visit(inputs, [&](auto tag) {
+      run_with<typename decltype(tag)::type>(scratch, op, inputs, std::span<const Tensor>(outputs));
     });
   }
 };

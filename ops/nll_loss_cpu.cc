@@ -40,17 +40,23 @@ int64_t count_blocks(const Tensor& targets) {
 }  // namespace
 
 size_t nll_loss_scratch(const NllLoss&, Inputs inputs, std::span<const Tensor>) {
-  return static_cast<size_t>(count_blocks(inputs[1])) * sizeof(Sums);
+  Workspace counter;
+  for (const Tensor& input : inputs) in_row_major(input, counter);
+  counter.take<Sums>(count_blocks(inputs[1]));
+  return counter.bytes();
 }
 
 void nll_loss_cpu(const NllLoss& loss, Inputs inputs, Outputs outputs, void* scratch) {
-  const Tensor x = row_major(inputs[0]), targets = row_major(inputs[1]);
-  const Tensor weight = inputs.size() > 2 ? row_major(inputs[2]) : Tensor();
+  Workspace work(scratch);
+  const LocalTensor row_major_x = in_row_major(inputs[0], work),
+                    row_major_targets = in_row_major(inputs[1], work);
+  const LocalTensor row_major_weight = in_row_major(inputs.size() > 2 ? inputs[2] : Tensor(), work);
+  const Tensor &x = row_major_x, &targets = row_major_targets, &weight = row_major_weight;
   const int64_t classes = x.shape().back(), rows = targets.numel();
   const ClassIndices indices(NllLoss::kName, targets, classes, loss.ignore_index());
   const bool each = loss.reduction() == LossReduction::none;
   const int64_t count = count_blocks(targets);
-  auto* const blocks = static_cast<Sums*>(scratch);
+  auto* const blocks = work.take<Sums>(count);
   parallel_for(0, count, kSerialWork / (kRowWork * kBlockRows) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block) {
       Sums sums;
@@ -76,9 +82,18 @@ void nll_loss_cpu(const NllLoss& loss, Inputs inputs, Outputs outputs, void* scr
   write(outputs[1], 0, total.weight);
 }
 
-void nll_loss_backward_cpu(const NllLossBackward& loss, Inputs inputs, Outputs outputs) {
-  const Tensor gradient = row_major(inputs[0]), targets = row_major(inputs[1]);
-  const Tensor weight = inputs.size() > 3 ? row_major(inputs[3]) : Tensor();
+size_t nll_loss_backward_scratch(const NllLossBackward&, Inputs inputs, std::span<const Tensor>) {
+  Workspace counter;
+  for (const Tensor& input : inputs) in_row_major(input, counter);
+  return counter.bytes();
+}
+
+void nll_loss_backward_cpu(const NllLossBackward& loss, Inputs inputs, Outputs outputs, void* scratch) {
+  Workspace work(scratch);
+  const LocalTensor row_major_gradient = in_row_major(inputs[0], work),
+                    row_major_targets = in_row_major(inputs[1], work);
+  const LocalTensor row_major_weight = in_row_major(inputs.size() > 3 ? inputs[3] : Tensor(), work);
+  const Tensor &gradient = row_major_gradient, &targets = row_major_targets, &weight = row_major_weight;
   const int64_t classes = outputs[0].shape().back(), rows = targets.numel();
   const ClassIndices indices(NllLossBackward::kName, targets, classes, loss.ignore_index());
   const bool each = loss.reduction() == LossReduction::none;

@@ -83,10 +83,8 @@ std::array<int64_t, 2> ConvProblem::output() const {
 }
 
 void ConvPlan::run(const void* in, const void* filters, const void* shift, const void* out, bool packed,
-                   void* lent) const {
+                   void* scratch) const {
   const TeamScope team(threads);
-  const Scratch own(lent ? 0 : scratch_bytes);
-  void* const scratch = lent ? lent : own.get();
   void* const library = at(scratch, library_offset);
   const auto enter = [&](const ConvOperand& o, const void* data) -> const void* {
     if (!o.copied || data == nullptr) return data;

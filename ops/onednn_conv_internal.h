@@ -40,9 +40,9 @@ struct ConvPlan {
   size_t library_offset = 0;  // the copies' code and the primitive use it in turn
   size_t scratch_bytes = 0;
 
-  /// `packed` says that the filters are; null as `lent` takes scratch memory for the time of the call.
+  /// `packed` says that the filters are; `scratch` has scratch_bytes.
   void run(const void* in, const void* filters, const void* shift, const void* out, bool packed,
-           void* lent) const;
+           void* scratch) const;
 };
 
 /// Makes the primitive by one method; null if the library has none that way.

@@ -26,6 +26,7 @@
 #include "ops/onednn_compat_internal.h"
 #include "ops/onednn_internal.h"
 #include "ops/onednn_runtime_internal.h"
+#include "ops/parts_internal.h"
 
 namespace espalier::onednn {
 namespace {
@@ -131,10 +132,8 @@ std::shared_ptr<const Matmul> matmul_for(const GemmOf<T>& p, const Forms& forms,
 }
 
 template <class T>
-void run_matmul(const GemmOf<T>& p, const Forms& forms, const TeamScope& team, void* lent) {
-  const auto matmul = matmul_for(p, forms, p.bias != nullptr, team);
-  const Scratch own(lent ? 0 : matmul->scratch_bytes);
-  matmul->primitive->run({p.a, p.b, p.bias, p.c, lent ? lent : own.get()});
+void run_matmul(const GemmOf<T>& p, const Forms& forms, const TeamScope& team, void* scratch) {
+  matmul_for(p, forms, p.bias != nullptr, team)->primitive->run({p.a, p.b, p.bias, p.c, scratch});
 }
 
 /// Whether the product goes to the matmul primitive; else sgemm computes it.
@@ -193,63 +192,90 @@ bool is_small(const GemmOf<bfloat16>& p) {
 }
 
 template <class T>
-size_t scratch_bytes_of(const GemmOf<T>& p, bool bias) {
+size_t scratch_bytes_of(const GemmOf<T>& p, bool bias, const TeamScope& team) {
   if (is_small(p)) return 0;
-  const TeamScope team;
   const Forms forms = forms_of(p);
   return takes_matmul(p, forms, bias) ? matmul_for(p, forms, bias, team)->scratch_bytes : 0;
 }
 
-/// `one(p)` for each product of a batch: with all threads, one after the other, where there are fewer
-/// products than threads (`each`), else dealt out to the threads (`alone`, which gets a team of one).
-template <class T, class Each, class Alone>
-void for_each_product(const GemmOf<T>& first, int64_t batch, const std::array<int64_t, 3>& steps, Each&& each,
-                      Alone&& alone) {
-  const auto at = [&](int64_t i) {
-    GemmOf<T> p = first;
-    p.a += i * steps[0];
-    p.b += i * steps[1];
-    p.c += i * steps[2];
-    return p;
-  };
-  if (first.m == 0 || first.n == 0 || batch == 0) return;
-  if (batch < num_threads()) {
-    for (int64_t i = 0; i < batch; ++i) each(at(i));
-    return;
-  }
-  // A multiply-add is worth about a thirtieth of the scalar operation that kSerialWork counts in (100 GFLOP/s
-  // a core).
-  constexpr int64_t kSpeed = 16;
-  const int64_t work = std::max<int64_t>(1, first.m * first.n / kSpeed * std::max<int64_t>(first.k, 1));
-  parallel_for(0, batch, std::max<int64_t>(1, kSerialWork / work), [&](int64_t begin, int64_t end) {
-    const TeamScope team(1);
-    for (int64_t i = begin; i < end; ++i) alone(at(i), team);
-  });
+void run_on_team(const Gemm& p, const TeamScope& team, void* scratch) {
+  if (p.m == 0 || p.n == 0) return;
+  if (small_gemm_wins(p)) return small_gemm(p);
+  run(p, team, scratch);
 }
+void run_on_team(const GemmOf<bfloat16>& p, const TeamScope& team, void* scratch) {
+  if (p.m > 0 && p.n > 0) run(p, team, scratch);
+}
+
+/// A batch of products: with all threads, one after the other, where there are fewer products than threads,
+/// else dealt out to the threads, each with a team of one.
+template <class T>
+class Batch {
+ public:
+  Batch(const GemmOf<T>& first, int64_t size)
+      : first_(first), size_(size), together_(size < num_threads()), parts_(size, grain(first)) {}
+
+  size_t scratch_bytes() const {
+    return together_ ? scratch_bytes_of(first_, first_.bias, TeamScope())
+                     : static_cast<size_t>(parts_.count()) * piece();
+  }
+
+  void run(const std::array<int64_t, 3>& steps, void* scratch) const {
+    const auto at = [&](int64_t i) {
+      GemmOf<T> p = first_;
+      p.a += i * steps[0];
+      p.b += i * steps[1];
+      p.c += i * steps[2];
+      return p;
+    };
+    if (together_) {
+      for (int64_t i = 0; i < size_; ++i) run_on_team(at(i), TeamScope(), scratch);
+      return;
+    }
+    const size_t bytes = piece();
+    parts_.run([&](int64_t part, int64_t begin, int64_t end) {
+      const TeamScope team(1);
+      void* const own = static_cast<char*>(scratch) + static_cast<size_t>(part) * bytes;
+      for (int64_t i = begin; i < end; ++i) run_on_team(at(i), team, own);
+    });
+  }
+
+ private:
+  static int64_t grain(const GemmOf<T>& p) {
+    // A multiply-add is worth about a thirtieth of the scalar operation that kSerialWork counts in (100
+    // GFLOP/s a core).
+    constexpr int64_t kSpeed = 16;
+    return kSerialWork / std::max<int64_t>(1, p.m * p.n / kSpeed * std::max<int64_t>(p.k, 1));
+  }
+  /// What a part of the batch needs for itself.
+  size_t piece() const {
+    if (is_small(first_)) return 0;
+    const size_t bytes = scratch_bytes_of(first_, first_.bias, TeamScope(1));
+    return static_cast<size_t>(Parts::apart<char>(static_cast<int64_t>(bytes)));
+  }
+
+  const GemmOf<T>& first_;
+  int64_t size_;
+  bool together_;
+  Parts parts_;
+};
 
 }  // namespace
 
 void gemm(const Gemm& p, void* scratch) {
-  if (p.m == 0 || p.n == 0) return;
-  if (small_gemm_wins(p)) return small_gemm(p);
-  run(p, TeamScope(), scratch);
+  run_on_team(p, TeamScope(), scratch);
 }
 
 size_t gemm_scratch_bytes(const Gemm& p, bool bias) {
-  return scratch_bytes_of(p, bias);
+  return scratch_bytes_of(p, bias, TeamScope());
 }
 
-void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step) {
-  const bool small = small_gemm_wins(first);
-  for_each_product(
-      first, batch, {a_step, b_step, c_step}, [](const Gemm& p) { gemm(p); },
-      [&](const Gemm& p, const TeamScope& team) {
-        if (small) {
-          small_gemm(p);
-        } else {
-          run(p, team, nullptr);
-        }
-      });
+void batched_gemm(const Gemm& first, int64_t batch, const std::array<int64_t, 3>& steps, void* scratch) {
+  Batch(first, batch).run(steps, scratch);
+}
+
+size_t batched_gemm_scratch_bytes(const Gemm& first, int64_t batch) {
+  return Batch(first, batch).scratch_bytes();
 }
 
 bool has_bf16() {
@@ -262,19 +288,20 @@ bool has_bf16() {
 }
 
 void gemm(const GemmOf<bfloat16>& p, void* scratch) {
-  if (p.m == 0 || p.n == 0) return;
-  run(p, TeamScope(), scratch);
+  run_on_team(p, TeamScope(), scratch);
 }
 
 size_t gemm_scratch_bytes(const GemmOf<bfloat16>& p, bool bias) {
-  return scratch_bytes_of(p, bias);
+  return scratch_bytes_of(p, bias, TeamScope());
 }
 
-void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, int64_t a_step, int64_t b_step,
-                  int64_t c_step) {
-  for_each_product(
-      first, batch, {a_step, b_step, c_step}, [](const GemmOf<bfloat16>& p) { gemm(p); },
-      [](const GemmOf<bfloat16>& p, const TeamScope& team) { run(p, team, nullptr); });
+void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, const std::array<int64_t, 3>& steps,
+                  void* scratch) {
+  Batch(first, batch).run(steps, scratch);
+}
+
+size_t batched_gemm_scratch_bytes(const GemmOf<bfloat16>& first, int64_t batch) {
+  return Batch(first, batch).scratch_bytes();
 }
 
 }  // namespace espalier::onednn

@@ -23,24 +23,26 @@ namespace espalier::onednn {
 
 /// C = A B with the extras of Gemm. A and B each need a unit stride along rows or columns and rows (columns)
 /// that do not overlap; ShapeError otherwise. Products that small_gemm does faster go there. `scratch`,
-/// aligned to 64, has gemm_scratch_bytes(); null takes it from the CPU's caching allocator for the time of
-/// the call.
-void gemm(const Gemm& p, void* scratch = nullptr);
+/// aligned to 64, has gemm_scratch_bytes().
+void gemm(const Gemm& p, void* scratch);
 /// For a product of p's sizes and strides, wherever its operands will lie; `bias` says whether it has one.
 size_t gemm_scratch_bytes(const Gemm& p, bool bias);
 
-/// `batch` products whose operands lie a_step, b_step and c_step elements apart (0: shared; C's must not
-/// overlap), in parallel over the batch where there are enough of them.
-void batched_gemm(const Gemm& first, int64_t batch, int64_t a_step, int64_t b_step, int64_t c_step);
+/// `batch` products whose operands A, B and C lie the given numbers of elements apart (0: shared; C's must
+/// not overlap), in parallel over the batch where there are enough of them. `scratch`, aligned to 64, has
+/// batched_gemm_scratch_bytes().
+void batched_gemm(const Gemm& first, int64_t batch, const std::array<int64_t, 3>& steps, void* scratch);
+size_t batched_gemm_scratch_bytes(const Gemm& first, int64_t batch);
 
 /// Whether the CPU has its own instructions for bf16 (AVX-512 BF16) and the cap of ESPALIER_CPU allows them.
 bool has_bf16();
 /// The same products of bf16 matrices in those instructions, accumulated in f32 and rounded once; the bias is
 /// bf16, too.
-void gemm(const GemmOf<bfloat16>& p, void* scratch = nullptr);
+void gemm(const GemmOf<bfloat16>& p, void* scratch);
 size_t gemm_scratch_bytes(const GemmOf<bfloat16>& p, bool bias);
-void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, int64_t a_step, int64_t b_step,
-                  int64_t c_step);
+void batched_gemm(const GemmOf<bfloat16>& first, int64_t batch, const std::array<int64_t, 3>& steps,
+                  void* scratch);
+size_t batched_gemm_scratch_bytes(const GemmOf<bfloat16>& first, int64_t batch);
 
 /// C = activation(A W^T + bias + what C held, where asked for), of row-major f32 A [m, k], W [n, k], C [m,
 /// n].
@@ -123,23 +125,20 @@ class Convolution {
   Convolution(const Convolution&) = delete;
   Convolution& operator=(const Convolution&) = delete;
 
-  /// Bytes that every run needs for itself. `scratch`, aligned to 64, has at least as many; null takes them
-  /// from the CPU's caching allocator for the time of the call.
+  /// Bytes that every run needs for itself. `scratch`, aligned to 64, has at least as many.
   size_t scratch_bytes() const;
 
   /// Elements are of the problem's type; `bias` is null unless the problem has one.
-  void forward(const void* input, const void* weights, const void* bias, void* output,
-               void* scratch = nullptr) const;
-  void backward_data(const void* grad_output, const void* weights, void* grad_input,
-                     void* scratch = nullptr) const;
+  void forward(const void* input, const void* weights, const void* bias, void* output, void* scratch) const;
+  void backward_data(const void* grad_output, const void* weights, void* grad_input, void* scratch) const;
   void backward_weights(const void* input, const void* grad_output, void* grad_weights, void* grad_bias,
-                        void* scratch = nullptr) const;
+                        void* scratch) const;
 
   /// For weights that many runs share: pack once (packed_bytes(), aligned to 64), then forward_packed.
   size_t packed_bytes() const;
   void pack(const void* weights, void* packed) const;
   void forward_packed(const void* input, const void* packed, const void* bias, void* output,
-                      void* scratch = nullptr) const;
+                      void* scratch) const;
 
   /// The library's name for its code, with the method: `channels-last brgconv:avx512_core`.
   const std::string& implementation() const;

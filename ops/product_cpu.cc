@@ -11,6 +11,21 @@
 #include "ops/reducers-inl.h"
 // clang-format on
 
+#ifndef ESPALIER_PRODUCT_CPU_CC_
+#define ESPALIER_PRODUCT_CPU_CC_
+namespace espalier {
+
+/// A number for each reduced slice, row-major: its gradient; `products` and `of_zeros` in the type that is
+/// computed in, and `counts`, i64.
+struct ProductSlices {
+  Dims axes;
+  const Tensor &gradient, &products, &of_zeros, &counts;
+  void* partial;  ///< what the reductions need
+};
+
+}  // namespace espalier
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
 
@@ -74,27 +89,18 @@ struct OtherFactors {
 
 // The product of the others is that of all, divided by the element, in a slice without zeros; the product of
 // the rest for a single zero; else 0.
-void product_backward_kernel(const ProductBackward&, const Tensor& output, Inputs inputs) {
-  const Tensor &gradient = inputs[0], &x = inputs[1];
-  if (x.numel() == 0) return;
-  Dims axes;
-  for (int i = 0; i < x.rank(); ++i) {
-    if (gradient.shape()[i] != x.shape()[i]) axes.push_back(i);
-  }
+void product_backward_kernel(const Tensor& output, const Tensor& x, const ProductSlices& slices) {
+  const Tensor &gradient = slices.gradient, &products = slices.products, &counts = slices.counts,
+               &of_zeros = slices.of_zeros;
   const int64_t n = gradient.numel(), size = x.numel() / n;
-  const Shape& kept = gradient.shape();
   visit_read_type(x.dtype(), [&](auto tag) {
     using C = typename decltype(tag)::type;
-    const Tensor products = empty(kept, dtype_of<C>()), counts = empty(kept, Dtype::i64),
-                 of_zeros = empty(kept, dtype_of<C>());
-    const Scratch partial(partial_bytes(x, axes));
-    run_reduction<C>(ProductReducer<C, ZerosAsOnes>(), products, x, axes, partial.get());
-    run_reduction<C>(CountReducer<C>(), counts, x, axes, partial.get());
+    run_reduction<C>(ProductReducer<C, ZerosAsOnes>(), products, x, slices.axes, slices.partial);
+    run_reduction<C>(CountReducer<C>(), counts, x, slices.axes, slices.partial);
     C *const nonzero = static_cast<C*>(products.raw_data()), *const zero =
                                                                  static_cast<C*>(of_zeros.raw_data());
     const auto* const count = static_cast<const int64_t*>(counts.raw_data());
-    const Tensor row_major_gradient = row_major(gradient);
-    load_tile(zero, gradient.dtype(), static_cast<const char*>(row_major_gradient.raw_data()), 1, n);
+    load_tile(zero, gradient.dtype(), static_cast<const char*>(gradient.raw_data()), 1, n);
     for (int64_t i = 0; i < n; ++i) {
       const int64_t zeros = size - count[i];
       const C scaled = nonzero[i] * zero[i];
@@ -118,6 +124,57 @@ void product_cpu(const Product& op, Inputs inputs, Outputs outputs, void* scratc
   ESPALIER_DISPATCH(product_kernel)(op, outputs[0], inputs, scratch);
 }
 
+HWY_EXPORT(product_backward_kernel);
+
+namespace {
+
+/// The axes along which the gradient has one element for all of x.
+Dims reduced_between(const Shape& gradient, const Shape& x) {
+  Dims axes;
+  for (int i = 0; i < x.rank(); ++i) {
+    if (gradient[i] != x[i]) axes.push_back(i);
+  }
+  return axes;
+}
+
+class ProductBackwardWork {
+ public:
+  ProductBackwardWork(const ProductBackward&, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : x_(inputs[1]),
+        output_(outputs[0]),
+        gradient_(in_row_major(inputs[0], work)),
+        products_(local_tensor(gradient_->shape(), computed(), work)),
+        of_zeros_(local_tensor(gradient_->shape(), computed(), work)),
+        counts_(local_tensor(gradient_->shape(), Dtype::i64, work)),
+        slices_{reduced_between(gradient_->shape(), x_.shape()),
+                gradient_,
+                products_,
+                of_zeros_,
+                counts_,
+                nullptr} {
+    slices_.partial = work.take<char>(static_cast<int64_t>(partial_bytes(x_, slices_.axes)));
+  }
+
+  void run() const {
+    if (x_.numel() > 0) ESPALIER_DISPATCH(product_backward_kernel)(output_, x_, slices_);
+  }
+
+ private:
+  Dtype computed() const { return x_.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32; }
+
+  const Tensor &x_, &output_;
+  LocalTensor gradient_, products_, of_zeros_, counts_;
+  ProductSlices slices_;
+};
+
+}  // namespace
+
+size_t product_backward_scratch(const ProductBackward& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<ProductBackwardWork>(op, inputs, outputs);
+}
+void product_backward_cpu(const ProductBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<ProductBackwardWork>(scratch, op, inputs, std::span<const Tensor>(outputs));
+}
+
 }  // namespace espalier
 #endif
-ESPALIER_ELEMENTWISE_KERNEL(ProductBackward, product_backward)

@@ -13,29 +13,11 @@
 #include "core/masked-inl.h"
 #include "core/parallel.h"
 #include "hwy/highway.h"
-#include "ops/scratch_internal.h"
+#include "ops/recurrent_internal.h"
 #include "ops/vector_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
-
-/// A matrix of a cell: rows that are contiguous, `stride` elements apart. A step of a longer sequence is
-/// taken where it lies; null where there is none.
-template <class T>
-struct RecurrentRows {
-  Tensor kept;  // a copy, where one had to be made
-  T* data = nullptr;
-  int64_t stride = 0;
-
-  explicit RecurrentRows(const Tensor& given) {
-    if (!given.defined()) return;
-    kept = given.strides()[1] == 1 || given.shape()[1] == 1 ? given : row_major(given);
-    data = static_cast<T*>(kept.raw_data());
-    stride = kept.strides()[0];
-  }
-  /// Row n; null where there is no matrix.
-  T* row(int64_t n) const { return data ? data + n * stride : nullptr; }
-};
 
 /// Calls `row(n)` for each sequence of a batch; each of its `width` units takes `exponentials` exponential
 /// functions, at 20 simple operations each.

@@ -16,6 +16,32 @@
 #include "ops/column_sums_internal.h"
 #include "ops/narrow_types_internal.h"
 
+#ifndef ESPALIER_RMS_NORM_CPU_CC_
+#define ESPALIER_RMS_NORM_CPU_CC_
+namespace espalier {
+
+/// `count` rows of `size` elements.
+template <class T>
+struct RmsRows {
+  int64_t count, size;
+  T epsilon;
+  const T *x, *weight;
+  T *y, *scale;
+};
+
+/// What is not wanted is null.
+template <class T>
+struct RmsGradientRows {
+  int64_t count, size;
+  int64_t step, blocks;  ///< rows of a block, and their number
+  const T *dy, *x, *weight, *scale;
+  T *dx, *dweight;
+  T* sums;  ///< of dweight in each block
+};
+
+}  // namespace espalier
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
 namespace {
@@ -24,19 +50,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 // Simple operations an element (kSerialWork counts in them).
 constexpr int64_t kForwardWork = 3;
 constexpr int64_t kBackwardWork = 6;
-/// The weight's gradient is summed by this many blocks of rows at most, and the blocks' sums then added: the
-/// same sums for any number of threads.
-constexpr int64_t kBlocks = 32;
-
 template <class T>
 using D = hn::ScalableTag<T>;
 template <class T>
 using V = hn::Vec<D<T>>;
-
-template <class T>
-T* values(const Tensor& tensor) {
-  return tensor.defined() ? static_cast<T*>(tensor.raw_data()) : nullptr;
-}
 
 /// Calls `f(load, store, k)` for the vectors that cover [0, n), k going round from 0 to 3, so that four sums
 /// hide the latency of the additions; lanes past the end read as 0 and are not written.
@@ -102,62 +119,42 @@ HWY_ATTR void differentiate_row(const T* dy, const T* x, const T* weight, T scal
 }
 
 template <class T>
-void forward(const RmsNorm& op, Inputs inputs, Outputs outputs) {
-  const Tensor x = row_major(inputs[0]), weight = inputs[1].defined() ? row_major(inputs[1]) : Tensor();
-  const int64_t count = outputs[1].numel();
-  if (x.numel() == 0) {  // rows without elements have no mean
-    std::fill_n(values<T>(outputs[1]), count, T{0});
-    return;
-  }
-  const int64_t size = x.numel() / count;
-  const T *const from = values<T>(x), *const factors = values<T>(weight);
-  T *const to = values<T>(outputs[0]), *const scale = values<T>(outputs[1]);
-  const T epsilon = static_cast<T>(op.epsilon());
-  parallel_for(0, count, kSerialWork / kForwardWork / size, [&](int64_t first, int64_t last) {
+void forward(const RmsRows<T>& r) {
+  parallel_for(0, r.count, kSerialWork / kForwardWork / r.size, [&](int64_t first, int64_t last) {
     for (int64_t row = first; row < last; ++row)
-      scale[row] = normalize_row(from + row * size, factors, size, epsilon, to + row * size);
+      r.scale[row] = normalize_row(r.x + row * r.size, r.weight, r.size, r.epsilon, r.y + row * r.size);
   });
 }
 
 template <class T>
-void backward(const RmsNormBackward& op, Inputs inputs, Outputs outputs) {
-  const Tensor dy = row_major(inputs[0]), x = row_major(inputs[1]), scale = row_major(inputs[3]);
-  const Tensor weight = inputs[2].defined() ? row_major(inputs[2]) : Tensor();
-  T* const dx = op.wants(0) ? values<T>(outputs[0]) : nullptr;
-  T* const dweight = op.wants(1) ? values<T>(outputs[op.wants(0) ? 1 : 0]) : nullptr;
-  const int64_t count = scale.numel();
-  int64_t size = 1;
-  for (int i = 1; i <= op.axes(); ++i) size *= x.shape()[x.rank() - i];
-  if (size == 0) return;
-
-  const int64_t step = std::max<int64_t>(1, (count + kBlocks - 1) / kBlocks);
-  const int64_t blocks = (count + step - 1) / step;
-  const Tensor partial = empty({dweight ? blocks : 0, size}, dtype_of<T>());
-  T* const sums = values<T>(partial);
-  parallel_for(0, blocks, kSerialWork / kBackwardWork / (step * size), [&](int64_t first, int64_t last) {
+void backward(const RmsGradientRows<T>& r) {
+  const int64_t size = r.size;
+  parallel_for(0, r.blocks, kSerialWork / kBackwardWork / (r.step * size), [&](int64_t first, int64_t last) {
     for (int64_t block = first; block < last; ++block) {
-      T* const own = dweight ? sums + block * size : nullptr;
+      T* const own = r.dweight ? r.sums + block * size : nullptr;
       if (own) std::fill_n(own, size, T{0});
-      for (int64_t row = block * step; row < std::min(count, (block + 1) * step); ++row) {
-        differentiate_row(values<const T>(dy) + row * size, values<const T>(x) + row * size,
-                          values<const T>(weight), values<const T>(scale)[row], size,
-                          dx ? dx + row * size : nullptr, own);
+      for (int64_t row = block * r.step; row < std::min(r.count, (block + 1) * r.step); ++row) {
+        differentiate_row(r.dy + row * size, r.x + row * size, r.weight, r.scale[row], size,
+                          r.dx ? r.dx + row * size : nullptr, own);
       }
     }
   });
-  if (dweight) column_sums(sums, blocks, size, size, dweight);
+  if (r.dweight) column_sums(r.sums, r.blocks, size, size, r.dweight);
 }
 
 }  // namespace
 
-void rms_norm_kernel(const RmsNorm& op, Inputs inputs, Outputs outputs) {
-  if (inputs[0].dtype() == Dtype::f64) return forward<double>(op, inputs, outputs);
-  run_in_f32(inputs, outputs, [&](Inputs in, Outputs out) { forward<float>(op, in, out); });
+void rms_norm_f32(const RmsRows<float>& rows) {
+  forward(rows);
 }
-
-void rms_norm_backward_kernel(const RmsNormBackward& op, Inputs inputs, Outputs outputs) {
-  if (inputs[0].dtype() == Dtype::f64) return backward<double>(op, inputs, outputs);
-  run_in_f32(inputs, outputs, [&](Inputs in, Outputs out) { backward<float>(op, in, out); });
+void rms_norm_f64(const RmsRows<double>& rows) {
+  forward(rows);
+}
+void rms_norm_backward_f32(const RmsGradientRows<float>& rows) {
+  backward(rows);
+}
+void rms_norm_backward_f64(const RmsGradientRows<double>& rows) {
+  backward(rows);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
@@ -166,15 +163,95 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace espalier {
 
-HWY_EXPORT(rms_norm_kernel);
-HWY_EXPORT(rms_norm_backward_kernel);
+HWY_EXPORT(rms_norm_f32);
+HWY_EXPORT(rms_norm_f64);
+HWY_EXPORT(rms_norm_backward_f32);
+HWY_EXPORT(rms_norm_backward_f64);
 
-void rms_norm_cpu(const RmsNorm& op, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(rms_norm_kernel)(op, inputs, outputs);
+namespace {
+
+template <class T>
+T* rms_norm_elements(const Tensor& tensor) {
+  return static_cast<T*>(tensor.raw_data());
 }
 
-void rms_norm_backward_cpu(const RmsNormBackward& op, Inputs inputs, Outputs outputs) {
-  ESPALIER_DISPATCH(rms_norm_backward_kernel)(op, inputs, outputs);
+template <class T>
+class RmsNormWork {
+ public:
+  RmsNormWork(const RmsNorm& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : rows_{.count = outputs[1].numel(),
+              .size = inputs[0].numel() / std::max<int64_t>(outputs[1].numel(), 1),
+              .epsilon = static_cast<T>(op.epsilon()),
+              .x = row_major_as<T>(inputs[0], work),
+              .weight = row_major_as<T>(inputs[1], work),
+              .y = rms_norm_elements<T>(outputs[0]),
+              .scale = rms_norm_elements<T>(outputs[1])} {}
+
+  void run() const {
+    if (rows_.size == 0) {  // rows without elements have no mean
+      std::fill_n(rows_.scale, rows_.count, T{0});
+    } else if constexpr (std::is_same_v<T, double>) {
+      ESPALIER_DISPATCH(rms_norm_f64)(rows_);
+    } else {
+      ESPALIER_DISPATCH(rms_norm_f32)(rows_);
+    }
+  }
+
+ private:
+  RmsRows<T> rows_;
+};
+
+// The weight's gradient is summed by this many blocks of rows at most, and the blocks' sums then added: the
+// same sums for any number of threads.
+constexpr int64_t kBlocks = 32;
+
+template <class T>
+class RmsNormBackwardWork {
+ public:
+  RmsNormBackwardWork(const RmsNormBackward& op, Inputs inputs, std::span<const Tensor> outputs,
+                      Workspace& work) {
+    const Tensor& x = inputs[1];
+    rows_.count = inputs[3].numel();
+    rows_.size = 1;
+    for (int i = 1; i <= op.axes(); ++i) rows_.size *= x.shape()[x.rank() - i];
+    rows_.step = std::max<int64_t>(1, (rows_.count + kBlocks - 1) / kBlocks);
+    rows_.blocks = (rows_.count + rows_.step - 1) / rows_.step;
+    rows_.dy = row_major_as<T>(inputs[0], work);
+    rows_.x = row_major_as<T>(x, work);
+    rows_.weight = row_major_as<T>(inputs[2], work);
+    rows_.scale = row_major_as<T>(inputs[3], work);
+    rows_.dx = op.wants(0) ? rms_norm_elements<T>(outputs[0]) : nullptr;
+    if (!op.wants(1)) return;
+    rows_.dweight = rms_norm_elements<T>(outputs[op.wants(0) ? 1 : 0]);
+    rows_.sums = work.take<T>(rows_.blocks * rows_.size);
+  }
+
+  void run() const {
+    if (rows_.size == 0) return;
+    if constexpr (std::is_same_v<T, double>)
+      ESPALIER_DISPATCH(rms_norm_backward_f64)(rows_);
+    else
+      ESPALIER_DISPATCH(rms_norm_backward_f32)(rows_);
+  }
+
+ private:
+  RmsGradientRows<T> rows_{};
+};
+
+}  // namespace
+
+size_t rms_norm_scratch(const RmsNorm& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return FloatKernel<RmsNormWork>::scratch(op, inputs, outputs);
+}
+void rms_norm_cpu(const RmsNorm& op, Inputs inputs, Outputs outputs, void* scratch) {
+  FloatKernel<RmsNormWork>::run(op, inputs, outputs, scratch);
+}
+
+size_t rms_norm_backward_scratch(const RmsNormBackward& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return FloatKernel<RmsNormBackwardWork>::scratch(op, inputs, outputs);
+}
+void rms_norm_backward_cpu(const RmsNormBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  FloatKernel<RmsNormBackwardWork>::run(op, inputs, outputs, scratch);
 }
 
 }  // namespace espalier

@@ -5,11 +5,12 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <type_traits>
 
-#include "core/parallel.h"
 #include "ops/elementwise_internal.h"
-#include "ops/layout_internal.h"
+#include "ops/parts_internal.h"
+#include "ops/scratch_internal.h"
 #include "ops/softmax.h"
 
 // clang-format off
@@ -44,7 +45,8 @@ struct Slabs {
   int64_t size, inner, outer, width, pieces;
   bool direct;  ///< walked where they lie
 
-  Slabs(const Tensor& like, int64_t axis, bool narrow) {
+  Slabs(const Tensor& like, int64_t axis) {
+    const bool narrow = size_of(like.dtype()) < size_of(Dtype::f32);
     const int rank = like.rank();
     const int index = rank == 0 ? 0 : normalize_axis(axis, rank, "softmax");
     size = rank == 0 ? 1 : like.shape()[index];
@@ -57,7 +59,15 @@ struct Slabs {
     pieces = (inner + width - 1) / width;
   }
   int64_t count() const { return outer * pieces; }
-  int64_t grain() const { return std::max<int64_t>(1, kSerialWork / (kSoftmaxWork * size * width)); }
+  Parts parts() const { return {count(), kSerialWork / (kSoftmaxWork * size * width)}; }
+  /// A piece of `work` to gather `inputs` of the type of `like`, computed in f32 at least.
+  void* take_memory(int64_t inputs, const Tensor& like, Workspace& work) const {
+    const int64_t elements = parts().count() * inputs * gathered();
+    if (like.dtype() == Dtype::f64) return work.take<double>(elements);
+    return work.take<float>(elements);
+  }
+  /// Elements that are gathered from each input for a slab; 0 where none are.
+  int64_t gathered() const { return direct ? 0 : Parts::apart<float>(size * width); }
 };
 
 inline char* softmax_element(const Tensor& tensor, int64_t offset) {
@@ -284,13 +294,11 @@ void store_slab(const Slabs& slabs, const C* from, int64_t width, const Tensor& 
 
 /// Calls `rows(inputs, count, n, output)` or `columns(inputs, n, step, width, output)` for all slabs.
 template <class C, size_t N, class Rows, class Columns>
-void run_slabs(int64_t axis, const std::array<Tensor, N>& inputs, const Tensor& output, const Rows& rows,
-               const Columns& columns) {
-  if (output.numel() == 0) return;
-  const Slabs slabs(output, axis, output.dtype() != dtype_of<C>());
-  parallel_for(0, slabs.count(), slabs.grain(), [&](int64_t first, int64_t last) {
-    const int64_t tile = slabs.direct ? 0 : slabs.size * slabs.width;
-    const Tensor scratch = slabs.direct ? Tensor() : empty({static_cast<int64_t>(N) * tile}, dtype_of<C>());
+void run_slabs(const Slabs& slabs, const std::array<Tensor, N>& inputs, const Tensor& output, C* memory,
+               const Rows& rows, const Columns& columns) {
+  slabs.parts().run([&](int64_t part, int64_t first, int64_t last) {
+    const int64_t tile = slabs.gathered();
+    C* const own = memory + part * static_cast<int64_t>(N) * tile;
     // Neighbouring vectors of neighbours make one slab.
     const int64_t count = slabs.direct && slabs.width == 1 ? last - first : 1;
     for (int64_t slab = first; slab < last; slab += count) {
@@ -303,7 +311,7 @@ void run_slabs(int64_t axis, const std::array<Tensor, N>& inputs, const Tensor& 
         if (slabs.direct) {
           from[i] = reinterpret_cast<C*>(softmax_element(inputs[i], offset));
         } else {
-          from[i] = static_cast<C*>(scratch.raw_data()) + static_cast<int64_t>(i) * tile;
+          from[i] = own + static_cast<int64_t>(i) * tile;
           step = load_slab(slabs, inputs[i], offset, width, from[i]);
         }
       }
@@ -318,9 +326,9 @@ void run_slabs(int64_t axis, const std::array<Tensor, N>& inputs, const Tensor& 
 }
 
 template <class C, bool log>
-void forward(int64_t axis, const Tensor& x, const Tensor& y) {
+void forward(const Slabs& slabs, const Tensor& x, const Tensor& y, void* memory) {
   run_slabs<C, 1>(
-      axis, {x}, y,
+      slabs, {x}, y, static_cast<C*>(memory),
       [](const std::array<C*, 1>& in, int64_t count, int64_t n, C* out) {
         softmax_rows<C, log>(in[0], count, n, out);
       },
@@ -330,9 +338,9 @@ void forward(int64_t axis, const Tensor& x, const Tensor& y) {
 }
 
 template <class C, bool log>
-void backward(int64_t axis, const Tensor& g, const Tensor& y, const Tensor& dx) {
+void backward(const Slabs& slabs, const Tensor& g, const Tensor& y, const Tensor& dx, void* memory) {
   run_slabs<C, 2>(
-      axis, {g, y}, dx,
+      slabs, {g, y}, dx, static_cast<C*>(memory),
       [](const std::array<C*, 2>& in, int64_t count, int64_t n, C* out) {
         for (int64_t i = 0; i < count * n; i += n) gradient_row<C, log>(in[0] + i, in[1] + i, n, out + i);
       },
@@ -344,19 +352,26 @@ void backward(int64_t axis, const Tensor& g, const Tensor& y, const Tensor& dx) 
 }  // namespace
 
 template <bool log>
-void forward_in_type(int64_t axis, const Tensor& x, const Tensor& y) {
-  x.dtype() == Dtype::f64 ? forward<double, log>(axis, x, y) : forward<float, log>(axis, x, y);
+void forward_in_type(const Slabs& slabs, const Tensor& x, const Tensor& y, void* memory) {
+  if (x.dtype() == Dtype::f64)
+    forward<double, log>(slabs, x, y, memory);
+  else
+    forward<float, log>(slabs, x, y, memory);
 }
 template <bool log>
-void backward_in_type(int64_t axis, const Tensor& g, const Tensor& y, const Tensor& dx) {
-  g.dtype() == Dtype::f64 ? backward<double, log>(axis, g, y, dx) : backward<float, log>(axis, g, y, dx);
+void backward_in_type(const Slabs& slabs, const Tensor& g, const Tensor& y, const Tensor& dx, void* memory) {
+  if (g.dtype() == Dtype::f64)
+    backward<double, log>(slabs, g, y, dx, memory);
+  else
+    backward<float, log>(slabs, g, y, dx, memory);
 }
 
-void softmax_kernel(int64_t axis, bool log, const Tensor& x, const Tensor& y) {
-  log ? forward_in_type<true>(axis, x, y) : forward_in_type<false>(axis, x, y);
+void softmax_kernel(bool log, const Slabs& slabs, const Tensor& x, const Tensor& y, void* memory) {
+  log ? forward_in_type<true>(slabs, x, y, memory) : forward_in_type<false>(slabs, x, y, memory);
 }
-void softmax_backward_kernel(int64_t axis, bool log, const Tensor& g, const Tensor& y, const Tensor& dx) {
-  log ? backward_in_type<true>(axis, g, y, dx) : backward_in_type<false>(axis, g, y, dx);
+void softmax_backward_kernel(bool log, const Slabs& slabs, const Tensor& g, const Tensor& y, const Tensor& dx,
+                             void* memory) {
+  log ? backward_in_type<true>(slabs, g, y, dx, memory) : backward_in_type<false>(slabs, g, y, dx, memory);
 }
 
 }  // namespace espalier::HWY_NAMESPACE
@@ -369,28 +384,79 @@ namespace {
 HWY_EXPORT(softmax_kernel);
 HWY_EXPORT(softmax_backward_kernel);
 
-void run_forward(int64_t axis, bool log, Inputs inputs, const Tensor& y) {
-  ESPALIER_DISPATCH(softmax_kernel)(axis, log, laid_out(inputs[0], y.strides()), y);
-}
+template <bool log>
+class SoftmaxWork {
+ public:
+  template <class Op>
+  SoftmaxWork(const Op& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : x_(in_layout(inputs[0], outputs[0].strides(), work)), y_(outputs[0]) {
+    if (y_.numel() == 0) return;
+    slabs_.emplace(y_, op.axis());
+    memory_ = slabs_->take_memory(1, y_, work);
+  }
+  void run() const {
+    if (slabs_) ESPALIER_DISPATCH(softmax_kernel)(log, *slabs_, x_, y_, memory_);
+  }
 
-void run_backward(int64_t axis, bool log, Inputs inputs, const Tensor& dx) {
-  ESPALIER_DISPATCH(softmax_backward_kernel)
-  (axis, log, laid_out(inputs[0], dx.strides()), laid_out(inputs[1], dx.strides()), dx);
-}
+ private:
+  LocalTensor x_;
+  const Tensor& y_;
+  std::optional<Slabs> slabs_;
+  void* memory_ = nullptr;
+};
+
+template <bool log>
+class SoftmaxBackwardWork {
+ public:
+  template <class Op>
+  SoftmaxBackwardWork(const Op& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : g_(in_layout(inputs[0], outputs[0].strides(), work)),
+        y_(in_layout(inputs[1], outputs[0].strides(), work)),
+        dx_(outputs[0]) {
+    if (dx_.numel() == 0) return;
+    slabs_.emplace(dx_, op.axis());
+    memory_ = slabs_->take_memory(2, dx_, work);
+  }
+  void run() const {
+    if (slabs_) ESPALIER_DISPATCH(softmax_backward_kernel)(log, *slabs_, g_, y_, dx_, memory_);
+  }
+
+ private:
+  LocalTensor g_, y_;
+  const Tensor& dx_;
+  std::optional<Slabs> slabs_;
+  void* memory_ = nullptr;
+};
 
 }  // namespace
 
-void softmax_cpu(const Softmax& op, Inputs inputs, Outputs outputs) {
-  run_forward(op.axis(), false, inputs, outputs[0]);
+size_t softmax_scratch(const Softmax& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<SoftmaxWork<false>>(op, inputs, outputs);
 }
-void softmax_backward_cpu(const SoftmaxBackward& op, Inputs inputs, Outputs outputs) {
-  run_backward(op.axis(), false, inputs, outputs[0]);
+void softmax_cpu(const Softmax& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<SoftmaxWork<false>>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
-void log_softmax_cpu(const LogSoftmax& op, Inputs inputs, Outputs outputs) {
-  run_forward(op.axis(), true, inputs, outputs[0]);
+
+size_t log_softmax_scratch(const LogSoftmax& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<SoftmaxWork<true>>(op, inputs, outputs);
 }
-void log_softmax_backward_cpu(const LogSoftmaxBackward& op, Inputs inputs, Outputs outputs) {
-  run_backward(op.axis(), true, inputs, outputs[0]);
+void log_softmax_cpu(const LogSoftmax& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<SoftmaxWork<true>>(scratch, op, inputs, std::span<const Tensor>(outputs));
+}
+
+size_t softmax_backward_scratch(const SoftmaxBackward& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<SoftmaxBackwardWork<false>>(op, inputs, outputs);
+}
+void softmax_backward_cpu(const SoftmaxBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<SoftmaxBackwardWork<false>>(scratch, op, inputs, std::span<const Tensor>(outputs));
+}
+
+size_t log_softmax_backward_scratch(const LogSoftmaxBackward& op, Inputs inputs,
+                                    std::span<const Tensor> outputs) {
+  return scratch_of<SoftmaxBackwardWork<true>>(op, inputs, outputs);
+}
+void log_softmax_backward_cpu(const LogSoftmaxBackward& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_with<SoftmaxBackwardWork<true>>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
 }  // namespace espalier

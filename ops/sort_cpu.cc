@@ -6,9 +6,10 @@
 #include <limits>
 #include <type_traits>
 
-#include "core/parallel.h"
+#include "core/workspace.h"
 #include "ops/along_axis_internal.h"
 #include "ops/elementwise_internal.h"
+#include "ops/parts_internal.h"
 #include "ops/sort.h"
 
 namespace espalier {
@@ -133,17 +134,28 @@ class Orderer {
  public:
   using Key = decltype(key_of(C{}));
 
-  Orderer(const Ordering& op, const Tensor& input, Outputs outputs)
-      : input_(input),
+  /// `picks`, or else sorts.
+  Orderer(const Ordering& op, bool picks, const Tensor& input, std::span<const Tensor> outputs,
+          Workspace& work)
+      : picks_(picks),
+        input_(input),
         outputs_(outputs),
         slices_(input.shape(), op.axis(), op.name()),
         to_(outputs[0].shape(), op.axis(), op.name()),
         n_(slices_.size()),
         k_(to_.size()),
-        turn_(op.descending() ? ~Key{0} : Key{0}) {}
+        turn_(op.descending() ? ~Key{0} : Key{0}),
+        // Entries that may be among the first k wait until there are twice as many; then half of them go.
+        room_(picks ? std::min(n_, std::max(2 * k_, kRoom)) : 2 * n_ + n_),
+        // 32: a sort of a few elements costs more, a pick of a few less.
+        parts_(slices_.count(), kSerialWork / 32 / n_),
+        memory_(work.take<char>(parts_.count() * bytes())) {}
 
+  void run() const { picks_ ? pick() : sort(); }
+
+ private:
   void sort() const {
-    for_each_slice(2 * n_ + n_, [&](int64_t slice, char* memory) {
+    for_each_slice([&](int64_t slice, char* memory) {
       auto* const keys = reinterpret_cast<Key*>(memory + 2 * n_ * static_cast<int64_t>(sizeof(WideEntry)));
       load_keys(slice, 0, n_, keys);
       if (sizeof(Key) == 4 && n_ < kRadixFrom) return sort_slice<PackedEntry>(slice, keys, 0, memory);
@@ -158,27 +170,23 @@ class Orderer {
   }
 
   void pick() const {
-    // Entries that may be among the first k wait until there are twice as many; then half of them go.
-    const int64_t room = std::min(n_, std::max(2 * k_, kRoom));
-    for_each_slice(room, [&](int64_t slice, char* memory) {
+    for_each_slice([&](int64_t slice, char* memory) {
       if (sizeof(Key) == 4 && n_ <= kMaxPacked)
-        pick_slice(slice, reinterpret_cast<PackedEntry*>(memory), room);
+        pick_slice(slice, reinterpret_cast<PackedEntry*>(memory), room_);
       else
-        pick_slice(slice, reinterpret_cast<WideEntry*>(memory), room);
+        pick_slice(slice, reinterpret_cast<WideEntry*>(memory), room_);
     });
   }
 
- private:
-  /// Calls `f(slice, memory)` with memory for `room` wide entries.
+  /// Of `room` wide entries.
+  int64_t bytes() const { return Parts::apart<char>(room_ * static_cast<int64_t>(sizeof(WideEntry))); }
+
+  /// Calls `f(slice, memory)` with memory of bytes().
   template <class F>
-  void for_each_slice(int64_t room, F&& f) const {
-    // 32: a sort of a few elements costs more, a pick of a few less.
-    parallel_for(0, slices_.count(), std::max<int64_t>(1, kSerialWork / 32 / n_),
-                 [&](int64_t first, int64_t last) {
-                   const Tensor memory = empty({room, 2}, Dtype::i64);
-                   for (int64_t slice = first; slice < last; ++slice)
-                     f(slice, static_cast<char*>(memory.raw_data()));
-                 });
+  void for_each_slice(F&& f) const {
+    parts_.run([&](int64_t part, int64_t first, int64_t last) {
+      for (int64_t slice = first; slice < last; ++slice) f(slice, memory_ + part * bytes());
+    });
   }
 
   void load_keys(int64_t slice, int64_t begin, int64_t count, Key* keys) const {
@@ -248,25 +256,50 @@ class Orderer {
     });
   }
 
+  bool picks_;
   const Tensor& input_;
-  Outputs outputs_;
+  std::span<const Tensor> outputs_;
   AxisSlices slices_, to_;
   int64_t n_, k_;
   Key turn_;  ///< turns the order round
+  int64_t room_;
+  Parts parts_;
+  char* memory_;
 };
+
+template <bool picks, class Op>
+size_t ordering_scratch(const Op& op, Inputs inputs, std::span<const Tensor> outputs) {
+  size_t bytes = 0;
+  if (outputs[0].numel() == 0) return bytes;
+  visit_compute_type(inputs[0].dtype(), [&](auto tag) {
+    bytes = scratch_of<Orderer<typename decltype(tag)::type>>(op, picks, inputs[0], outputs);
+  });
+  return bytes;
+}
+
+template <bool picks, class Op>
+void run_ordering(const Op& op, Inputs inputs, Outputs outputs, void* scratch) {
+  if (outputs[0].numel() == 0) return;
+  visit_compute_type(inputs[0].dtype(), [&](auto tag) {
+    run_with<Orderer<typename decltype(tag)::type>>(scratch, op, picks, inputs[0],
+                                                    std::span<const Tensor>(outputs));
+  });
+}
 
 }  // namespace
 
-void sort_cpu(const Sort& op, Inputs inputs, Outputs outputs) {
-  if (outputs[0].numel() == 0) return;
-  visit_compute_type(inputs[0].dtype(),
-                     [&](auto tag) { Orderer<typename decltype(tag)::type>(op, inputs[0], outputs).sort(); });
+size_t sort_scratch(const Sort& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return ordering_scratch<false>(op, inputs, outputs);
+}
+void sort_cpu(const Sort& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_ordering<false>(op, inputs, outputs, scratch);
 }
 
-void topk_cpu(const TopK& op, Inputs inputs, Outputs outputs) {
-  if (outputs[0].numel() == 0) return;
-  visit_compute_type(inputs[0].dtype(),
-                     [&](auto tag) { Orderer<typename decltype(tag)::type>(op, inputs[0], outputs).pick(); });
+size_t topk_scratch(const TopK& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return ordering_scratch<true>(op, inputs, outputs);
+}
+void topk_cpu(const TopK& op, Inputs inputs, Outputs outputs, void* scratch) {
+  run_ordering<true>(op, inputs, outputs, scratch);
 }
 
 }  // namespace espalier

@@ -25,25 +25,46 @@ int solve_one(const TriangularOptions& options, T* x, const T* a, const T* b, in
   return 0;
 }
 
+template <class T>
+class TriangularSolveWork {
+ public:
+  TriangularSolveWork(const TriangularSolve& op, Inputs inputs, std::span<const Tensor> outputs,
+                      Workspace& work)
+      : options_(op.options()),
+        inputs_(inputs),
+        n_(inputs[1].size(-2)),
+        k_(inputs[1].size(-1)),
+        a_(row_major_as<T>(inputs[0], work)),
+        b_(row_major_as<T>(inputs[1], work)),
+        x_(static_cast<T*>(outputs[0].raw_data())),
+        batch_(outputs[0].numel() == 0 ? 0 : batch_size(inputs[0].shape()),
+               static_cast<double>(n_ * n_) * static_cast<double>(k_) / 2, 0, work) {}
+
+  void run() const {
+    const WrongMatrix wrong = batch_.run([&](int64_t i, Workspace&) {
+      return solve_one(options_, x_ + i * n_ * k_, a_ + i * n_ * n_, b_ + i * n_ * k_, n_, k_);
+    });
+    if (wrong.what == 0) return;
+    throw_for_matrix(TriangularSolve::kName, inputs_, wrong.matrix,
+                     "is singular: pivot " + std::to_string(wrong.what - 1) + ", counted from 0, is zero");
+  }
+
+ private:
+  TriangularOptions options_;
+  Inputs inputs_;
+  int64_t n_, k_;
+  const T *a_, *b_;
+  T* x_;
+  MatrixBatch batch_;
+};
+
 }  // namespace
 
-void triangular_solve_cpu(const TriangularSolve& operation, Inputs inputs, Outputs outputs) {
-  if (outputs[0].numel() == 0) return;
-  const int64_t n = inputs[1].size(-2), k = inputs[1].size(-1);
-  const Tensor left = row_major(inputs[0]), right = row_major(inputs[1]);
-  visit_matrix_type(left.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const auto *a = static_cast<const T*>(left.raw_data()), *b = static_cast<const T*>(right.raw_data());
-    auto* x = static_cast<T*>(outputs[0].raw_data());
-    const double work = static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(k) / 2;
-    const auto [matrix, pivot] = for_each_matrix(batch_size(left.shape()), work, [&](int64_t i) {
-      return solve_one(operation.options(), x + i * n * k, a + i * n * n, b + i * n * k, n, k);
-    });
-    if (pivot > 0) {
-      throw_for_matrix(operation.name(), inputs, matrix,
-                       "is singular: pivot " + std::to_string(pivot - 1) + ", counted from 0, is zero");
-    }
-  });
+size_t triangular_solve_scratch(const TriangularSolve& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return MatrixKernel<TriangularSolveWork>::scratch(op, inputs, outputs);
+}
+void triangular_solve_cpu(const TriangularSolve& op, Inputs inputs, Outputs outputs, void* scratch) {
+  MatrixKernel<TriangularSolveWork>::run(op, inputs, outputs, scratch);
 }
 
 }  // namespace espalier

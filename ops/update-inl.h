@@ -13,10 +13,8 @@
 
 #include "core/masked-inl.h"
 #include "core/parallel.h"
-#include "core/strided_copy_internal.h"
 #include "hwy/highway.h"
 #include "ops/elementwise_internal.h"
-#include "ops/scratch_internal.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace espalier::HWY_NAMESPACE {
@@ -108,29 +106,20 @@ void run_update(const F& f, Inputs operands, int64_t work) {
       update_row<N, C>(f, dtype, data, strides, last - first);
     });
   }
-  if constexpr (N <= kMaxOperands) {
-    const ElementwiseLoop loop(parameter, operands.subspan(1, N - 1));
-    std::array<int64_t, N> strides;
-    for (size_t o = 0; o < N; ++o) strides[o] = loop.inner().strides[o];
-    parallel_for(0, loop.elements, kSerialWork / work, [&](int64_t first, int64_t last) {
-      for_each_row(loop, first, last, [&](const ElementwiseRow& row) {
-        std::array<char*, N> data;
-        for (size_t o = 0; o < N; ++o) data[o] = row.data[o];
-        update_row<N, C>(f, dtype, data, strides, row.size);
-      });
+  const BasicElementwiseLoop<(N <= kMaxOperands ? kMaxOperands : kMaxChainOperands)> loop(
+      parameter, operands.subspan(1, N - 1));
+  std::array<int64_t, N> strides;
+  for (size_t o = 0; o < N; ++o) strides[o] = loop.inner().strides[o];
+  parallel_for(0, loop.elements, kSerialWork / work, [&](int64_t first, int64_t last) {
+    for_each_rows(loop, first, last, [&](const auto& rows) {
+      std::array<char*, N> data;
+      for (size_t o = 0; o < N; ++o) data[o] = rows.data[o];
+      for (int64_t i = 0; i < rows.count; ++i) {
+        update_row<N, C>(f, dtype, data, strides, rows.size);
+        for (size_t o = 0; o < N; ++o) data[o] += loop.step(static_cast<int>(o));
+      }
     });
-  } else {
-    // More operands than the elementwise loop takes, and laid out differently, which is rare: through copies.
-    Tensors rows(N);
-    for (size_t o = 0; o < N; ++o) rows[o] = row_major(operands[o]);
-    run_update<C, N>(f, rows, work);
-    for (size_t o = 0; o < N; ++o) {
-      const Tensor& to = operands[o];
-      if (o == 1 || rows[o].is(to)) continue;
-      copy_strided(to.raw_data(), to.strides(), rows[o].raw_data(), rows[o].strides(), to.shape(),
-                   size_of(dtype));
-    }
-  }
+  });
 }
 
 }  // namespace espalier::HWY_NAMESPACE

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "ops/scratch_internal.h"
 #include "ops/variance.h"
 
 // clang-format off
@@ -30,10 +31,9 @@ struct SpreadReducer : SumReducer<double, SquaredDeviations> {
   double finish(double total) const { return root ? std::sqrt(total / divisor) : total / divisor; }
 };
 
-void spread_kernel(const Spread& op, const Tensor& input, const Tensor& spread, const Tensor& mean, bool root,
-                   void* partial) {
-  const Dims axes = op.reduced_axes(input.rank());
-  const Tensor centres = empty(mean.shape(), Dtype::f64);
+/// `centres`, f64, has the shape of the mean.
+void spread_kernel(const Spread& op, const Dims& axes, const Tensor& input, const Tensor& spread,
+                   const Tensor& mean, bool root, const Tensor& centres, void* partial) {
   const int64_t outputs = mean.numel();
   if (outputs == 0) return;
   const int64_t elements = input.numel() / outputs;
@@ -55,11 +55,48 @@ HWY_AFTER_NAMESPACE();
 namespace espalier {
 
 HWY_EXPORT(spread_kernel);
+
+namespace {
+
+template <bool root>
+class SpreadWork {
+ public:
+  SpreadWork(const Spread& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
+      : op_(op),
+        axes_(op.reduced_axes(inputs[0].rank())),
+        input_(inputs[0]),
+        spread_(outputs[0]),
+        mean_(outputs[1]),
+        centres_(local_tensor(mean_.shape(), Dtype::f64, work)),
+        partial_(work.take<char>(static_cast<int64_t>(partial_bytes(input_, axes_)))) {}
+
+  void run() const {
+    ESPALIER_DISPATCH(spread_kernel)(op_, axes_, input_, spread_, mean_, root, centres_, partial_);
+  }
+
+ private:
+  const Spread& op_;
+  Dims axes_;
+  const Tensor &input_, &spread_, &mean_;
+  LocalTensor centres_;
+  void* partial_;
+};
+
+}  // namespace
+
+size_t variance_scratch(const Variance& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return scratch_of<SpreadWork<false>>(op, inputs, outputs);
+}
 void variance_cpu(const Variance& op, Inputs inputs, Outputs outputs, void* scratch) {
-  ESPALIER_DISPATCH(spread_kernel)(op, inputs[0], outputs[0], outputs[1], false, scratch);
+  run_with<SpreadWork<false>>(scratch, op, inputs, std::span<const Tensor>(outputs));
+}
+
+size_t standard_deviation_scratch(const StandardDeviation& op, Inputs inputs,
+                                  std::span<const Tensor> outputs) {
+  return scratch_of<SpreadWork<true>>(op, inputs, outputs);
 }
 void standard_deviation_cpu(const StandardDeviation& op, Inputs inputs, Outputs outputs, void* scratch) {
-  ESPALIER_DISPATCH(spread_kernel)(op, inputs[0], outputs[0], outputs[1], true, scratch);
+  run_with<SpreadWork<true>>(scratch, op, inputs, std::span<const Tensor>(outputs));
 }
 
 }  // namespace espalier

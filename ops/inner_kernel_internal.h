@@ -1,0 +1,42 @@
+#pragma once
+
+#include "core/door.h"
+#include "ops/activation.h"
+#include "ops/scratch_internal.h"
+
+namespace espalier {
+
+/// An operation inside another one's kernel: by the kernel that the door would choose, with memory from the
+/// kernel's own. `operation` must outlive it.
+class InnerKernel {
+ public:
+  InnerKernel(const Operation& operation, Inputs inputs, std::span<const Tensor> outputs, Workspace& work);
+  void run() const;
+
+ private:
+  const Operation& operation_;
+  Inputs inputs_;
+  std::span<const Tensor> outputs_;
+  const Kernel& kernel_;
+  void* scratch_;
+};
+
+/// A fused product, of inputs x, weight, bias and residual, one operation after the other. Each rounds to the
+/// type of the tensors.
+class ProductApart {
+ public:
+  ProductApart(const Operation& product, Activation activation, Inputs inputs,
+               std::span<const Tensor> outputs, Workspace& work);
+  void run() const;
+
+ private:
+  Activation activation_;
+  const Tensor &residual_, &output_;
+  LocalTensor y_;
+  InnerKernel product_;
+};
+
+/// y = activation(y), on the CPU.
+void activate_in_place(const Tensor& y, Activation activation);
+
+}  // namespace espalier
