@@ -229,7 +229,7 @@ TEST(Depthwise, SizesDecide) {
     return DepthwiseSizes{1, channels, window.rows(pixels), window.columns(pixels)};
   };
   EXPECT_TRUE(depthwise_forward_pays(sizes(20, 14, 3, 1)));
-  EXPECT_TRUE(depthwise_forward_pays(sizes(32, 112, 3, 1)));
+  EXPECT_TRUE(depthwise_forward_pays(sizes(240, 14, 5, 1)));
   EXPECT_FALSE(depthwise_forward_pays(sizes(576, 14, 3, 1)));
   EXPECT_FALSE(depthwise_forward_pays(sizes(20, 14, 3, 2)));
   EXPECT_TRUE(depthwise_backward_data_pays(sizes(960, 7, 3, 1)));
