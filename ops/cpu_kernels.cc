@@ -167,12 +167,29 @@ ESPALIER_VECTORISED_KERNEL(ClipByNorm, clip_by_norm)
 ESPALIER_VECTORISED_KERNEL(ClipByValue, clip_by_value)
 ESPALIER_PLAIN_KERNEL(Concat, concat)
 
+template <class Op>
+const char* linear_row_declines(const Op&, Inputs, Specs);
+template <class Op>
+Prepared prepare_linear_row(const Op&, Inputs, Specs, uint32_t constants);
+template <class Op>
+const char* linear_small_declines(const Op&, Inputs, Specs);
+template <class Op>
+const char* linear_small_yields(const Op&, Inputs, Specs);
+template <class Op>
+Prepared prepare_linear_small(const Op&, Inputs, Specs, uint32_t constants);
+template <class Op>
+Prepared prepare_linear_onednn(const Op&, Inputs, Specs, uint32_t constants);
+
 size_t fused_linear_apart_scratch(const FusedLinear&, Inputs, Specs);
 void fused_linear_apart(const FusedLinear&, Inputs, Outputs, void*);
-Prepared prepare_fused_linear(const FusedLinear&, Inputs, Specs, uint32_t);
-static constexpr Kernel kFusedLinear[] = {packing_sums(
-    kernel<FusedLinear, fused_linear_apart, nullptr, prepare_fused_linear, fused_linear_apart_scratch>(
-        "packed or taken apart"))};
+static constexpr Kernel kFusedLinear[] = {
+    packing_sums(kernel<FusedLinear, fused_linear_apart, linear_row_declines<FusedLinear>,
+                        prepare_linear_row<FusedLinear>, fused_linear_apart_scratch>("row")),
+    packing_sums(yielding<FusedLinear, linear_small_yields<FusedLinear>>(
+        kernel<FusedLinear, fused_linear_apart, linear_small_declines<FusedLinear>,
+               prepare_linear_small<FusedLinear>, fused_linear_apart_scratch>("small"))),
+    packing_sums(kernel<FusedLinear, fused_linear_apart, nullptr, prepare_linear_onednn<FusedLinear>,
+                        fused_linear_apart_scratch>("packed or taken apart"))};
 constinit KernelSlot FusedLinear::slot{kFusedLinear};
 
 ESPALIER_PLAIN_KERNEL(Copy, copy)
@@ -271,10 +288,15 @@ void linear_cpu(const Linear&, Inputs, Outputs, void*);
 const char* linear_bf16_declines(const Linear&, Inputs, Specs);
 size_t linear_bf16_scratch(const Linear&, Inputs, Specs);
 void linear_bf16(const Linear&, Inputs, Outputs, void*);
-Prepared prepare_linear(const Linear&, Inputs, Specs, uint32_t);
 static constexpr Kernel kLinear[] = {
     kernel<Linear, linear_bf16, linear_bf16_declines, nullptr, linear_bf16_scratch>("bf16"),
-    packing_sums(kernel<Linear, linear_cpu, linear_declines, prepare_linear, linear_scratch>("gemm"))};
+    packing_sums(kernel<Linear, linear_cpu, linear_row_declines<Linear>, prepare_linear_row<Linear>,
+                        linear_scratch>("row")),
+    packing_sums(yielding<Linear, linear_small_yields<Linear>>(
+        kernel<Linear, linear_cpu, linear_small_declines<Linear>, prepare_linear_small<Linear>,
+               linear_scratch>("small"))),
+    packing_sums(
+        kernel<Linear, linear_cpu, linear_declines, prepare_linear_onednn<Linear>, linear_scratch>("gemm"))};
 constinit KernelSlot Linear::slot{kLinear};
 
 const char* linear_backward_declines(const LinearBackward&, Inputs, Specs);

@@ -121,7 +121,7 @@ void small_gemm_of(const GemmOf<T>& p) {
     const int64_t width = columns > kHalf ? kWhole : kHalf;
     const bool partial = columns < width;
     Tile<T> t{p.a, p.b + j * p.b_col, p.b_row, nullptr, 0, p.bias ? p.bias + j : nullptr};
-    if (p.b_col != 1 || partial) {
+    if (p.b_col != 1 || (partial && !p.b_padded)) {
       pack(p, t.b, columns, width, packed);
       t.b = packed;
       t.b_row = width;

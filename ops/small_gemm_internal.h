@@ -20,6 +20,7 @@ struct GemmOf {
   const T* bias = nullptr;  ///< n values, or null
   bool accumulate = false;
   bool relu = false;
+  bool b_padded = false;  ///< small_gemm: values may be read behind the rows of B, up to a multiple of 16
 };
 using Gemm = GemmOf<float>;
 

@@ -65,6 +65,8 @@ OpTest conv2d_test() {
           conv2d_sample("groups", {2, 4, 4, 5}, {6, 2, 3, 3}, true, {.padding = 1, .groups = 2}),
           conv2d_sample("depthwise", {1, 3, 5, 4}, {3, 1, 3, 3}, false,
                         {.stride = 2, .padding = 1, .groups = 3}),
+          conv2d_sample("depthwise, stride 1", {2, 19, 5, 10}, {19, 1, 3, 3}, true,
+                        {.padding = 1, .groups = 19}),
           conv2d_sample("blocks of 16 channels", {1, 16, 3, 3}, {16, 16, 3, 3}, true, {.padding = 1}),
           conv2d_sample("one channel", {2, 1, 4, 4}, {1, 1, 2, 2}, true),
           conv2d_sample("one pixel", {2, 3, 1, 1}, {4, 3, 1, 1}, true),
@@ -74,6 +76,8 @@ OpTest conv2d_test() {
           conv2d_backward_sample("gradients", {2, 3, 5, 6}, {4, 3, 3, 3}, {.padding = 1}),
           conv2d_backward_sample("gradients, stride and groups", {2, 4, 6, 5}, {6, 2, 3, 2},
                                  {.stride = 2, .padding = 1, .groups = 2}),
+          conv2d_backward_sample("gradients, depthwise", {2, 19, 5, 10}, {19, 1, 5, 3},
+                                 {.padding = Size2d(2, 1), .groups = 19}),
           conv2d_backward_sample("gradients of no images", {0, 2, 4, 4}, {3, 2, 3, 3}),
       }),
       .errors =

@@ -64,6 +64,8 @@ OpTest fused_conv2d_test() {
                               {.conv = {.stride = 2, .padding = 1}, .relu = true}),
           fused_conv2d_sample("groups", {2, 4, 4, 5}, {6, 2, 3, 3}, true, false,
                               {.conv = {.padding = 1, .groups = 2}, .relu = true}),
+          fused_conv2d_sample("depthwise", {2, 19, 5, 10}, {19, 1, 3, 3}, true, true,
+                              {.conv = {.padding = 1, .groups = 19}, .relu = true}),
           around_sample({2, 16, 5, 6}, same),
           fused_conv2d_sample("no images", {0, 2, 4, 4}, {3, 2, 3, 3}, true, false, same),
       }),
