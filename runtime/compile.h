@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/batch_runner.h"
 #include "runtime/capture.h"
-#include "runtime/runner.h"
 
 namespace espalier::runtime {
 
@@ -16,6 +16,8 @@ namespace espalier::runtime {
 /// leaves are set, as `f` would have. States that it only reads (all of them where it changes nothing, else
 /// parameters, unless it finds gradients) count as constants, so that a plan has them packed; where somebody
 /// changes one, the next run makes the plan anew, and takes them for states where that happens all the time.
+/// Where it changes nothing, its batch may be cut into parts (BatchRunner): the first axis of all inputs in
+/// which that is as long as the first one's. `f` is then captured once more at the parts' sizes.
 ///
 /// One thread at a time may use it. The tensors that it puts out require no gradient.
 class ESPALIER_API CompiledFunction {
@@ -25,23 +27,27 @@ class ESPALIER_API CompiledFunction {
   CompiledFunction(CompiledFunction&&) noexcept;
   CompiledFunction& operator=(CompiledFunction&&) noexcept;
 
-  /// Throws what capture() and Runner::run() throw.
+  /// Throws what capture(), BatchRunner and its run() throw.
   std::vector<Tensor> run(Inputs inputs);
-  /// The plan for such inputs, made where there is none yet.
+  /// The plan for such inputs, or the largest part of them, made where there is none yet.
   const Plan& plan(Inputs inputs);
   /// Plans made from now on choose their kernels by these times (see Plan); null: by rules. `choices`
   /// outlives them all.
   void choose_kernels_by(KernelChoices* choices) noexcept { choices_ = choices; }
+  /// From the next plan on, into how many parts batches are cut (BatchOptions::parts).
+  void cut_batches(int64_t parts) noexcept { parts_ = parts; }
   /// How many plans there are.
   size_t plan_count() const noexcept;
 
  private:
   struct Variant;
   Variant& variant(Inputs inputs);
+  BatchOptions options() const { return {.choices = choices_, .parts = parts_}; }
 
   Function f_;
   State state_;
   KernelChoices* choices_ = nullptr;
+  int64_t parts_ = 0;
   std::vector<std::unique_ptr<Variant>> variants_;
 };
 

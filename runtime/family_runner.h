@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/batch_runner.h"
 #include "runtime/graph_family.h"
-#include "runtime/runner.h"
 
 namespace espalier::runtime {
 
@@ -26,13 +26,16 @@ class ESPALIER_API FamilyRunner {
   /// Plans made from now on choose their kernels by these times (see Plan); null: by rules. `choices`
   /// outlives them all.
   void choose_kernels_by(KernelChoices* choices) noexcept { choices_ = choices; }
+  /// Batches, where the first axis of inputs is free, run in at most so many parts from the next plan on; 0,
+  /// as at the beginning: in as many as is fastest (BatchOptions::parts).
+  void cut_batches(int64_t parts) noexcept { parts_ = parts; }
 
   /// What the graph of the inputs' sizes puts out. Inputs may have any layout. Throws what
-  /// GraphFamily::sizes_of() and at(), Plan and Runner::run() throw.
+  /// GraphFamily::sizes_of() and at(), BatchRunner and its run() throw.
   std::vector<Tensor> run(Inputs inputs);
   /// The runner for these sizes, made where there is none; it stays until `most_plans` others were used after
   /// it.
-  Runner& at(const Sizes& sizes);
+  BatchRunner& at(const Sizes& sizes);
   /// How many plans there are.
   size_t plan_count() const noexcept { return made_.size(); }
 
@@ -40,12 +43,14 @@ class ESPALIER_API FamilyRunner {
   struct Made {
     Sizes sizes;
     int threads;  ///< num_threads() when it was made, of which the plan may use fewer
-    Runner runner;
+    BatchRunner runner;
   };
+  BatchedGraph batched(const Sizes& sizes) const;
 
   GraphFamily family_;
   size_t most_plans_;
   KernelChoices* choices_ = nullptr;
+  int64_t parts_ = 0;
   std::vector<std::unique_ptr<Made>> made_;  ///< the latest first
 };
 
