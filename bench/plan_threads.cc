@@ -1,6 +1,7 @@
 // What threads save plans, in turns in one process: the times of a plan for all threads, and how many times
-// as long others take: a plan for one thread, a plan that runs no steps side by side, and two plans for half
-// of the batch, each on one thread.
+// as long others take: a plan for one thread, a plan that runs no steps side by side, and the batch in one
+// part a thread, in up to 16 parts, and in as many, a number that stands first, as are chosen where nobody
+// says so (runtime::BatchRunner).
 //
 //   build/release/bench/plan_threads [SECONDS [NAME]]
 //
@@ -74,6 +75,29 @@ class Planned {
   runtime::Runner runner_;
 };
 
+/// The batch of a workload in parts.
+class InParts {
+ public:
+  InParts(const Workload& work, int64_t parts)
+      : inputs_(work.inputs(work.batch)), runner_({at(work), {0}, work.batch}, {.parts = parts}) {
+    results_ = runner_.run(inputs_);
+    run();
+  }
+
+  void run() { runner_.run(inputs_, results_); }
+  int64_t parts() const { return runner_.parts(); }
+
+ private:
+  static std::function<runtime::Graph(int64_t)> at(const Workload& work) {
+    return [&work](int64_t examples) {
+      return runtime::freeze(runtime::capture(work.f, work.inputs(examples), work.state));
+    };
+  }
+
+  std::vector<Tensor> inputs_, results_;
+  runtime::BatchRunner runner_;
+};
+
 using Work = std::function<void()>;
 
 double seconds_of(const Work& work, int runs) {
@@ -120,19 +144,18 @@ void add_row(report::Table& table, const Workload& work, double seconds) {
   const auto run = [](Planned& planned) { return [&] { planned.run(); }; };
   const Comparison to_one = compare(run(plan), run(one), seconds);
   const Comparison to_apart = compare(run(plan), run(apart), seconds);
-  std::string halves = "";
+  std::string halves = "", small = "", chosen = "";
   if (!work.training && work.batch > 1) {
-    Planned first(work, work.batch / 2, {.threads = 1}), second(work, work.batch / 2, {.threads = 1});
-    Planned* const both[] = {&first, &second};
-    const auto run_both = [&] {
-      parallel_for(0, 2, 1, [&](int64_t from, int64_t to) {
-        for (; from < to; ++from) both[from]->run();
-      });
+    const auto ratio_to = [&](int64_t parts) {
+      InParts cut(work, parts);
+      return report::fixed(compare(run(plan), [&] { cut.run(); }, seconds).ratio, 2);
     };
-    halves = report::fixed(compare(run(plan), run_both, seconds).ratio, 2);
+    halves = ratio_to(2);
+    if (work.batch > 2) small = ratio_to(std::min<int64_t>(work.batch, 16));
+    chosen = std::to_string(InParts(work, 0).parts()) + ": " + ratio_to(0);
   }
   table.add_row({work.name, ways_of(plan.plan()), report::fixed(1e6 * to_one.seconds, 1),
-                 report::fixed(to_one.ratio, 2), report::fixed(to_apart.ratio, 2), halves});
+                 report::fixed(to_one.ratio, 2), report::fixed(to_apart.ratio, 2), halves, small, chosen});
 }
 
 /// Each step on one thread and as the plan has it.
@@ -243,7 +266,7 @@ int main(int argc, char** argv) {
   set_num_threads(2);
   manual_seed(1);
   report::Table table({"", "steps on one thread, split, side by side", "us", "one thread",
-                       "none side by side", "halves of the batch"});
+                       "none side by side", "2 parts", "up to 16 parts", "chosen"});
   for (const Workload& work : workloads()) {
     if (work.name.find(name) == std::string::npos) continue;
     add_row(table, work, seconds);

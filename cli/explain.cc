@@ -12,28 +12,11 @@
 #include "cli/commands.h"
 #include "cli/nearest.h"
 #include "cli/package_file.h"
-#include "core/create.h"
 #include "core/error.h"
-#include "ops/cast.h"
-#include "ops/copy.h"
-#include "ops/random.h"
 #include "report/page.h"
 
 namespace espalier::cli {
 namespace {
-
-/// Something for each input of a graph.
-std::vector<Tensor> any_inputs(const runtime::Graph& graph) {
-  std::vector<Tensor> inputs;
-  for (const runtime::ValueId id : graph.inputs()) {
-    const Tensor& type = graph.value(id).type;
-    const Tensor elements = is_floating(type.dtype()) ? cast(normal(type.shape()), type.dtype())
-                                                      : zeros(type.shape(), type.dtype());
-    inputs.push_back(empty_strided(type.shape(), type.strides(), type.dtype()));
-    copy_(inputs.back(), elements);
-  }
-  return inputs;
-}
 
 /// What flags say of the free axes; of others, a batch of one, the sizes of the problem that the package is
 /// for or, where it names none, those of its examples.
@@ -78,10 +61,37 @@ nlohmann::json step_json(const runtime::StepReport& report) {
   return json;
 }
 
-void save_page(const ExplainFlags& flags, const runtime::Plan& plan,
+/// How the batch is cut, in words; empty where it is not.
+std::string parts_text(const runtime::BatchRunner& runner) {
+  if (runner.parts() == 1) return "";
+  return std::to_string(runner.parts()) + " parts of up to " + std::to_string(runner.part_examples()) +
+         " examples, side by side on " + std::to_string(runner.threads()) +
+         (runner.threads() == 1 ? " thread" : " threads");
+}
+
+/// What the numbers of parts took that were timed, the fastest first.
+std::string timings_text(const runtime::KernelChoices::Timings& timings) {
+  std::string text;
+  for (const runtime::KernelTiming& timing : timings)
+    text += (text.empty() ? "" : ", ") + timing.kernel + " " + report::fixed(timing.seconds * 1e6, 1);
+  return text;
+}
+
+nlohmann::json parts_json(const runtime::BatchRunner& runner) {
+  nlohmann::json json = {
+      {"count", runner.parts()}, {"examples", runner.part_examples()}, {"threads", runner.threads()}};
+  if (!runner.refusal().empty()) json["refusal"] = runner.refusal();
+  for (const runtime::KernelTiming& timing : runner.timings())
+    json["candidates"].push_back({{"parts", timing.kernel}, {"seconds", timing.seconds}});
+  return json;
+}
+
+void save_page(const ExplainFlags& flags, const runtime::BatchRunner& runner,
                const std::vector<runtime::StepReport>& steps, double seconds) {
+  const runtime::Plan& plan = runner.plan();
   report::Page page(std::filesystem::path(flags.package).filename().string());
-  page.key_values({{"steps", std::to_string(steps.size())},
+  page.key_values({{"batch", runner.parts() == 1 ? "whole" : parts_text(runner) + "; below, one of them"},
+                   {"steps", std::to_string(steps.size())},
                    {"threads", std::to_string(plan.threads())},
                    {"microseconds", report::fixed(seconds * 1e6, 1)},
                    {"memory for a run, bytes", std::to_string(plan.arena_bytes())},
@@ -107,24 +117,30 @@ Exit explain(const ExplainFlags& flags) {
   const runtime::Package package = read_package(flags.package);
   const runtime::Sizes sizes = sizes_for(package, flags);
   PackageRunner opened(package.graphs, flags.kernels, equality(flags.strict));
-  runtime::Runner& runner = opened.graphs().at(sizes);
+  runtime::BatchRunner& runner = opened.graphs().at(sizes);
   opened.save_choices();
   const runtime::Plan& plan = runner.plan();
   const std::vector<runtime::StepReport> steps =
-      runtime::explain(runner, any_inputs(plan.graph()), static_cast<int>(flags.rounds), opened.choices());
+      runtime::explain(runner.runner(), runtime::made_up_inputs(plan.graph()), static_cast<int>(flags.rounds),
+                       opened.choices());
   double seconds = 0;
   for (const runtime::StepReport& step : steps) seconds += step.seconds;
-  if (!flags.page.empty()) save_page(flags, plan, steps, seconds);
+  if (!flags.page.empty()) save_page(flags, runner, steps, seconds);
   if (!flags.json) {
+    if (runner.parts() > 1) std::cout << "The batch runs in " << parts_text(runner) << "; one part:\n";
+    if (!runner.refusal().empty()) std::cout << "The batch stays whole: " << runner.refusal() << '\n';
     std::cout << runtime::step_table(steps) << steps.size() << " steps, " << report::fixed(seconds * 1e6, 1)
               << " microseconds with " << plan.threads() << (plan.threads() == 1 ? " thread" : " threads")
               << "; memory for a run: " << plan.arena_bytes() << " bytes, at least "
               << plan.least_arena_bytes() << '\n';
+    if (!runner.timings().empty())
+      std::cout << "the whole batch, microseconds: " << timings_text(runner.timings()) << '\n';
     return Exit::done;
   }
   nlohmann::json rows = nlohmann::json::array();
   for (const runtime::StepReport& step : steps) rows.push_back(step_json(step));
   std::cout << nlohmann::json{{"sizes", sizes},
+                              {"parts", parts_json(runner)},
                               {"steps", rows},
                               {"seconds", seconds},
                               {"threads", plan.threads()},

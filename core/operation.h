@@ -61,13 +61,17 @@ struct Cost {
 
 /// Axes that must keep the same size when channels are removed: `operand` counts the inputs from 0 up and the
 /// outputs from -1 down. At least one is an input's, and the operation itself stays as it is: run on inputs
-/// without a channel, it puts out what it did, without that channel along the outputs' tied axes.
+/// without a channel, it puts out what it did, without that channel along the outputs' tied axes; unless
+/// these are `mixed`. An axis stands in one tie at most.
 struct AxisTie {
   struct Axis {
     int operand;
     int axis;
   };
   std::vector<Axis> axes;
+  /// Along the outputs' tied axes an element depends on the others, or on its place among them: a norm over
+  /// them, a causal mask, random numbers that follow positions.
+  bool mixed = false;
 };
 
 /// What autocasting (ops/autocast.h) does with the floating-point inputs of an operation.

@@ -174,7 +174,7 @@ std::vector<AxisTie> Attention::axis_ties(Inputs inputs) const {
   const int rank = inputs[0].rank();
   std::vector<AxisTie> ties;
   for (int i = 0; i < rank - 2; ++i) ties.push_back({{{0, i}, {1, i}, {2, i}, {-1, i}, {-2, i}}});
-  ties.push_back({{{0, rank - 2}, {-1, rank - 2}, {-2, rank - 2}}});
+  ties.push_back({{{0, rank - 2}, {-1, rank - 2}, {-2, rank - 2}}, causal_ != Causal::none});
   ties.push_back({{{1, rank - 2}, {2, rank - 2}}});
   if (const Tensor& mask = inputs[3]; mask.defined()) {
     for (int i = 0; i < mask.rank(); ++i) {

@@ -127,7 +127,8 @@ Cost BatchNorm::cost(Inputs inputs, std::span<const OutputSpec>) const {
 
 std::vector<AxisTie> BatchNorm::axis_ties(Inputs inputs) const {
   std::vector<AxisTie> ties;
-  for (int axis = 0; axis < inputs[kX].rank(); ++axis) ties.push_back({{{kX, axis}, {-1, axis}}});
+  for (int axis = 0; axis < inputs[kX].rank(); ++axis)
+    ties.push_back({{{kX, axis}, {-1, axis}}, options_.training && axis != 1});
   std::vector<AxisTie::Axis>& channels = ties[1].axes;
   for (int i = kWeight; i < kInputCount; ++i) {
     if (inputs[static_cast<size_t>(i)].defined()) channels.push_back({i, 0});

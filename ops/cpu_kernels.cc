@@ -290,8 +290,9 @@ size_t linear_bf16_scratch(const Linear&, Inputs, Specs);
 void linear_bf16(const Linear&, Inputs, Outputs, void*);
 static constexpr Kernel kLinear[] = {
     kernel<Linear, linear_bf16, linear_bf16_declines, nullptr, linear_bf16_scratch>("bf16"),
-    packing_sums(kernel<Linear, linear_cpu, linear_row_declines<Linear>, prepare_linear_row<Linear>,
-                        linear_scratch>("row")),
+    packing_sums(
+        kernel<Linear, linear_cpu, linear_row_declines<Linear>, prepare_linear_row<Linear>, linear_scratch>(
+            "row")),
     packing_sums(yielding<Linear, linear_small_yields<Linear>>(
         kernel<Linear, linear_cpu, linear_small_declines<Linear>, prepare_linear_small<Linear>,
                linear_scratch>("small"))),

@@ -6,6 +6,16 @@
 #include "ops/random_internal.h"
 
 namespace espalier {
+namespace {
+
+/// Those of elementwise operations, but that the mask follows positions.
+std::vector<AxisTie> dropout_ties(Inputs inputs) {
+  std::vector<AxisTie> ties = elementwise_ties(inputs.first(1));
+  for (AxisTie& tie : ties) tie.mixed = true;
+  return ties;
+}
+
+}  // namespace
 
 Dropout::Dropout(double p) : p_(p) {
   // Written so that NaN is refused.
@@ -25,7 +35,7 @@ Tensors Dropout::backward(const BackwardContext& context) const {
 }
 
 std::vector<AxisTie> Dropout::axis_ties(Inputs inputs) const {
-  return elementwise_ties(inputs.first(1));
+  return dropout_ties(inputs);
 }
 
 Tensor dropout(const Tensor& input, double p, const Generator& from) {
@@ -45,7 +55,7 @@ Tensors DropoutBackward::backward(const BackwardContext& context) const {
 }
 
 std::vector<AxisTie> DropoutBackward::axis_ties(Inputs inputs) const {
-  return elementwise_ties(inputs.first(1));
+  return dropout_ties(inputs);
 }
 
 }  // namespace espalier

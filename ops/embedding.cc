@@ -30,7 +30,9 @@ Tensors Embedding::backward(const BackwardContext& context) const {
 }
 
 std::vector<AxisTie> Embedding::axis_ties(Inputs inputs) const {
-  return {{{{0, 1}, {-1, inputs[1].rank()}}}};
+  std::vector<AxisTie> ties = {{{{0, 1}, {-1, inputs[1].rank()}}}};
+  for (int i = 0; i < inputs[1].rank(); ++i) ties.push_back({{{1, i}, {-1, i}}});
+  return ties;
 }
 
 Tensor embedding(const Tensor& weights, const Tensor& indices) {

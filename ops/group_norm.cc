@@ -92,7 +92,7 @@ std::vector<AxisTie> GroupNorm::axis_ties(Inputs inputs) const {
   for (int i = 1; i < inputs[0].rank(); ++i) {
     // With several groups a channel cannot go without the groups' number changing.
     if (i == 1 && groups_ != 1) continue;
-    AxisTie tie{{{0, i}, {-1, i}}};
+    AxisTie tie{{{0, i}, {-1, i}}, true};
     for (int operand = 1; i == 1 && operand < 3; ++operand) {
       if (inputs[static_cast<size_t>(operand)].defined()) tie.axes.push_back({operand, 0});
     }

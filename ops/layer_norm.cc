@@ -73,6 +73,7 @@ std::vector<AxisTie> LayerNorm::axis_ties(Inputs inputs) const {
       tie.axes.push_back({-2, i});
       tie.axes.push_back({-3, i});
     } else {
+      tie.mixed = true;
       for (int operand = 1; operand < 3; ++operand) {
         if (inputs[static_cast<size_t>(operand)].defined()) tie.axes.push_back({operand, i - lead});
       }

@@ -13,6 +13,12 @@ void OneHot::infer(Inputs inputs, OutputSpecs& outputs) const {
   outputs.push_back(OutputSpec::fresh(shape, dtype_));
 }
 
+std::vector<AxisTie> OneHot::axis_ties(Inputs inputs) const {
+  std::vector<AxisTie> ties;
+  for (int i = 0; i < inputs[0].rank(); ++i) ties.push_back({{{0, i}, {-1, i}}});
+  return ties;
+}
+
 Tensor one_hot(const Tensor& indices, int64_t classes, Dtype dtype) {
   return apply_one(OneHot(classes, dtype), indices.defined() ? contiguous(indices) : indices);
 }

@@ -14,6 +14,7 @@ class ESPALIER_API OneHot final : public OperationOf<OneHot> {
   int64_t classes() const noexcept { return classes_; }
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   bool differentiable(int) const override { return false; }
+  std::vector<AxisTie> axis_ties(Inputs inputs) const override;
   void visit_attributes(AttributeVisitor& visit) override {
     visit("classes", classes_);
     visit("dtype", dtype_);

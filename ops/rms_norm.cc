@@ -70,6 +70,7 @@ std::vector<AxisTie> RmsNorm::axis_ties(Inputs inputs) const {
   const int lead = inputs[0].rank() - axes_;
   for (int i = 0; i < inputs[0].rank(); ++i) {
     AxisTie tie{{{0, i}, {-1, i}}};
+    tie.mixed = i >= lead;
     if (i < lead)
       tie.axes.push_back({-2, i});
     else if (inputs[1].defined())

@@ -51,6 +51,19 @@ Tensors Split::backward(const BackwardContext& context) const {
   return {concat(gradients, axis)};
 }
 
+std::vector<AxisTie> Split::axis_ties(Inputs inputs) const {
+  const Shape& shape = inputs[0].shape();
+  const int axis = normalize_axis(axis_, shape.rank(), kName);
+  const auto parts = static_cast<int>(shape[axis] / size_ + (shape[axis] % size_ != 0));
+  std::vector<AxisTie> ties;
+  for (int i = 0; i < shape.rank(); ++i) {
+    if (i == axis) continue;
+    AxisTie& tie = ties.emplace_back(AxisTie{{{0, i}}});
+    for (int part = 0; part < parts; ++part) tie.axes.push_back({-1 - part, i});
+  }
+  return ties;
+}
+
 Tensors split(const Tensor& input, int64_t size, int64_t axis) {
   return apply(Split(size, axis), {input});
 }

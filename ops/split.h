@@ -14,6 +14,7 @@ class ESPALIER_API Split final : public OperationOf<Split> {
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0, .outputs = 0}; }
+  std::vector<AxisTie> axis_ties(Inputs inputs) const override;
   void visit_attributes(AttributeVisitor& visit) override {
     visit("size", size_);
     visit("axis", axis_);

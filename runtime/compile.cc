@@ -1,14 +1,15 @@
 #include "runtime/compile.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
+#include "core/create.h"
 #include "core/door.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "ops/copy.h"
 #include "runtime/passes.h"
-#include "runtime/split_batch.h"
 
 namespace espalier::runtime {
 
@@ -83,49 +84,98 @@ constexpr int kWorthMaking = 4;
 
 }  // namespace
 
+/// What a plan is made of.
+struct CompileSource {
+  const Function& f;
+  const State& state;
+  BatchOptions options;
+};
+
+/// A graph that was captured, and the graphs of parts of its batch, which are when somebody asks for them.
+class CapturedBatch {
+ public:
+  CapturedBatch(Graph graph, Inputs inputs) : graph_(std::move(graph)) {
+    for (const Tensor& input : inputs)
+      types_.push_back(empty_strided(input.shape(), input.strides(), input.dtype(), kMeta));
+  }
+
+  const Graph& whole() const noexcept { return graph_; }
+  int64_t examples() const { return first_axis(0); }
+  /// The inputs that have the batch. A step that changes something has none.
+  std::vector<int> inputs() const {
+    std::vector<int> found;
+    if (!graph_.updates().empty() || !graph_.gradients().empty()) return found;
+    for (size_t i = 0; i < types_.size(); ++i) {
+      if (examples() > 0 && first_axis(i) == examples()) found.push_back(static_cast<int>(i));
+    }
+    return found;
+  }
+
+  const Graph& at(int64_t examples, const CompileSource& source) {
+    if (examples == this->examples()) return graph_;
+    const auto found = parts_.find(examples);
+    if (found != parts_.end()) return found->second;
+    std::vector<Tensor> types = types_;
+    for (const int input : inputs()) {
+      Tensor& type = types[static_cast<size_t>(input)];
+      Shape shape = type.shape();
+      shape[0] = examples;
+      type =
+          empty_strided(shape, strides_nested_like(shape, type.shape(), type.strides()), type.dtype(), kMeta);
+    }
+    return parts_.emplace(examples, capture(source.f, types, source.state)).first->second;
+  }
+
+ private:
+  int64_t first_axis(size_t input) const {
+    return input < types_.size() && types_[input].rank() > 0 ? types_[input].size(0) : 0;
+  }
+
+  Graph graph_;
+  std::vector<Tensor> types_;  ///< of the function's inputs, on meta
+  std::map<int64_t, Graph> parts_;
+};
+
 /// A plan whose constants are those of now.
 class FrozenRunner {
  public:
-  FrozenRunner(Graph graph, const State& state, const PlanOptions& options)
-      : graph_(std::move(graph)), constants_(constants_of(graph_, state)) {
-    make(options);
+  FrozenRunner(CapturedBatch batch, const CompileSource& source)
+      : batch_(std::move(batch)), constants_(constants_of(batch_.whole(), source.state)) {
+    make(source);
   }
 
-  Runner& current(const PlanOptions& options) {
+  BatchRunner& current(const CompileSource& source) {
     if (!has_versions()) {
       if (runs_ < kWorthMaking) constants_.clear();
-      make(options);
+      make(source);
     }
     ++runs_;
     return *runner_;
   }
 
-  const Graph& graph() const noexcept { return graph_; }
+  const Graph& graph() const noexcept { return batch_.whole(); }
 
  private:
-  void make(const PlanOptions& options) {
+  void make(const CompileSource& source) {
     versions_.clear();
-    for (const ValueId id : constants_) versions_.push_back(graph_.value(id).tensor.version());
-    Graph graph = optimise(freeze(graph_, constants_), options.equality);
-    if (options.equality == Equality::rounded) {
-      const int threads = options.threads == 0 ? num_threads() : options.threads;
-      graph = split_where_it_pays(std::move(graph), threads);
-    }
-    runner_ = std::make_unique<Runner>(std::make_shared<const Plan>(std::move(graph), options));
+    for (const ValueId id : constants_) versions_.push_back(graph().value(id).tensor.version());
+    const auto at = [&](int64_t examples) { return freeze(batch_.at(examples, source), constants_); };
+    runner_ =
+        std::make_unique<BatchRunner>(BatchedGraph{at, batch_.inputs(), batch_.examples()}, source.options);
     runs_ = 0;
   }
 
   bool has_versions() const {
     for (size_t i = 0; i < versions_.size(); ++i) {
-      if (graph_.value(constants_[i]).tensor.version() != versions_[i]) return false;
+      if (graph().value(constants_[i]).tensor.version() != versions_[i]) return false;
     }
     return true;
   }
 
-  Graph graph_;
+  CapturedBatch batch_;
   std::vector<ValueId> constants_;
   std::vector<uint32_t> versions_;
-  std::unique_ptr<Runner> runner_;
+  std::unique_ptr<BatchRunner> runner_;
   int runs_ = 0;
 };
 
@@ -142,7 +192,7 @@ struct CompiledFunction::Variant {
 };
 
 CompiledFunction::CompiledFunction(Function f, State state, const PlanOptions& options)
-    : f_(std::move(f)), state_(std::move(state)), options_(options) {}
+    : f_(std::move(f)), state_(std::move(state)), options_(batch_options(options)) {}
 CompiledFunction::~CompiledFunction() = default;
 CompiledFunction::CompiledFunction(CompiledFunction&&) noexcept = default;
 CompiledFunction& CompiledFunction::operator=(CompiledFunction&&) noexcept = default;
@@ -154,7 +204,7 @@ CompiledFunction::Variant& CompiledFunction::variant(Inputs inputs) {
   Conditions conditions(inputs, state_);
   const Graph graph = capture(f_, inputs, state_);
   auto made = std::make_unique<Variant>(
-      Variant{std::move(conditions), FrozenRunner(graph, state_, options_), {}, {}});
+      Variant{std::move(conditions), FrozenRunner({graph, inputs}, {f_, state_, options_}), {}, {}});
   for (size_t i = inputs.size(); i < graph.inputs().size(); ++i) {
     const std::string& name = graph.value(graph.inputs()[i]).name;
     made->read_gradients.push_back(state_.at(name.substr(0, name.size() - kGradientSuffix.size())));
@@ -166,7 +216,7 @@ CompiledFunction::Variant& CompiledFunction::variant(Inputs inputs) {
 }
 
 const Plan& CompiledFunction::plan(Inputs inputs) {
-  return variant(inputs).runner.current(options_).plan();
+  return variant(inputs).runner.current({f_, state_, options_}).plan();
 }
 
 size_t CompiledFunction::plan_count() const noexcept {
@@ -189,7 +239,7 @@ std::vector<Tensor> CompiledFunction::run(Inputs inputs) {
   for (const Tensor& input : inputs) given.push_back(dense(input));
   Variant& fitting = variant(given);
   for (const Tensor& leaf : fitting.read_gradients) given.push_back(dense(leaf.grad()));
-  std::vector<Tensor> results = fitting.runner.current(options_).run(given);
+  std::vector<Tensor> results = fitting.runner.current({f_, state_, options_}).run(given);
   const size_t outputs = fitting.runner.graph().outputs().size();
   size_t next = outputs;
   for (Variant::Left& left : fitting.left_gradients)

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/batch_runner.h"
 #include "runtime/capture.h"
-#include "runtime/runner.h"
 
 namespace espalier::runtime {
 
@@ -16,6 +16,8 @@ namespace espalier::runtime {
 /// leaves are set, as `f` would have. States that it only reads (all of them where it changes nothing, else
 /// parameters, unless it finds gradients) count as constants, so that a plan has them packed; where somebody
 /// changes one, the next run makes the plan anew, and takes them for states where that happens all the time.
+/// Where it changes nothing, its batch may be cut into parts (BatchRunner): the first axis of all inputs in
+/// which that is as long as the first one's. `f` is then captured once more at the parts' sizes.
 ///
 /// One thread at a time may use it. The tensors that it puts out require no gradient. Inputs may lie in
 /// memory as they like; what has gaps is copied. With Equality::strict it is a ShapeError, since sums over it
@@ -27,13 +29,15 @@ class ESPALIER_API CompiledFunction {
   CompiledFunction(CompiledFunction&&) noexcept;
   CompiledFunction& operator=(CompiledFunction&&) noexcept;
 
-  /// Throws what capture() and Runner::run() throw.
+  /// Throws what capture(), BatchRunner and its run() throw.
   std::vector<Tensor> run(Inputs inputs);
-  /// The plan for such inputs, made where there is none yet.
+  /// The plan for such inputs, or the largest part of them, made where there is none yet.
   const Plan& plan(Inputs inputs);
   /// Plans made from now on choose their kernels by these times (see Plan); null: by rules. `choices`
   /// outlives them all.
   void choose_kernels_by(KernelChoices* choices) noexcept { options_.choices = choices; }
+  /// From the next plan on, into how many parts batches are cut (BatchOptions::parts).
+  void cut_batches(int64_t parts) noexcept { options_.parts = parts; }
   /// How many plans there are.
   size_t plan_count() const noexcept;
 
@@ -43,7 +47,7 @@ class ESPALIER_API CompiledFunction {
 
   Function f_;
   State state_;
-  PlanOptions options_;
+  BatchOptions options_;
   std::vector<std::unique_ptr<Variant>> variants_;
 };
 

@@ -3,7 +3,12 @@
 #include <algorithm>
 #include <sstream>
 
+#include "core/create.h"
+#include "core/door.h"
 #include "core/error.h"
+#include "ops/cast.h"
+#include "ops/copy.h"
+#include "ops/random.h"
 #include "runtime/step_cost_internal.h"
 #include "runtime/time_kernels_internal.h"
 
@@ -82,6 +87,19 @@ double total(std::span<const StepReport> steps) {
 }
 
 }  // namespace
+
+std::vector<Tensor> made_up_inputs(const Graph& graph) {
+  const NoGrad no_grad;
+  std::vector<Tensor> inputs;
+  for (const ValueId id : graph.inputs()) {
+    const Tensor& type = graph.value(id).type;
+    const Tensor elements = is_floating(type.dtype()) ? cast(normal(type.shape()), type.dtype())
+                                                      : zeros(type.shape(), type.dtype());
+    inputs.push_back(empty_strided(type.shape(), type.strides(), type.dtype()));
+    copy_(inputs.back(), elements);
+  }
+  return inputs;
+}
 
 std::vector<StepReport> explain(Runner& runner, Inputs inputs, int rounds, const KernelChoices* choices) {
   if (rounds < 1) throw ValueError("explain", std::to_string(rounds) + " rounds; expected at least 1");

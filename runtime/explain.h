@@ -20,6 +20,10 @@ struct StepReport {
   KernelChoices::Timings candidates = {};
 };
 
+/// Something for each input of a graph, in its layout: normal numbers, or zeros where whole numbers are asked
+/// for, which may mean something.
+ESPALIER_API std::vector<Tensor> made_up_inputs(const Graph& graph);
+
 /// Runs a plan `rounds` times, one step after the other, after one run to warm up, and reports its steps in
 /// their order, with what `choices`, if any, has timed for them. The reports point into the plan. Throws what
 /// Runner::run() throws, ValueError for less than one round.

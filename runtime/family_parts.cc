@@ -100,17 +100,6 @@ std::optional<Tensor> sequence_at(const SizeRules& rules, const std::vector<Tens
   return cast(made, corners.front().dtype());
 }
 
-/// The number that all elements are, as a tensor without axes; nothing where they differ.
-std::optional<Tensor> repeated(const Tensor& tensor) {
-  const size_t size = size_of(tensor.dtype());
-  const auto* const bytes = static_cast<const char*>(tensor.raw_data());
-  if (tensor.numel() == 0 || !tensor.is_contiguous()) return {};
-  for (int64_t i = 1; i < tensor.numel(); ++i) {
-    if (std::memcmp(bytes, bytes + static_cast<size_t>(i) * size, size) != 0) return {};
-  }
-  return tensor.with_layout({}, {}, tensor.offset());
-}
-
 }  // namespace
 
 std::string place_of_node(const Graph& graph, size_t index) {
@@ -121,6 +110,16 @@ bool same_constant(const Tensor& a, const Tensor& b) {
   return a.dtype() == b.dtype() && a.shape() == b.shape() && a.strides() == b.strides() &&
          (a.raw_data() == b.raw_data() ||
           std::memcmp(a.raw_data(), b.raw_data(), static_cast<size_t>(a.numel()) * size_of(a.dtype())) == 0);
+}
+
+std::optional<Tensor> repeated_number(const Tensor& tensor) {
+  const size_t size = size_of(tensor.dtype());
+  const auto* const bytes = static_cast<const char*>(tensor.raw_data());
+  if (tensor.numel() == 0 || !tensor.is_contiguous()) return {};
+  for (int64_t i = 1; i < tensor.numel(); ++i) {
+    if (std::memcmp(bytes, bytes + static_cast<size_t>(i) * size, size) != 0) return {};
+  }
+  return tensor.with_layout({}, {}, tensor.offset());
 }
 
 std::shared_ptr<const Operation> operation_at(const SizeRules& rules, const std::vector<Graph>& corners,
@@ -151,9 +150,9 @@ Tensor constant_at(const SizeRules& rules, const std::vector<Tensor>& corners) {
   const Tensor& first = corners.front();
   if (all_of(corners, [&](const Tensor& corner) { return same_constant(corner, first); })) return first;
   if (const std::optional<Tensor> sequence = sequence_at(rules, corners)) return *sequence;
-  const std::optional<Tensor> number = repeated(first);
+  const std::optional<Tensor> number = repeated_number(first);
   const bool one_number = number && all_of(corners, [&](const Tensor& corner) {
-                            const std::optional<Tensor> other = repeated(corner);
+                            const std::optional<Tensor> other = repeated_number(corner);
                             return other && corner.rank() == first.rank() && same_constant(*other, *number);
                           });
   if (!one_number) {

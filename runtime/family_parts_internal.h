@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,10 @@ Tensor input_at(const SizeRules& rules, const std::vector<Tensor>& corners);
 
 /// Whether both are the same to the bit: type, shape, layout and elements.
 bool same_constant(const Tensor& a, const Tensor& b);
+
+/// The number that all elements of a row-major constant are, as a tensor without axes; nothing where they
+/// differ, or there are none.
+std::optional<Tensor> repeated_number(const Tensor& tensor);
 
 /// Throws ValueError, with the first place, unless the graphs differ in numbers alone: in attributes,
 /// sizes and constants.

@@ -8,7 +8,6 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "ops/copy.h"
-#include "runtime/passes.h"
 
 namespace espalier::runtime {
 namespace {
@@ -29,19 +28,40 @@ FamilyRunner::FamilyRunner(GraphFamily family, size_t most_plans)
     : FamilyRunner(std::move(family), PlanOptions(), most_plans) {}
 
 FamilyRunner::FamilyRunner(GraphFamily family, const PlanOptions& options, size_t most_plans)
-    : family_(std::move(family)), most_plans_(most_plans), options_(options) {
+    : family_(std::move(family)), most_plans_(most_plans), options_(batch_options(options)) {
   if (most_plans < 1) throw ValueError("family runner", "keeps no plans; expected at least 1");
 }
 
-Runner& FamilyRunner::at(const Sizes& sizes) {
+/// The batch is the first name that stands for first axes alone.
+BatchedGraph FamilyRunner::batched(const Sizes& sizes) const {
+  BatchedGraph graph{[this, sizes](int64_t) { return family_.at(sizes); }, {}, 1};
+  for (const auto& [name, size] : sizes) {
+    std::vector<int> inputs;
+    bool first_axes = true;
+    for (const FreeAxis& axis : family_.axes()) {
+      if (axis.name != name) continue;
+      first_axes &= axis.axis == 0;
+      inputs.push_back(axis.input);
+    }
+    if (!first_axes || inputs.empty()) continue;
+    const auto of_examples = [this, sizes, name = name](int64_t examples) {
+      Sizes changed = sizes;
+      changed[name] = examples;
+      return family_.at(changed);
+    };
+    return {of_examples, inputs, size};
+  }
+  return graph;
+}
+
+BatchRunner& FamilyRunner::at(const Sizes& sizes) {
   const auto fits = [&](const std::unique_ptr<Made>& made) {
     return made->sizes == sizes && made->threads == num_threads();
   };
   auto found = std::find_if(made_.begin(), made_.end(), fits);
   if (found == made_.end()) {
-    // Not every pass has seen what is known of these sizes alone.
-    auto plan = std::make_shared<const Plan>(optimise(family_.at(sizes), options_.equality), options_);
-    made_.push_back(std::make_unique<Made>(Made{sizes, num_threads(), Runner(std::move(plan))}));
+    BatchRunner runner(batched(sizes), options_);
+    made_.push_back(std::make_unique<Made>(Made{sizes, num_threads(), std::move(runner)}));
     found = made_.end() - 1;
   }
   std::rotate(made_.begin(), found, found + 1);
@@ -50,11 +70,9 @@ Runner& FamilyRunner::at(const Sizes& sizes) {
 }
 
 std::vector<Tensor> FamilyRunner::run(Inputs inputs) {
-  Runner& runner = at(family_.sizes_of(inputs));
-  const Graph& graph = runner.plan().graph();
+  BatchRunner& runner = at(family_.sizes_of(inputs));
   std::vector<Tensor> given;
-  for (size_t i = 0; i < inputs.size(); ++i)
-    given.push_back(laid_out_as(graph.value(graph.inputs()[i]).type, inputs[i]));
+  for (size_t i = 0; i < inputs.size(); ++i) given.push_back(laid_out_as(runner.input_types()[i], inputs[i]));
   return runner.run(given);
 }
 

@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/batch_runner.h"
 #include "runtime/graph_family.h"
-#include "runtime/runner.h"
 
 namespace espalier::runtime {
 
@@ -27,13 +27,16 @@ class ESPALIER_API FamilyRunner {
   /// Plans made from now on choose their kernels by these times (see Plan); null: by rules. `choices`
   /// outlives them all.
   void choose_kernels_by(KernelChoices* choices) noexcept { options_.choices = choices; }
+  /// Batches, where the first axis of inputs is free, run in at most so many parts from the next plan on; 0,
+  /// as at the beginning: in as many as is fastest (BatchOptions::parts).
+  void cut_batches(int64_t parts) noexcept { options_.parts = parts; }
 
   /// What the graph of the inputs' sizes puts out. Inputs may have any layout. Throws what
-  /// GraphFamily::sizes_of() and at(), Plan and Runner::run() throw.
+  /// GraphFamily::sizes_of() and at(), BatchRunner and its run() throw.
   std::vector<Tensor> run(Inputs inputs);
   /// The runner for these sizes, made where there is none; it stays until `most_plans` others were used after
   /// it.
-  Runner& at(const Sizes& sizes);
+  BatchRunner& at(const Sizes& sizes);
   /// How many plans there are.
   size_t plan_count() const noexcept { return made_.size(); }
 
@@ -41,12 +44,13 @@ class ESPALIER_API FamilyRunner {
   struct Made {
     Sizes sizes;
     int threads;  ///< num_threads() when it was made, of which the plan may use fewer
-    Runner runner;
+    BatchRunner runner;
   };
+  BatchedGraph batched(const Sizes& sizes) const;
 
   GraphFamily family_;
   size_t most_plans_;
-  PlanOptions options_;
+  BatchOptions options_;
   std::vector<std::unique_ptr<Made>> made_;  ///< the latest first
 };
 

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "ops/copy.h"
+#include "runtime/fingerprint_internal.h"
 #include "runtime/rewriter.h"
 
 namespace espalier::runtime {
@@ -130,6 +131,12 @@ uint64_t fingerprint(const Graph& graph) {
   fingerprint.add(canonical.text());
   for (const Tensor& constant : canonical.constants())
     fingerprint.add(bytes_of(row_major_constant(constant)));
+  return fingerprint.value();
+}
+
+uint64_t layout_fingerprint(const Graph& graph) {
+  Fingerprint fingerprint;
+  fingerprint.add(Canonical(graph).text());
   return fingerprint.value();
 }
 

@@ -9,16 +9,13 @@
 #include "runtime/plan_builder_internal.h"
 
 namespace espalier::runtime {
-namespace {
 
-int threads_of(const PlanOptions& options) {
-  if (options.threads < 0 || options.threads > kMaxThreads)
-    throw ValueError("plan", std::to_string(options.threads) + " threads; expected 1 to " +
+int threads_for_option(int threads) {
+  if (threads < 0 || threads > kMaxThreads)
+    throw ValueError("plan", std::to_string(threads) + " threads; expected 1 to " +
                                  std::to_string(kMaxThreads) + ", or 0 for num_threads()");
-  return options.threads == 0 ? num_threads() : options.threads;
+  return threads == 0 ? num_threads() : threads;
 }
-
-}  // namespace
 
 Plan::Plan(Graph graph, const PlanOptions& options) : graph_(std::move(graph)) {
   if (options.equality == Equality::strict && options.choices)
@@ -26,7 +23,7 @@ Plan::Plan(Graph graph, const PlanOptions& options) : graph_(std::move(graph)) {
                      "is to have the bits of eager code and to choose kernels by their times; "
                      "leave out the kernel choices, or Equality::strict");
   PlanOptions counted = options;
-  counted.threads = threads_of(options);
+  counted.threads = threads_for_option(options.threads);
   PlanBuilder built(graph_, counted);
   const ArenaSize size = place_in_arena(built.buffers, built.steps, built.stages);
   steps_ = std::move(built.steps);

@@ -24,17 +24,16 @@ size_t bytes_of(const Value& value) {
   return value.type.body().storage->bytes();
 }
 
-/// Whether the value is all that there is in its memory, so that a caller's memory can take its place.
-bool fills_memory(const Tensor& type) {
-  return type.offset() == 0 && is_dense(type.shape(), type.strides()) &&
-         static_cast<size_t>(type.numel()) * size_of(type.dtype()) == type.body().storage->bytes();
-}
-
 bool same_layout(const Tensor& a, const Tensor& b) {
   return a.offset() == b.offset() && a.strides() == b.strides();
 }
 
 }  // namespace
+
+bool fills_memory(const Tensor& type) {
+  return type.offset() == 0 && is_dense(type.shape(), type.strides()) &&
+         static_cast<size_t>(type.numel()) * size_of(type.dtype()) == type.body().storage->bytes();
+}
 
 PlanBuilder::PlanBuilder(const Graph& graph, const PlanOptions& options)
     : graph_(graph), last_use_(graph.values().size(), -1), buffer_of_(graph.values().size(), -1) {

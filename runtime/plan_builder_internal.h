@@ -7,6 +7,12 @@
 
 namespace espalier::runtime {
 
+/// The threads that PlanOptions::threads means. Throws ValueError for less than none, or too many.
+int threads_for_option(int threads);
+
+/// Whether the value is all that there is in its memory, so that a caller's memory can take its place.
+bool fills_memory(const Tensor& type);
+
 /// Decides what a plan does and when, and which values share memory; where the arena's buffers lie is decided
 /// after it. The options name a number of threads.
 class PlanBuilder {

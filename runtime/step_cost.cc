@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "runtime/step_cost_internal.h"
 
 namespace espalier::runtime {
@@ -14,23 +16,66 @@ constexpr double kBytesPerSecond = 50e9;
 constexpr double kSplitSeconds = 4e-6;
 // Estimates are seldom further off than this.
 constexpr double kDoubt = 8;
+// What a core reads of what another one wrote: 9 to 27 GB/s where they share no cache, and as anything else
+// where they do. A process does not know which, so this is in between.
+constexpr double kForeignBytesPerSecond = 25e9;
+
+Cost cost_of(const Operation& operation, Inputs inputs) {
+  OutputSpecs specs;
+  operation.infer(inputs, specs);
+  return operation.cost(inputs, specs);
+}
+
+double seconds_on_one(const Cost& cost) {
+  return static_cast<double>(cost.flops) / kFlopsPerSecond +
+         static_cast<double>(cost.bytes) / kBytesPerSecond;
+}
+
+/// What nodes read of what other nodes computed, in bytes.
+double bytes_handed_over(const Graph& graph, const Node& node) {
+  size_t bytes = 0;
+  for (const ValueId id : node.inputs) {
+    if (id == kAbsent || graph.value(id).origin != Value::Origin::node) continue;
+    const Tensor& type = graph.value(id).type;
+    bytes += static_cast<size_t>(type.numel()) * size_of(type.dtype());
+  }
+  return static_cast<double>(bytes);
+}
+
+/// Whether a run has nothing to do for the node.
+bool only_views(const Graph& graph, const Node& node) {
+  return std::all_of(node.outputs.begin(), node.outputs.end(),
+                     [&](ValueId id) { return graph.value(id).kind == OutputSpec::Kind::view; });
+}
 
 }  // namespace
 
 Cost cost_of(const Step& step) {
   Tensors inputs;
   for (const Operand& input : step.inputs) inputs.push_back(input.buffer < 0 ? Tensor() : input.type);
-  OutputSpecs specs;
-  step.operation->infer(inputs, specs);
-  return step.operation->cost(inputs, specs);
+  return cost_of(*step.operation, inputs);
 }
 
 StepSeconds estimated_seconds(const Step& step, int threads) {
-  const Cost cost = cost_of(step);
-  const double one =
-      static_cast<double>(cost.flops) / kFlopsPerSecond + static_cast<double>(cost.bytes) / kBytesPerSecond;
+  const double one = seconds_on_one(cost_of(step));
   // What is computed again is there to save memory, which steps side by side take more of.
   return {one, one / threads + kSplitSeconds, step.marks.again, step.marks.part};
+}
+
+GraphSeconds estimated_seconds(const Graph& graph, int threads) {
+  constexpr double kForeignSeconds = 1 / kForeignBytesPerSecond - 1 / kBytesPerSecond;
+  GraphSeconds seconds{0, 0};
+  for (const Node& node : graph.nodes()) {
+    if (only_views(graph, node)) continue;
+    Tensors inputs;
+    for (const ValueId id : node.inputs) inputs.push_back(id == kAbsent ? Tensor() : graph.value(id).type);
+    const double one = seconds_on_one(cost_of(*node.operation, inputs));
+    // Of a thread's share, all but its own part was written by others.
+    const double foreign = bytes_handed_over(graph, node) * (threads - 1) / threads / threads;
+    seconds.one += one;
+    seconds.all += std::min(one, one / threads + kSplitSeconds + foreign * kForeignSeconds);
+  }
+  return seconds;
 }
 
 bool worth_timing(const StepSeconds& estimate) {

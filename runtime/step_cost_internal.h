@@ -7,6 +7,13 @@ namespace espalier::runtime {
 /// What one run of the step computes and moves.
 Cost cost_of(const Step& step);
 
+/// How long a graph takes, by the costs of its nodes: on one thread, and where each node is split over all or
+/// runs on one, whichever is shorter.
+struct GraphSeconds {
+  double one, all;
+};
+GraphSeconds estimated_seconds(const Graph& graph, int threads);
+
 /// How long a step takes on one thread and on all threads of a plan.
 struct StepSeconds {
   double one, all;

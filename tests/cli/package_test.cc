@@ -189,6 +189,23 @@ TEST(Packages, KeepTheBitsOfTheirNetworksWhereAsked) {
   }
 }
 
+TEST(Packages, SayInHowManyPartsABatchRuns) {
+  const TemporaryFolder folder;
+  const std::string run = trained(folder), package = folder / "digits.safetensors";
+  output_of({"compile", run, package});
+  setenv("ESPALIER_THREADS", "2", 1);
+  const std::vector<std::string> asked = {"explain", package, "--rounds", "1", "--batch", "4096"};
+  const json parts = json_of(asked).at("parts");
+  const std::string text = output_of(asked);
+  const json alone = json_of({"explain", package, "--rounds", "1"}).at("parts");
+  unsetenv("ESPALIER_THREADS");
+  EXPECT_GE(parts.at("count"), 2);
+  EXPECT_EQ(parts.at("threads"), 2);
+  EXPECT_LE(parts.at("examples"), 2048);
+  EXPECT_THAT(text, HasSubstr("The batch runs in " + parts.at("count").dump() + " parts of up to"));
+  EXPECT_EQ(alone.at("count"), 1);
+}
+
 TEST(Packages, RunOnTheKernelsThatAFileChooses) {
   const TemporaryFolder folder;
   const std::string run = trained(folder), package = folder / "digits.safetensors",

@@ -232,7 +232,6 @@ OpTest attention_test() {
       // Scores are sums of 4 products of up to 4, whose error the exponential passes on; then sums over the
       // keys.
       .tolerance = 40,
-      .mixed_axes = {-2},
       .benchmarks = {square("gpt-nano", {12, 4, 64, 32}, kCausal),
                      square("gpt-mini", {4, 6, 256, 64}, kCausal)},
   };

@@ -205,7 +205,6 @@ OpTest batch_norm_test() {
                {"batch_norm", "in place"}},
           },
       .tolerance = 16,  // the mean, the deviation and two operations, of numbers up to 4
-      .mixed_axes = {0, 2, 3, 4},
       .benchmarks = {channels_last_sample(training("128x16x32x32", {128, 16, 32, 32}, true)),
                      training("128x16x32x32 row-major", {128, 16, 32, 32}, true)},
   };

@@ -127,7 +127,6 @@ OpTest cached_attention_test() {
                {"cached_attention", "finite"}},
           },
       .dtypes = kFloatingTypes,
-      .mixed_axes = {-2},
       .differentiable = false,
       .twice_differentiable = false,
       .benchmarks = {cached_attention_sample("gpt-mini", {200}, gpt),

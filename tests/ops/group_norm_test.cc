@@ -102,7 +102,6 @@ OpTest group_norm_test() {
           },
       // The sums of up to 42 elements, and values of up to 4 after weight and bias.
       .tolerance = 16,
-      .mixed_axes = {1, 2, 3, 4},
       .benchmarks = {group_norm_sample("8x64x32x32, 8 groups", {8, 64, 32, 32}, 8),
                      channels_last_sample(group_norm_sample("8x64x32x32, 8 groups", {8, 64, 32, 32}, 8)),
                      group_norm_sample("1x320x64x64, 32 groups", {1, 320, 64, 64}, 32),

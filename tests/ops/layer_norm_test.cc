@@ -100,7 +100,6 @@ OpTest layer_norm_test() {
           },
       // The sum and the sum of squares of up to 37 elements, and values of up to 4 after weight and bias.
       .tolerance = 16,
-      .mixed_axes = {-2, -1},
       .benchmarks = {layer_norm_sample("768 x 128", {768, 128}, {128}),
                      layer_norm_sample("1024 x 384", {1024, 384}, {384})},
   };

@@ -77,7 +77,6 @@ OpTest rms_norm_test() {
           },
       // The sum of squares of up to 101 elements, in vectors, and values of up to 4 after the weight.
       .tolerance = 16,
-      .mixed_axes = {-2, -1},
       .benchmarks = {rms_norm_sample("32 x 768", {32, 768}, {768}),
                      rms_norm_sample("1024 x 384", {1024, 384}, {384}),
                      rms_norm_sample("2048 x 4096", {2048, 4096}, {4096})},

@@ -52,7 +52,7 @@ TEST(FamilyRunner, TakesInputsOfAnyLayout) {
 
 TEST(FamilyRunner, KeepsTheLatestPlans) {
   FamilyRunner runner(relu_family(), 2);
-  const Runner* const one = &runner.at({{"rows", 1}});
+  const BatchRunner* const one = &runner.at({{"rows", 1}});
   runner.at({{"rows", 2}});
   EXPECT_EQ(&runner.at({{"rows", 1}}), one);
   runner.at({{"rows", 3}});  // in the place of 2

@@ -92,10 +92,6 @@ struct OpTest {
   /// The error allowed, in units of the output type's epsilon times max(1, |expected|): rounding of the
   /// result plus what the sums of the samples add, and say why it is more than 4.
   double tolerance = 4;
-  /// Axes of the first output, negative ones counted from the end, along which an element depends on the
-  /// others (a norm over them, a mask that follows positions): when a tied channel is removed there, shapes
-  /// are compared and not values.
-  std::vector<int> mixed_axes = {};
   bool differentiable = true;
   bool twice_differentiable = true;
   /// Samples with the sizes that people use, for the benchmark only; their reference may be empty.
