@@ -4,13 +4,17 @@
 
 #include "ops/accumulate.h"
 #include "ops/add.h"
+#include "ops/cast.h"
 #include "ops/concat.h"
 #include "ops/copy.h"
 #include "ops/dropout.h"
+#include "ops/layer_norm.h"
 #include "ops/matmul.h"
 #include "ops/multiply.h"
 #include "ops/permute.h"
 #include "ops/relu.h"
+#include "ops/reshape.h"
+#include "ops/rms_norm.h"
 #include "ops/slice.h"
 #include "ops/softmax.h"
 #include "ops/sum.h"
@@ -25,7 +29,7 @@ class Pool {
   Pool(uint64_t seed, const Tensor& input, const Tensor& state) : from_(seed), matrices_{state, input} {}
 
   void grow() {
-    switch (below(14)) {
+    switch (below(18)) {
       case 0:
         return keep(any() + any());
       case 1:
@@ -67,6 +71,20 @@ class Pool {
         return;
       case 12:
         return keep(dropout(any(), 0.5));
+      case 13: {
+        const Tensor x = any();
+        return keep(layer_norm(x, {x.size(1)}, reshape(slice(any(), 0, {0, 1}), {x.size(1)})));
+      }
+      case 14: {
+        const Tensor x = any();
+        return keep(rms_norm(x, {x.size(1)}));
+      }
+      case 15:
+        return keep(log_softmax(any(), 1));
+      case 16: {  // through a narrow type, in which something is done
+        const Tensor x = cast(any(), below(2) ? Dtype::bf16 : Dtype::f16);
+        return keep(cast(relu(x) * cast(any(), x.dtype()), Dtype::f32));
+      }
       default: {  // the same work twice, and some for nobody
         const Tensor x = any();
         tanh(x);
