@@ -1,39 +1,40 @@
-#include "core/parallel.h"
+#include <algorithm>
+
 #include "ops/cast.h"
 #include "ops/elementwise_internal.h"
 
 namespace espalier {
 namespace {
 
-/// Two steps through a tile of the widest type that holds both exactly.
+/// Elements as they are, in a type that holds both those that come and those that go exactly: the loop around
+/// it converts from the one to the other.
 template <class C>
-void convert(const Tensor& input, const Tensor& output) {
-  const ElementwiseLoop loop(output, Inputs(&input, 1));
-  const std::array<int64_t, kMaxOperands> strides = loop.inner().strides;
-  parallel_for(0, loop.elements, kSerialWork, [&](int64_t first, int64_t last) {
-    C tile[kTile];
-    for_each_row(loop, first, last, [&](const ElementwiseRow& row) {
-      for (int64_t begin = 0; begin < row.size; begin += kTile) {
-        const int64_t n = std::min(kTile, row.size - begin);
-        const auto at = [&](size_t o) {
-          return row.data[o] + begin * strides[o] * static_cast<int64_t>(size_of(loop.dtypes[o]));
-        };
-        load_tile(tile, loop.dtypes[1], at(1), strides[1], n);
-        store_tile(tile, loop.dtypes[0], at(0), strides[0], n);
-      }
-    });
-  });
+void cast_elements(const Tensor& output, Inputs inputs) {
+  const ElementwiseBody body{.functor = "",
+                             .functor_bytes = 0,
+                             .apply =
+                                 [](const void*, char* out, const ElementwiseBody::Places& in,
+                                    const ElementwiseBody::Walks& walks, int64_t n) {
+                                   auto* const to = reinterpret_cast<C*>(out);
+                                   const auto* const from = reinterpret_cast<const C*>(in[0]);
+                                   if (walks[0] == 0)
+                                     std::fill_n(to, n, *from);
+                                   else
+                                     std::copy_n(from, n, to);
+                                 },
+                             .operands = {dtype_of<C>(), dtype_of<C>()},
+                             .lanes = 1};
+  run_elementwise_body(body, output, inputs, 1);
 }
 
 }  // namespace
 
 void cast_cpu(const Cast&, Inputs inputs, Outputs outputs) {
   const Dtype from = inputs[0].dtype(), to = outputs[0].dtype();
-  if (outputs[0].numel() == 0) return;
   if (!is_floating(from))
-    return convert<int64_t>(inputs[0], outputs[0]);  // u64 keeps its bits on the way to an integer
-  if (from == Dtype::f64 || !is_floating(to)) return convert<double>(inputs[0], outputs[0]);
-  convert<float>(inputs[0], outputs[0]);
+    return cast_elements<int64_t>(outputs[0], inputs);  // u64 keeps its bits on the way to an integer
+  if (from == Dtype::f64 || !is_floating(to)) return cast_elements<double>(outputs[0], inputs);
+  cast_elements<float>(outputs[0], inputs);
 }
 
 }  // namespace espalier

@@ -3,6 +3,7 @@
 
 #include "ops/abs.h"
 #include "ops/add.h"
+#include "ops/cast.h"
 #include "ops/clamp.h"
 #include "ops/compare.h"
 #include "ops/divide.h"
@@ -36,6 +37,7 @@ namespace espalier {
 ESPALIER_CHAINABLE_KERNEL(Abs, abs)
 ESPALIER_CHAINABLE_KERNEL(AbsBackward, abs_backward)
 ESPALIER_CHAINABLE_KERNEL(Add, add)
+ESPALIER_CHAINABLE_KERNEL(Cast, cast)
 ESPALIER_CHAINABLE_KERNEL(Ceil, ceil)
 ESPALIER_CHAINABLE_KERNEL(Clamp, clamp)
 ESPALIER_CHAINABLE_KERNEL(ClampBackward, clamp_backward)

@@ -16,7 +16,6 @@
 #include "ops/binary_cross_entropy.h"
 #include "ops/binary_cross_entropy_with_logits.h"
 #include "ops/cached_attention.h"
-#include "ops/cast.h"
 #include "ops/cholesky.h"
 #include "ops/concat.h"
 #include "ops/copy.h"
@@ -161,7 +160,6 @@ static constexpr Kernel kCachedAttention[] = {
 constinit KernelSlot CachedAttention::slot{kCachedAttention};
 
 ESPALIER_PLAIN_KERNEL(CachedPositions, cached_positions)
-ESPALIER_PLAIN_KERNEL(Cast, cast)
 ESPALIER_KERNEL_WITH_SCRATCH(Cholesky, cholesky, "lapack")
 ESPALIER_VECTORISED_KERNEL(ClipByNorm, clip_by_norm)
 ESPALIER_VECTORISED_KERNEL(ClipByValue, clip_by_value)

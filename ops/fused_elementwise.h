@@ -11,8 +11,8 @@ namespace espalier {
 
 /// Elementwise operations one after the other, computed tile by tile: what passes from one to the next stays
 /// in the first-level cache, and each is the functor that it runs by itself, so that the results have the
-/// same bits. Inputs broadcast. Each link computes elements of one shape and layout, those of all outputs.
-/// Not differentiable: a pass makes it of what was differentiated already.
+/// same bits. Inputs broadcast, and types may change on the way. Each link computes elements of one shape and
+/// layout, those of all outputs. Not differentiable: a pass makes it of what was differentiated already.
 ///
 /// Printed and saved, a chain reads "t0 = add(x0, x1); t1 = gelu(t0)", x0 and x1 being its inputs; attributes
 /// of a link follow as `t1.form`.

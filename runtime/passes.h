@@ -50,8 +50,9 @@ ESPALIER_API Graph fuse_epilogues(const Graph& graph);
 /// division by a power of two is one, a maximum with 0 is a ReLU. Every number keeps its bits, -0 and
 /// infinities included, NaN stays NaN: sums and products are never reordered.
 ESPALIER_API Graph simplify(const Graph& graph);
-/// Makes one operation, FusedElementwise, of elementwise ones that read each other's results, where these are
-/// of one shape and layout: what passes between them stays in the cache. The same bits.
+/// Makes one operation, FusedElementwise, of elementwise ones, conversions of types among them, that read
+/// each other's results, where these are of one shape and layout: what passes between them stays in the
+/// cache. The same bits.
 ESPALIER_API Graph fuse_elementwise(const Graph& graph);
 /// Leaves out the nodes whose results nobody uses.
 ESPALIER_API Graph remove_dead_nodes(const Graph& graph);

@@ -9,11 +9,14 @@
 #include "core/create.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "ops/abs.h"
 #include "ops/add.h"
 #include "ops/cast.h"
 #include "ops/clamp.h"
 #include "ops/compare.h"
 #include "ops/exp.h"
+#include "ops/expand.h"
+#include "ops/maximum.h"
 #include "ops/multiply.h"
 #include "ops/operations.h"
 #include "ops/permute.h"
@@ -135,6 +138,23 @@ TEST(FusedElementwise, TypesMayChangeOnTheWay) {
   }
 }
 
+TEST(FusedElementwise, CastsAreLinks) {
+  for (const Dtype from : kAllTypes) {
+    for (const Dtype to : kAllTypes) {
+      // Of an input, of another link, and of one element for each row.
+      const FusedElementwise chain({link(Cast(to), {0}), link(Add(), {~0, 1}), link(Cast(from), {~1}),
+                                    link(Cast(to), {2}), link(Maximum(), {~3, ~1})},
+                                   {2, 4, 0});
+      manual_seed(6);
+      const auto some = [](const Shape& shape, Dtype dtype) { return cast(abs(normal(shape)) * 3, dtype); };
+      const std::vector<Tensor> inputs = {some({3, 1100}, from), some({1100}, to),
+                                          expand(some({3, 1}, from), {3, 1100})};
+      SCOPED_TRACE(std::string(to_string(from)) + " to " + std::string(to_string(to)));
+      expect_same_as_apart(chain, inputs);
+    }
+  }
+}
+
 TEST(FusedElementwise, InputsMayLieAnyhow) {
   manual_seed(7);
   const std::vector<Tensor> inputs = {permute(normal({70, 50}), {1, 0}), permute(normal({70, 50}), {1, 0}),
@@ -164,13 +184,16 @@ TEST(FusedElementwise, ValuesThatAreReadLaterKeepTheirTiles) {
 }
 
 TEST(FusedElementwise, IsReadAsItIsPrinted) {
-  const FusedElementwise chain({link(Clamp({-1, 2}), {0}), link(LeakyRelu(0.25), {~0})}, {1});
+  const FusedElementwise chain(
+      {link(Clamp({-1, 2}), {0}), link(LeakyRelu(0.25), {~0}), link(Cast(Dtype::i32), {~1})}, {1, 2});
   const Attributes attributes = attributes_of(chain);
-  EXPECT_EQ(std::get<std::string>(attributes[0].value), "t0 = clamp(x0); t1 = leaky_relu(t0)");
+  EXPECT_EQ(std::get<std::string>(attributes[0].value), "t0 = clamp(x0); t1 = leaky_relu(t0); t2 = cast(t1)");
   const std::unique_ptr<Operation> read = make_operation(FusedElementwise::kName, attributes, 1);
   EXPECT_EQ(attributes_of(*read), attributes);
   const Tensor x = from_values({-8.0f, -1.0f, 0.5f, 3.0f}, {4});
-  EXPECT_EQ(apply(*read, {x})[0].to_vector<float>(), (std::vector<float>{-0.25f, -0.25f, 0.5f, 2}));
+  const Tensors made = apply(*read, {x});
+  EXPECT_EQ(made[0].to_vector<float>(), (std::vector<float>{-0.25f, -0.25f, 0.5f, 2}));
+  EXPECT_EQ(made[1].to_vector<int32_t>(), (std::vector<int32_t>{0, 0, 0, 2}));
 }
 
 TEST(FusedElementwise, RefusesWhatIsNoChain) {

@@ -11,9 +11,11 @@
 #include "core/error.h"
 #include "ops/accumulate.h"
 #include "ops/add.h"
+#include "ops/cast.h"
 #include "ops/copy.h"
 #include "ops/divide.h"
 #include "ops/dropout.h"
+#include "ops/gelu.h"
 #include "ops/maximum.h"
 #include "ops/multiply.h"
 #include "ops/negate.h"
@@ -192,6 +194,16 @@ TEST(Passes, ElementwiseChainsBecomeOne) {
   const std::string text = to_string(fused);
   EXPECT_THAT(text, HasSubstr("program=t0 = multiply(x0, x0); t1 = add(t0, x1); t2 = tanh(t1), results=[2]"));
   EXPECT_THAT(text, HasSubstr("program=t0 = relu(x0); t1 = add(t0, x1); t2 = relu(t1); t3 = add(t2, x2)"));
+}
+
+TEST(Passes, ElementwiseChainsConvert) {
+  const auto f = [](const Tensor& x, const Tensor& y) {
+    return cast(gelu(cast(x, Dtype::f32) + y), Dtype::bf16);
+  };
+  const Graph graph = capture(f, {zeros({3, 4}, Dtype::bf16), zeros({3, 4})});
+  EXPECT_THAT(to_string(fuse_elementwise(graph)),
+              HasSubstr("program=t0 = cast(x0); t1 = add(t0, x1); t2 = gelu(t1); t3 = cast(t2), "
+                        "t0.dtype=f32, t2.form=tanh, t3.dtype=bf16"));
 }
 
 TEST(Passes, ElementwiseChainsStayApartWhereAnotherReadsBetween) {

@@ -2,13 +2,17 @@
 
 #include "ops/accumulate.h"
 #include "ops/add.h"
+#include "ops/cast.h"
 #include "ops/concat.h"
 #include "ops/copy.h"
 #include "ops/dropout.h"
+#include "ops/layer_norm.h"
 #include "ops/matmul.h"
 #include "ops/multiply.h"
 #include "ops/permute.h"
 #include "ops/relu.h"
+#include "ops/reshape.h"
+#include "ops/rms_norm.h"
 #include "ops/slice.h"
 #include "ops/softmax.h"
 #include "ops/sum.h"
@@ -20,7 +24,7 @@ namespace {
 
 /// Goes on with the matrices of the pool.
 void grow_matrices(RandomPool& pool) {
-  switch (pool.below(14)) {
+  switch (pool.below(18)) {
     case 0:
       return pool.keep(pool.any() + pool.any());
     case 1:
@@ -62,6 +66,20 @@ void grow_matrices(RandomPool& pool) {
       return;
     case 12:
       return pool.keep(dropout(pool.any(), 0.5));
+    case 13: {
+      const Tensor x = pool.any();
+      return pool.keep(layer_norm(x, {x.size(1)}, reshape(slice(pool.any(), 0, {0, 1}), {x.size(1)})));
+    }
+    case 14: {
+      const Tensor x = pool.any();
+      return pool.keep(rms_norm(x, {x.size(1)}));
+    }
+    case 15:
+      return pool.keep(log_softmax(pool.any(), 1));
+    case 16: {  // through a narrow type, in which something is done
+      const Tensor x = cast(pool.any(), pool.below(2) ? Dtype::bf16 : Dtype::f16);
+      return pool.keep(cast(relu(x) * cast(pool.any(), x.dtype()), Dtype::f32));
+    }
     default: {  // the same work twice, and some for nobody
       const Tensor x = pool.any();
       tanh(x);

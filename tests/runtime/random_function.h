@@ -7,9 +7,9 @@
 
 namespace espalier::test {
 
-/// Plain code made at random: some ten to thirty operations on matrices, views, changes in place through
-/// views and of a state, random numbers and repeated and useless work among them. The same seed does the
-/// same.
+/// Plain code made at random: some ten to thirty operations on matrices, norms, conversions, views, changes
+/// in place through views and of a state, random numbers and repeated and useless work among them. The same
+/// seed does the same.
 std::vector<Tensor> random_function(uint64_t seed, const Tensor& input, const Tensor& state);
 
 }  // namespace espalier::test

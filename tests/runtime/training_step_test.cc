@@ -12,6 +12,7 @@
 #include "nn/dropout.h"
 #include "nn/linear.h"
 #include "nn/state.h"
+#include "ops/autocast.h"
 #include "ops/cross_entropy.h"
 #include "ops/gelu.h"
 #include "ops/mean.h"
@@ -119,6 +120,22 @@ TEST(TrainingStep, GptIsTheSameToTheBit) {
   manual_seed(4);
   expect_same_training<optim::AdamW>(
       models::Gpt(2, 32, 4, 16), [](int64_t i) { return characters(3, 16, i); }, 4);
+}
+
+/// A GPT in mixed precision.
+struct Narrowed {
+  models::Gpt gpt;
+  Tensor operator()(const Tensor& tokens) const {
+    const Autocast autocast(Dtype::bf16);
+    return gpt(tokens);
+  }
+  void visit(nn::Visitor& v) { gpt.visit(v); }
+};
+
+TEST(TrainingStep, ConversionsOfMixedPrecisionAreTheSameToTheBit) {
+  manual_seed(10);
+  expect_same_training<optim::AdamW>(
+      Narrowed{models::Gpt(2, 32, 4, 16)}, [](int64_t i) { return characters(3, 16, i); }, 4);
 }
 
 /// A net that draws random numbers.

@@ -10,9 +10,12 @@
 #include "models/resnet_cifar.h"
 #include "models/seed_net.h"
 #include "nn/dropout.h"
+#include "ops/add.h"
+#include "ops/cast.h"
 #include "ops/compare.h"
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
+#include "ops/gelu.h"
 #include "ops/mse_loss.h"
 #include "ops/random.h"
 #include "ops/reshape.h"
@@ -142,6 +145,15 @@ std::vector<Workload> steady_workloads() {
                  .state = runtime::State(*bert, *lion),
                  .inputs = {text, less(next, 50), normal({2, 96, 64})},
                  .training = true});
+
+  const auto narrow = [](const Tensor& x, const Tensor& y) {
+    return cast(gelu(cast(x, Dtype::f32) + y), Dtype::bf16);
+  };
+  all.push_back({.name = "elements that are converted on the way",
+                 .f = runtime::as_function(narrow),
+                 .state = {},
+                 .inputs = {cast(normal({96, 640}), Dtype::bf16), normal({640})},
+                 .training = false});
 
   const Generator generator(1);
   const auto net = std::make_shared<DroppedGpt>(generator);
