@@ -70,8 +70,9 @@ class InParts {
  private:
   static Graph graph_of(const test::Workload& work, int64_t examples) {
     const NoGrad no_grad;
-    const Tensor part = slice(work.inputs[0], 0, {0, examples});
-    return freeze(capture(work.f, Inputs(&part, 1), work.state));
+    std::vector<Tensor> inputs = work.inputs;
+    inputs[0] = slice(inputs[0], 0, {0, examples});
+    return freeze(capture(work.f, inputs, work.state));
   }
 
   std::vector<Tensor> inputs_, results_;
@@ -104,9 +105,15 @@ TEST(SteadyRun, TakesNoMemoryForParts) {
     SCOPED_TRACE(work.name);
     InParts batch(work);
     cut += batch.parts() > 1;
-    const test::HeapWatch heap;
-    batch.run();
-    EXPECT_EQ(heap.calls().own, 0);
+    // Two threads that meet in a primitive for the first time make a second set of its arguments, in any of
+    // the first runs. It stays, so that this ends.
+    int64_t calls = 1;
+    for (int round = 0; round < 20 && calls > 0; ++round) {
+      const test::HeapWatch heap;
+      batch.run();
+      calls = heap.calls().own;
+    }
+    EXPECT_EQ(calls, 0);
   }
   EXPECT_GE(cut, 4);
 }
