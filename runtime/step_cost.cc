@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <vector>
 
 #include "runtime/step_cost_internal.h"
 
@@ -65,16 +66,27 @@ StepSeconds estimated_seconds(const Step& step, int threads) {
 GraphSeconds estimated_seconds(const Graph& graph, int threads) {
   constexpr double kForeignSeconds = 1 / kForeignBytesPerSecond - 1 / kBytesPerSecond;
   GraphSeconds seconds{0, 0};
+  std::vector<double> lanes(static_cast<size_t>(threads));  // parts of a batch since the last other node
+  const auto join = [&] {
+    seconds.all += *std::max_element(lanes.begin(), lanes.end());
+    std::fill(lanes.begin(), lanes.end(), 0.0);
+  };
   for (const Node& node : graph.nodes()) {
     if (only_views(graph, node)) continue;
     Tensors inputs;
     for (const ValueId id : node.inputs) inputs.push_back(id == kAbsent ? Tensor() : graph.value(id).type);
     const double one = seconds_on_one(cost_of(*node.operation, inputs));
+    seconds.one += one;
+    if (node.marks.part >= 0) {
+      lanes[static_cast<size_t>(node.marks.part % threads)] += one;
+      continue;
+    }
+    join();
     // Of a thread's share, all but its own part was written by others.
     const double foreign = bytes_handed_over(graph, node) * (threads - 1) / threads / threads;
-    seconds.one += one;
     seconds.all += std::min(one, one / threads + kSplitSeconds + foreign * kForeignSeconds);
   }
+  join();
   return seconds;
 }
 

@@ -8,7 +8,7 @@ namespace espalier::runtime {
 Cost cost_of(const Step& step);
 
 /// How long a graph takes, by the costs of its nodes: on one thread, and where each node is split over all or
-/// runs on one, whichever is shorter.
+/// runs on one, whichever is shorter, and parts of a batch run side by side.
 struct GraphSeconds {
   double one, all;
 };
