@@ -10,6 +10,12 @@
 #include "core/highway_internal.h"
 #include "hwy/highway.h"
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace espalier {
 namespace {
 
@@ -77,6 +83,21 @@ struct State {
   }
 };
 
+bool may_use_amx_int8() {
+#if defined(__x86_64__) && defined(__linux__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+  constexpr unsigned kTiles = 1U << 24, kInt8 = 1U << 25;
+  if ((d & kTiles) == 0 || (d & kInt8) == 0) return false;
+  // The kernel's documentation (arch/x86/xstate) has the request and the number of the registers' data; it is
+  // granted only where the kernel saves them.
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 State& state() {
   static State instance;
   return instance;
@@ -95,6 +116,11 @@ void set_cpu_level(CpuLevel level) {
                                           " at most, not " + std::string(cpu_level_name(level)));
   }
   current.set(level);
+}
+
+bool cpu_has_amx_int8() {
+  static const bool has = may_use_amx_int8();
+  return has;
 }
 
 std::string_view cpu_level_name(CpuLevel level) {

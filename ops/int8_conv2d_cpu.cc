@@ -21,8 +21,9 @@ const uint8_t* in_channels_last(const Tensor& image, Workspace& work) {
 /// With its weights packed.
 class PackedInt8Conv2d {
  public:
-  PackedInt8Conv2d(const Int8Conv2d& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
-      : convolution(Int8Conv2d::kName, int8_sizes(op, inputs, outputs), op.options().product,
+  PackedInt8Conv2d(Int8Unit unit, const Int8Conv2d& op, Inputs inputs, std::span<const Tensor> outputs,
+                   Workspace& work)
+      : convolution(Int8Conv2d::kName, unit, int8_sizes(op, inputs, outputs), op.options().product,
                     row_major_as<int8_t>(inputs[1], work), inputs[2], inputs[3], work) {}
 
   Int8Convolution convolution;
@@ -30,8 +31,9 @@ class PackedInt8Conv2d {
 
 class Int8Conv2dWork {
  public:
-  Int8Conv2dWork(const Int8Conv2d& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
-      : packed_(op, inputs, outputs, work),
+  Int8Conv2dWork(Int8Unit unit, const Int8Conv2d& op, Inputs inputs, std::span<const Tensor> outputs,
+                 Workspace& work)
+      : packed_(unit, op, inputs, outputs, work),
         x_(inputs[0]),
         residual_(in_channels_last(inputs[4], work)),
         y_(outputs[0].raw_data()),
@@ -48,10 +50,10 @@ class Int8Conv2dWork {
 
 class PreparedInt8Conv2d final : public PreparedKernel {
  public:
-  PreparedInt8Conv2d(const Int8Conv2d& op, Inputs inputs, std::span<const Tensor> outputs)
-      : memory_(scratch_of<PackedInt8Conv2d>(op, inputs, outputs)),
+  PreparedInt8Conv2d(Int8Unit unit, const Int8Conv2d& op, Inputs inputs, std::span<const Tensor> outputs)
+      : memory_(scratch_of<PackedInt8Conv2d>(unit, op, inputs, outputs)),
         work_(memory_.get()),
-        packed_(op, inputs, outputs, work_) {}
+        packed_(unit, op, inputs, outputs, work_) {}
 
   size_t scratch_bytes() const override { return packed_.convolution.scratch_bytes(); }
   void run(Inputs inputs, Outputs outputs, void* scratch) const override {
@@ -124,17 +126,28 @@ class Int8Conv2dPlain {
 
 }  // namespace
 
+template <Int8Unit unit>
 const char* int8_conv2d_tiled_declines(const Int8Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
+  if (!int8_kernels(unit)) return "the CPU has no such unit";
   if (op.options().conv.groups != 1) return "has groups";
   return outputs[0].numel() == 0 || inputs[0].numel() == 0 ? "nothing to multiply" : nullptr;
 }
 
+const char* int8_conv2d_amx_yields(const Int8Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
+  return int8_amx_yields(int8_sizes(op, inputs, outputs));
+}
+
+template <Int8Unit unit>
 size_t int8_conv2d_tiled_scratch(const Int8Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
-  return scratch_of<Int8Conv2dWork>(op, inputs, outputs);
+  return scratch_of<Int8Conv2dWork>(unit, op, inputs, outputs);
 }
+
+template <Int8Unit unit>
 void int8_conv2d_tiled(const Int8Conv2d& op, Inputs inputs, Outputs outputs, void* scratch) {
-  run_with<Int8Conv2dWork>(scratch, op, inputs, std::span<const Tensor>(outputs));
+  run_with<Int8Conv2dWork>(scratch, unit, op, inputs, std::span<const Tensor>(outputs));
 }
+
+template <Int8Unit unit>
 std::unique_ptr<const PreparedKernel> prepare_int8_conv2d_tiled(const Int8Conv2d& op, Inputs inputs,
                                                                 std::span<const Tensor> outputs,
                                                                 uint32_t constants) {
@@ -142,8 +155,11 @@ std::unique_ptr<const PreparedKernel> prepare_int8_conv2d_tiled(const Int8Conv2d
   if ((constants & needed) != needed || !inputs[1].is_contiguous() ||
       (inputs[4].defined() && !is_channels_last(inputs[4])))
     return nullptr;
-  return std::make_unique<PreparedInt8Conv2d>(op, inputs, outputs);
+  return std::make_unique<PreparedInt8Conv2d>(unit, op, inputs, outputs);
 }
+
+ESPALIER_INSTANTIATE_INT8(Int8Conv2d, int8_conv2d_tiled, Int8Unit::vectors)
+ESPALIER_INSTANTIATE_INT8(Int8Conv2d, int8_conv2d_tiled, Int8Unit::amx)
 
 size_t int8_conv2d_plain_scratch(const Int8Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
   return scratch_of<Int8Conv2dPlain>(op, inputs, outputs);

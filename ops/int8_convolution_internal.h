@@ -19,9 +19,9 @@ struct Int8Image {
 /// of one pixel. Immutable: any number of threads may run one object at once, each with its own buffers.
 class Int8Convolution {
  public:
-  /// `weight`, row-major, is packed to memory from `work`. The output has elements. Throws what Int8Finish
-  /// throws.
-  Int8Convolution(std::string_view name, const ConvSizes& sizes, const Int8Options& options,
+  /// `weight`, row-major, is packed for `unit`, which the CPU has, to memory from `work`. The output has
+  /// elements. Throws what Int8Finish throws.
+  Int8Convolution(std::string_view name, Int8Unit unit, const ConvSizes& sizes, const Int8Options& options,
                   const int8_t* weight, const Tensor& scales, const Tensor& bias, Workspace& work);
 
   /// Bytes that a run needs for itself.
@@ -52,5 +52,16 @@ class Int8Convolution {
   int64_t* runs_;
   int32_t *packed_, *start_;
 };
+
+/// Null, or the reason why vectors are likely to be faster at a product than AMX.
+const char* int8_amx_yields(const ConvSizes& sizes);
+
+/// Makes the kernel functions `stem`, of operation `Op`, for a unit.
+#define ESPALIER_INSTANTIATE_INT8(Op, stem, unit)                                         \
+  template const char* stem##_declines<unit>(const Op&, Inputs, std::span<const Tensor>); \
+  template size_t stem##_scratch<unit>(const Op&, Inputs, std::span<const Tensor>);       \
+  template void stem<unit>(const Op&, Inputs, Outputs, void*);                            \
+  template std::unique_ptr<const PreparedKernel> prepare_##stem<unit>(const Op&, Inputs,  \
+                                                                      std::span<const Tensor>, uint32_t);
 
 }  // namespace espalier

@@ -21,8 +21,8 @@ const uint8_t* rows_of(const Tensor& tensor, Workspace& work) {
 /// With its weights packed.
 class PackedInt8Linear {
  public:
-  PackedInt8Linear(const Int8Linear& op, Inputs inputs, Workspace& work)
-      : product_(Int8Linear::kName, as_convolution(inputs), op.options(),
+  PackedInt8Linear(Int8Unit unit, const Int8Linear& op, Inputs inputs, Workspace& work)
+      : product_(Int8Linear::kName, unit, as_convolution(inputs), op.options(),
                  row_major_as<int8_t>(inputs[1], work), inputs[2], inputs[3], work),
         width_(inputs[1].shape()[1]) {}
 
@@ -39,8 +39,9 @@ class PackedInt8Linear {
 
 class Int8LinearWork {
  public:
-  Int8LinearWork(const Int8Linear& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
-      : packed_(op, inputs, work),
+  Int8LinearWork(Int8Unit unit, const Int8Linear& op, Inputs inputs, std::span<const Tensor> outputs,
+                 Workspace& work)
+      : packed_(unit, op, inputs, work),
         x_(rows_of(inputs[0], work)),
         residual_(rows_of(inputs[4], work)),
         y_(outputs[0].raw_data()),
@@ -56,8 +57,10 @@ class Int8LinearWork {
 
 class PreparedInt8Linear final : public PreparedKernel {
  public:
-  PreparedInt8Linear(const Int8Linear& op, Inputs inputs)
-      : memory_(scratch_of<PackedInt8Linear>(op, inputs)), work_(memory_.get()), packed_(op, inputs, work_) {}
+  PreparedInt8Linear(Int8Unit unit, const Int8Linear& op, Inputs inputs)
+      : memory_(scratch_of<PackedInt8Linear>(unit, op, inputs)),
+        work_(memory_.get()),
+        packed_(unit, op, inputs, work_) {}
 
   size_t scratch_bytes() const override { return packed_.scratch_bytes(); }
   void run(Inputs inputs, Outputs outputs, void* scratch) const override {
@@ -104,16 +107,27 @@ class Int8LinearPlain {
 
 }  // namespace
 
+template <Int8Unit unit>
 const char* int8_linear_tiled_declines(const Int8Linear&, Inputs inputs, std::span<const Tensor> outputs) {
+  if (!int8_kernels(unit)) return "the CPU has no such unit";
   return outputs[0].numel() == 0 || inputs[0].numel() == 0 ? "nothing to multiply" : nullptr;
 }
 
+const char* int8_linear_amx_yields(const Int8Linear&, Inputs inputs, std::span<const Tensor>) {
+  return int8_amx_yields(as_convolution(inputs));
+}
+
+template <Int8Unit unit>
 size_t int8_linear_tiled_scratch(const Int8Linear& op, Inputs inputs, std::span<const Tensor> outputs) {
-  return scratch_of<Int8LinearWork>(op, inputs, outputs);
+  return scratch_of<Int8LinearWork>(unit, op, inputs, outputs);
 }
+
+template <Int8Unit unit>
 void int8_linear_tiled(const Int8Linear& op, Inputs inputs, Outputs outputs, void* scratch) {
-  run_with<Int8LinearWork>(scratch, op, inputs, std::span<const Tensor>(outputs));
+  run_with<Int8LinearWork>(scratch, unit, op, inputs, std::span<const Tensor>(outputs));
 }
+
+template <Int8Unit unit>
 std::unique_ptr<const PreparedKernel> prepare_int8_linear_tiled(const Int8Linear& op, Inputs inputs,
                                                                 std::span<const Tensor>, uint32_t constants) {
   for (size_t i = 0; i < 5; ++i) {
@@ -121,8 +135,11 @@ std::unique_ptr<const PreparedKernel> prepare_int8_linear_tiled(const Int8Linear
     const bool known = i == 0 || i == 4 || constants >> i & 1u;
     if (!known || !inputs[i].is_contiguous()) return nullptr;
   }
-  return std::make_unique<PreparedInt8Linear>(op, inputs);
+  return std::make_unique<PreparedInt8Linear>(unit, op, inputs);
 }
+
+ESPALIER_INSTANTIATE_INT8(Int8Linear, int8_linear_tiled, Int8Unit::vectors)
+ESPALIER_INSTANTIATE_INT8(Int8Linear, int8_linear_tiled, Int8Unit::amx)
 
 size_t int8_linear_plain_scratch(const Int8Linear& op, Inputs inputs, std::span<const Tensor> outputs) {
   return scratch_of<Int8LinearPlain>(op, inputs, outputs);

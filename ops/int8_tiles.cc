@@ -13,6 +13,7 @@
 #include "core/highway_internal.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "ops/int8_finisher-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -21,10 +22,9 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Sums = hn::CappedTag<int32_t, kInt8Block>;
-using Sum = hn::Vec<Sums>;
-constexpr auto kLanes = static_cast<int64_t>(hn::MaxLanes(Sums()));
-constexpr int64_t kVectors = kInt8Block / kLanes;  // of a block
+using Sums = Int8Sums;
+using Sum = Int8Sum;
+constexpr int64_t kLanes = kInt8Lanes, kVectors = kInt8Vectors;
 
 /// A word of two i16.
 struct Pairs {
@@ -86,92 +86,6 @@ HWY_INLINE int32_t word_at(const char* from) {
   return word;
 }
 
-/// Turns sums into results, for one block of output channels. It has all that is read for it, since a store
-/// of bytes could, for what the compiler knows, change everything that is not a local variable.
-class Finisher {
- public:
-  HWY_INLINE Finisher(const Int8Tiles& p, int64_t block)
-      : outputs_(p.outputs),
-        channel_(block * kInt8Block),
-        left_(std::min(kInt8Block, p.outputs - channel_)),
-        residual_(p.residual),
-        y_(p.y),
-        bytes_(p.bytes) {
-    const Numbers df;
-    const Int8Finish& f = *p.finish;
-    for (int64_t v = 0; v < kVectors; ++v) {
-      const auto at = static_cast<size_t>(channel_ + v * kLanes);
-      multiplier_[v] = hn::LoadU(df, f.multiplier + at);
-      shift_[v] = hn::LoadU(df, f.shift + at);
-    }
-    low_ = hn::Set(df, f.low);
-    high_ = hn::Set(df, f.high);
-    zero_point_ = hn::Set(Sums(), f.zero_point - kRounderBits);
-    residual_multiplier_ = hn::Set(df, f.residual_multiplier);
-    residual_zero_point_ = hn::Set(Sums(), f.residual_zero_point);
-  }
-
-  /// The results of a pixel, from its sums.
-  HWY_INLINE void operator()(const Sum* sums, int64_t pixel) const {
-    const int64_t place = pixel * outputs_ + channel_;
-    if (left_ == kInt8Block) {
-      const uint8_t* const residual = residual_ ? residual_ + place : nullptr;
-      if (bytes_)
-        put(sums, residual, static_cast<uint8_t*>(y_) + place);
-      else
-        put(sums, residual, static_cast<float*>(y_) + place);
-      return;
-    }
-    HWY_ALIGN uint8_t bytes[kInt8Block] = {};
-    const auto left = static_cast<size_t>(left_);
-    if (residual_) std::memcpy(bytes, residual_ + place, left);
-    if (bytes_) {
-      put(sums, residual_ ? bytes : nullptr, bytes);
-      std::memcpy(static_cast<uint8_t*>(y_) + place, bytes, left);
-    } else {
-      HWY_ALIGN float numbers[kInt8Block];
-      put(sums, residual_ ? bytes : nullptr, numbers);
-      std::memcpy(static_cast<float*>(y_) + place, numbers, left * sizeof(float));
-    }
-  }
-
- private:
-  using Numbers = hn::RebindToFloat<Sums>;
-  using Number = hn::Vec<Numbers>;
-  static constexpr float kRounder = 0x1.8p23f;
-  static constexpr int32_t kRounderBits = 0x4b400000;
-
-  template <class T>
-  HWY_INLINE void put(const Sum* sums, const uint8_t* residual, T* to) const {
-    const Sums d;
-    const Numbers df;
-    const hn::Rebind<uint8_t, Sums> d8;
-    for (int64_t v = 0; v < kVectors; ++v) {
-      Number y = hn::Add(hn::Mul(hn::ConvertTo(df, sums[v]), multiplier_[v]), shift_[v]);
-      if (residual) {
-        const Sum r = hn::Sub(hn::PromoteTo(d, hn::LoadU(d8, residual + v * kLanes)), residual_zero_point_);
-        y = hn::Add(y, hn::Mul(hn::ConvertTo(df, r), residual_multiplier_));
-      }
-      y = hn::Min(hn::Max(y, low_), high_);
-      if constexpr (sizeof(T) == 1) {
-        // Near 1.5 * 2^23 the numbers of f32 are integers: a sum with it is rounded, ties to even, and its
-        // last bits are the integer. y is no larger than 255.
-        const Sum q = hn::Add(hn::BitCast(d, hn::Add(y, hn::Set(df, kRounder))), zero_point_);
-        hn::StoreU(hn::TruncateTo(d8, hn::BitCast(hn::RebindToUnsigned<Sums>(), q)), d8, to + v * kLanes);
-      } else {
-        hn::StoreU(y, df, to + v * kLanes);
-      }
-    }
-  }
-
-  int64_t outputs_, channel_, left_;
-  const uint8_t* residual_;
-  void* y_;
-  bool bytes_;
-  Number multiplier_[kVectors], shift_[kVectors], low_, high_, residual_multiplier_;
-  Sum zero_point_, residual_zero_point_;
-};
-
 /// Pixels from `pixel` on, `count` of them, by `kBlocks` blocks from `block` on. Where there are fewer pixels
 /// than the tile has, the last one is computed several times.
 template <class Words, int64_t kPixels, int64_t kBlocks>
@@ -217,7 +131,7 @@ HWY_NOINLINE void run_tile(const Int8Tiles& p, int64_t block, int64_t pixel, int
   }
 #pragma GCC unroll 16
   for (int64_t b = 0; b < kBlocks; ++b) {
-    const Finisher finish(p, block + b);
+    const Int8Finisher finish(p, block + b);
 #pragma GCC unroll 16
     for (int64_t i = 0; i < kPixels; ++i) {
       if (i < count) finish(sums[i] + b * kVectors, pixel + i);
@@ -271,14 +185,14 @@ void run_part(const Int8Tiles& p, const Int8Part& part) {
 
 }  // namespace
 
-const Int8Kernels& int8_kernels_of_target() {
+const Int8Kernels* int8_vector_kernels_of_target() {
 #if ESPALIER_HAS_QUADS
   static const bool has_vnni = __builtin_cpu_supports("avx512vnni");
   static constexpr Int8Kernels kQuads = {Quads::kElements, kGroupBlocks, tile_count, run_part<Quads>};
-  if (has_vnni) return kQuads;
+  if (has_vnni) return &kQuads;
 #endif
   static constexpr Int8Kernels kPairs = {Pairs::kElements, kGroupBlocks, tile_count, run_part<Pairs>};
-  return kPairs;
+  return &kPairs;
 }
 
 }  // namespace espalier::HWY_NAMESPACE
@@ -288,10 +202,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace espalier {
 
-HWY_EXPORT(int8_kernels_of_target);
+HWY_EXPORT(int8_vector_kernels_of_target);
 
-const Int8Kernels& int8_kernels() {
-  return ESPALIER_DISPATCH(int8_kernels_of_target)();
+const Int8Kernels* int8_vector_kernels() {
+  return ESPALIER_DISPATCH(int8_vector_kernels_of_target)();
 }
 
 }  // namespace espalier

@@ -49,7 +49,19 @@ struct Int8Kernels {
   void (*run)(const Int8Tiles&, const Int8Part&);
 };
 
-/// Those of the CPU at its level.
-const Int8Kernels& int8_kernels();
+/// What multiplies.
+enum class Int8Unit {
+  vectors,  ///< VNNI, or what the CPU has in its place
+  amx,      ///< registers of 16 rows of 64 bytes: Intel Software Developer's Manual 1, chapter 18
+};
+
+/// The kernels of `unit` at the CPU's level; null where it has no such unit.
+const Int8Kernels* int8_kernels(Int8Unit unit);
+const Int8Kernels* int8_vector_kernels();
+const Int8Kernels* int8_amx_kernels();
+
+/// Words of a pixel that AMX multiplies at once: the most, no more than a register's row has, that divide a
+/// run.
+int64_t int8_amx_depth(int64_t run_words);
 
 }  // namespace espalier

@@ -3,12 +3,16 @@
 #include <cstring>
 #include <random>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/cpu_features.h"
 #include "core/parallel.h"
 #include "ops/int8_conv2d.h"
+#include "ops/int8_convolution_internal.h"
+#include "ops/int8_global_avg_pool2d.h"
 #include "ops/int8_linear.h"
+#include "tests/ops/images.h"
 #include "tests/support/op_test.h"
 
 namespace espalier::test {
@@ -43,10 +47,12 @@ class Int8Kernels : public testing::Test {
     return {std::uniform_real_distribution<double>(0.01, 0.2)(random_), whole(0, 255)};
   }
 
+  /// Scales of the output with which results mostly fit, or hardly any does.
   Int8Options options() {
+    const double unit = whole(0, 3) == 0 ? 1e-6 : 20;
     return {.input = quantization(),
             .output_dtype = whole(0, 1) == 0 ? Dtype::f32 : Dtype::u8,
-            .output = {20 * quantization().scale, whole(0, 255)},
+            .output = {unit * quantization().scale, whole(0, 255)},
             .residual = quantization(),
             .relu = whole(0, 1) == 0};
   }
@@ -94,7 +100,7 @@ TEST_F(Int8Kernels, OfLinearLayersAgree) {
 
 TEST_F(Int8Kernels, OfConvolutionsAgree) {
   for (int i = 0; i < 60; ++i) {
-    const Shape x{whole(1, 2), whole(1, 40), whole(3, 14), whole(3, 14)};
+    const Shape x{whole(1, 2), whole(1, 40), whole(3, 14), whole(3, 40)};
     const Shape weight{whole(1, 90), x[1], whole(1, 3), whole(1, 3)};
     const Int8Conv2dOptions op{{.stride = {whole(1, 3), whole(1, 3)},
                                 .padding = {whole(0, 2), whole(0, 2)},
@@ -111,6 +117,37 @@ TEST_F(Int8Kernels, OfConvolutionsAgree) {
     expect_agreement(Int8Conv2d(op), inputs);
     if (HasFatalFailure()) return;
   }
+}
+
+TEST(Int8GlobalAvgPool2d, HoldsTheLargestSums) {
+  constexpr int64_t kChannels = 300;
+  const Tensor x = full({1, kChannels, 20, 20}, 255, Dtype::u8);
+  const std::vector<float> means = int8_global_avg_pool2d(x, {1, 0}).to_vector<float>();
+  EXPECT_EQ(means.size(), static_cast<size_t>(kChannels));
+  EXPECT_THAT(means, testing::Each(testing::FloatEq(255)));
+}
+
+TEST(Int8Amx, YieldsWhereVectorsAreFaster) {
+  const auto yields = [](const Shape& x, int64_t outputs, int64_t taps, const Conv2dOptions& options = {}) {
+    const Shape y = slid_over(x, outputs, {taps, taps}, options.stride, options.padding, options.dilation);
+    return int8_amx_yields({options, x, {outputs, x[1], taps, taps}, y}) != nullptr;
+  };
+  EXPECT_TRUE(yields({1, 1024, 1, 1}, 1024, 1)) << "one row";
+  EXPECT_TRUE(yields({7, 1024, 1, 1}, 1024, 1));
+  EXPECT_FALSE(yields({8, 1024, 1, 1}, 1024, 1));
+  EXPECT_TRUE(yields({64, 116, 1, 1}, 64, 1)) << "29 words have no divisor";
+  EXPECT_FALSE(yields({64, 380, 1, 1}, 64, 1)) << "95 words are 19 times 5";
+  EXPECT_FALSE(yields({1, 3, 32, 32}, 64, 3, {.padding = 1})) << "runs of three pixels";
+  EXPECT_TRUE(yields({1, 3, 32, 32}, 64, 3, {.padding = 2, .dilation = 2})) << "runs of one";
+}
+
+TEST(Int8Amx, DeclinesAtLowerLevels) {
+  if (!int8_kernels(Int8Unit::amx)) GTEST_SKIP() << "the CPU has no AMX";
+  const CpuLevel best = cpu_level();
+  set_cpu_level(CpuLevel::avx2);
+  EXPECT_EQ(int8_kernels(Int8Unit::amx), nullptr);
+  set_cpu_level(best);
+  EXPECT_NE(int8_kernels(Int8Unit::amx), nullptr);
 }
 
 }  // namespace

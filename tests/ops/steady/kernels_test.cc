@@ -177,8 +177,9 @@ TEST(SteadyKernels, TakeNoMemoryForLargerProblems) {
       if (elements <= kMost) sample.run(make_inputs(sample, f32 ? Dtype::f32 : test.dtypes[0]));
     }
   }
-  // OpenBLAS itself takes memory in the singular value decomposition of all but small matrices.
-  EXPECT_THAT(checker.takers(), testing::ElementsAre("svd, lapack"));
+  // OpenBLAS itself takes memory, for some CPUs, in the singular value decomposition of all but small
+  // matrices.
+  EXPECT_THAT(checker.takers(), testing::Each("svd, lapack"));
 }
 
 /// Plans, whose own copies count as well.
