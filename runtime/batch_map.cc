@@ -14,8 +14,16 @@ BatchMap::BatchMap(const Graph& graph, int parts) : graph_(graph), held_(graph.v
   const auto works_on_examples = [](const std::optional<BatchRule>& rule) { return rule.has_value(); };
   if (obstacle_.empty() && std::none_of(rules_.begin(), rules_.end(), works_on_examples))
     obstacle_ = "no node reads the batch";
+  const auto hides = [&](ValueId id) { return id != kAbsent && held(id) == Held::hidden; };
   for (const ValueId id : graph.outputs()) {
-    if (held(id) == Held::hidden) obstacle_ = graph.name_of(id) + " is put out, and has no axis of examples";
+    if (hides(id)) obstacle_ = graph.name_of(id) + " is put out, and has no axis of examples";
+  }
+  for (const auto* changes : {&graph.updates(), &graph.gradients()}) {
+    for (const StateUpdate& change : *changes) {
+      if (hides(change.value))
+        obstacle_ = graph.name_of(change.value) + " goes to " + graph.name_of(change.state) +
+                    ", and has no axis of examples";
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/split_batch.h"
 
 #include <cmath>
+#include <functional>
 #include <memory>
 
 #include <gmock/gmock.h>
@@ -232,6 +233,32 @@ TEST(SplitBatch, SaysWhyNot) {
   EXPECT_THAT(refusal(resnet.graph(zeros({4, 3, 8, 8}), zeros({4}, Dtype::i64)), 2), HasSubstr("batch_norm"));
   SplitTraining<NoisyNet> noisy{NoisyNet()};
   EXPECT_THAT(refusal(noisy.graph(zeros({4, 8}), zeros({4}, Dtype::i64)), 2), HasSubstr("dropout"));
+}
+
+/// What belongs to examples without having an axis of them can leave a graph in three ways.
+TEST(SplitBatch, SaysThatWhatGoesOutHasNoAxisOfExamples) {
+  const auto why_not = [](const std::function<void(Graph&, ValueId statistics)>& use) {
+    Graph graph;
+    const ValueId inputs[] = {graph.add_input("x", zeros({4, 10})),
+                              graph.add_input("y", zeros({4}, Dtype::i64))};
+    const ValueIds outputs = graph.add(CrossEntropy(), inputs);
+    graph.set_outputs({outputs[0]});
+    use(graph, outputs[1]);
+    return why_not_split(graph, 2);
+  };
+  const auto state_like = [](Graph& graph, ValueId value) {
+    const Tensor& type = graph.value(value).type;
+    return graph.add_state("kept", zeros(type.shape(), type.dtype()));
+  };
+  EXPECT_EQ(why_not([](Graph&, ValueId) {}), "");
+  EXPECT_THAT(why_not([](Graph& graph, ValueId value) { graph.set_outputs({value}); }),
+              HasSubstr("is put out, and has no axis of examples"));
+  EXPECT_THAT(
+      why_not([&](Graph& graph, ValueId value) { graph.update_state(state_like(graph, value), value); }),
+      HasSubstr("goes to kept, and has no axis of examples"));
+  EXPECT_THAT(
+      why_not([&](Graph& graph, ValueId value) { graph.set_gradient(state_like(graph, value), value); }),
+      HasSubstr("goes to kept, and has no axis of examples"));
 }
 
 TEST(SplitBatch, PaysWhereMuchIsBetweenSmallWeights) {
