@@ -21,12 +21,14 @@
 #include "nn/state.h"
 #include "ops/argmax.h"
 #include "ops/batch_norm.h"
+#include "ops/clamp.h"
 #include "ops/copy.h"
 #include "ops/matmul.h"
 #include "ops/multiply.h"
 #include "ops/permute.h"
 #include "ops/random.h"
 #include "ops/relu.h"
+#include "ops/reshape.h"
 #include "ops/slice.h"
 #include "ops/subtract.h"
 #include "ops/sum.h"
@@ -169,6 +171,33 @@ TEST(BatchRunner, ExamplesThatDependOnEachOtherStayTogether) {
     return batch_norm(in, Tensor(), Tensor(), Tensor(), Tensor(), {.training = true});
   };
   EXPECT_THAT(refusal_of(normalised, x), HasSubstr("batch_norm"));
+}
+
+TEST(BatchRunner, WhatCountsTheExamplesStaysWhole) {
+  const Tensor x = normal({4, 6});
+  const NoGrad no_grad;
+  EXPECT_THAT(refusal_of([](const Tensor& in) { return in * full({in.size(0), 1}, in.size(0)); }, x),
+              HasSubstr("differs from part to part"));
+  EXPECT_THAT(refusal_of([](const Tensor& in) { return clamp(in, Scalar(0), Scalar(in.size(0))); }, x),
+              HasSubstr("attributes that depend on the batch"));
+}
+
+TEST(BatchRunner, TheBatchMayLieBehindAnAxisOfOneOnTheWay) {
+  const Tensor x = normal({4, 6});
+  const Function f = as_function([](const Tensor& in) {
+    const Tensor behind = relu(reshape(in, {1, in.size(0), 6}));
+    return reshape(behind, {in.size(0), 6});
+  });
+  BatchRunner runner = in_parts(f, x, 2);
+  EXPECT_THAT(runner.refusal(), IsEmpty());
+  EXPECT_EQ(runner.parts(), 2);
+  EXPECT_TRUE(near(runner.run(Inputs(&x, 1))[0], relu(x), 0));
+}
+
+TEST(BatchRunner, StrictEqualityKeepsBatchesWhole) {
+  const Function f = as_function([](const Tensor& in) { return relu(in); });
+  const BatchOptions options{.threads = 2, .parts = 2, .equality = Equality::strict};
+  EXPECT_EQ(BatchRunner(batched(f, zeros({4, 6})), options).parts(), 1);
 }
 
 TEST(BatchRunner, RunsThatChangeStatesStayWhole) {
