@@ -170,8 +170,10 @@ class GroupFinisher {
       const int64_t place = (pixels.pixel + row) * outputs_;
       __m512i q[kGroupBlocks];
 #pragma GCC unroll 4
-      for (int64_t b = 0; b < kGroupBlocks; ++b)
-        q[b] = rounded<kResidual>(b, sums[b] + row * kInt8Block, residual_ + place + b * kInt8Block).raw;
+      for (int64_t b = 0; b < kGroupBlocks; ++b) {
+        const uint8_t* const residual = kResidual ? residual_ + place + b * kInt8Block : nullptr;
+        q[b] = rounded<kResidual>(b, sums[b] + row * kInt8Block, residual).raw;
+      }
       const __m512i first = _mm512_packs_epi32(q[0], q[1]), second = _mm512_packs_epi32(q[2], q[3]);
       const __m512i bytes = _mm512_packus_epi16(first, second);
       _mm512_storeu_si512(y_ + place, _mm512_maskz_permutexvar_epi32(kAll, order, bytes));
