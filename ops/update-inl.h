@@ -11,6 +11,7 @@
 
 #include <array>
 
+#include "core/flush_subnormals_internal.h"
 #include "core/masked-inl.h"
 #include "core/parallel.h"
 #include "hwy/highway.h"
@@ -90,7 +91,8 @@ inline bool lie_alike(Inputs operands) {
 
 /// Calls `f(d, parameter, gradient, state1, state2, state3)`, which changes all but the gradient, on vectors
 /// of C for the first N of (parameter, gradient, state...). `work` is the cost of one element in simple
-/// operations.
+/// operations. Subnormal numbers are flushed: moments of what has no gradient shrink to them and, rounded,
+/// stay there for good, where a step of Adam takes 4 times as long (Xeon, Emerald Rapids).
 template <class C, size_t N, class F>
 void run_update(const F& f, Inputs operands, int64_t work) {
   const Tensor& parameter = operands[0];
@@ -101,6 +103,7 @@ void run_update(const F& f, Inputs operands, int64_t work) {
     std::array<int64_t, N> strides;
     strides.fill(1);
     return parallel_for(0, parameter.numel(), kSerialWork / work, [&](int64_t first, int64_t last) {
+      const FlushSubnormals flush;
       std::array<char*, N> data;
       for (size_t o = 0; o < N; ++o) data[o] = static_cast<char*>(operands[o].raw_data()) + first * bytes;
       update_row<N, C>(f, dtype, data, strides, last - first);
@@ -111,6 +114,7 @@ void run_update(const F& f, Inputs operands, int64_t work) {
   std::array<int64_t, N> strides;
   for (size_t o = 0; o < N; ++o) strides[o] = loop.inner().strides[o];
   parallel_for(0, loop.elements, kSerialWork / work, [&](int64_t first, int64_t last) {
+    const FlushSubnormals flush;
     for_each_rows(loop, first, last, [&](const auto& rows) {
       std::array<char*, N> data;
       for (size_t o = 0; o < N; ++o) data[o] = rows.data[o];

@@ -7,8 +7,10 @@ namespace espalier {
 // One step of an optimiser, in place, in one pass over memory. Common to all: parameter, gradient and state
 // have one shape and one type (f64, f32, f16, bf16; the narrow ones compute in f32); rates are tensors
 // without axes of type f64 or f32, and step counts of type i64, so that a captured step can be replayed with
-// others. The functions throw ShapeError and TypeError where these do not fit, and GradientError where the
-// parameter requires a gradient and recording is on. For SGD and Adam see ops/sgd_step.h, ops/adam_step.h.
+// others. Numbers below the smallest normal one (1.2e-38 in f32) may count as 0: moments that shrink to them
+// would be slow, and change nothing. The functions throw ShapeError and TypeError where these do not fit, and
+// GradientError where the parameter requires a gradient and recording is on. For SGD and Adam see
+// ops/sgd_step.h, ops/adam_step.h.
 
 /// How RMSprop moves a parameter; the defaults are PyTorch's.
 struct RmspropRule {

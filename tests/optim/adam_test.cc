@@ -7,7 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/create.h"
 #include "core/error.h"
+#include "ops/adam_step.h"
 #include "tests/optim/trajectory.h"
 #include "tests/support/message_of.h"
 
@@ -52,6 +54,19 @@ TEST(Adam, WeightDecayInTheGradient) {
 TEST(AdamW, WeightDecayBesideTheGradient) {
   check_adam<AdamW>(AdamWOptions{.learning_rate = 0.05, .weight_decay = 0.1}, true);
 }
+
+#if defined(__x86_64__)
+/// In rounded arithmetic 0.9 times the smallest number is that number again.
+TEST(Adam, MomentsOfWhatHasNoGradientEndAtZero) {
+  const Tensor w = from_values<float>({1, 1}, {2}), mean = from_values<float>({1e-40f, 1}, {2}),
+               square = zeros({2});
+  const Tensor rate = full({}, 0.1, Dtype::f64), beta1 = full({}, 0.9, Dtype::f64);
+  adam_step_(w, zeros({2}), mean, square, {}, rate, beta1, zeros({}, Dtype::i64), {});
+  EXPECT_EQ(mean.to_vector<float>(), (std::vector<float>{0, 0.9f}));
+  const volatile float smallest = std::numeric_limits<float>::denorm_min();
+  EXPECT_NE(2 * smallest, 0) << "only the step flushes";
+}
+#endif
 
 TEST(Adam, RefusesWrongOptions) {
   const nn::NamedTensors parameters = {{"w", requires_grad_(ones({2}))}};
