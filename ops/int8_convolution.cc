@@ -96,7 +96,7 @@ void Int8Convolution::pack(const int8_t* weight) {
         if (each == 4) {
           std::memcpy(to + c % 4, &value, 1);
         } else {
-          const auto wide = static_cast<int16_t>(value);
+          const int16_t wide = value;
           std::memcpy(to + c % 2 * 2, &wide, 2);
         }
       }
