@@ -167,6 +167,8 @@ void run_groups(const Int8Tiles& p, const Int8Part& part) {
         if constexpr (kPixels <= tile_pixels(4)) run_group<Words, kPixels, 4>(p, block, first, last);
         break;
 #endif
+      default:
+        break;  // there are no others
     }
   }
 }
