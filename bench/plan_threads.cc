@@ -222,7 +222,7 @@ std::vector<Workload> workloads() {
   };
   const Make images = [](int64_t n) { return normal({n, 3, 32, 32}); };
   const Make labels = [](int64_t n) { return random_integers({n}, 0, 10); };
-  const auto mlp = [](std::vector<int64_t> widths) { return std::make_shared<Mlp>(std::move(widths)); };
+  const auto mlp = [](const std::vector<int64_t>& widths) { return std::make_shared<Mlp>(widths); };
   const auto resnet = [] { return std::make_shared<ResNetCifar>(3); };
   const auto nano = [] { return std::make_shared<Gpt>(4, 128, 4, 64); };
   const auto mini = [] { return std::make_shared<Gpt>(6, 384, 6, 256); };
