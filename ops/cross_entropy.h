@@ -19,7 +19,8 @@ ESPALIER_API void visit_options(AttributeVisitor& visit, CrossEntropyRule& rule)
 /// s w / classes for a class index t. Inputs: logits [..., classes], class indices [...] (i32, i64) or
 /// probabilities [..., classes], perhaps weights [classes]. Outputs for the backward, f32 or f64: each row's
 /// maximum and logarithm of the sum, [2, ...], and, f64 without axes, what a mean divides by: the sum of the
-/// weights of the class indices that are not ignored, or the number of rows of probabilities.
+/// weights of the class indices that are not ignored, or the number of rows of probabilities. Probabilities
+/// below the smallest normal number (1.2e-38 in f32) may count as 0, here and in the gradient.
 class ESPALIER_API CrossEntropy final : public OperationOf<CrossEntropy> {
  public:
   static constexpr std::string_view kName = "cross_entropy";

@@ -20,6 +20,7 @@
 #include "ops/vector_math-inl.h"
 // clang-format on
 
+#include "core/flush_subnormals_internal.h"
 #include "core/parallel.h"
 #include "ops/elementwise_internal.h"
 
@@ -337,6 +338,10 @@ HWY_ATTR BlockSums block_loss(const WeightedRows<C>& weighted, int64_t first, in
   return total;
 }
 
+// Probabilities of a net that is sure of its answers are subnormal, and so would be the gradients made of
+// them, in all layers: the step of a small MLP that knows its examples by heart takes 2.3 times as long with
+// them (Xeon, Emerald Rapids).
+
 template <class C>
 void forward(const Rows& rows, Outputs outputs) {
   const WeightedRows<C> weighted(rows);
@@ -344,6 +349,7 @@ void forward(const Rows& rows, Outputs outputs) {
   auto* const loss = static_cast<char*>(outputs[0].raw_data());
   const bool each = rows.rule.reduction == LossReduction::none;
   parallel_for(0, rows.blocks(), rows.grain(), [&](int64_t begin, int64_t end) {
+    const FlushSubnormals flush;
     for (int64_t block = begin; block < end; ++block) {
       const int64_t first = block * kBlockRows;
       rows.memory.sums[block] = block_loss(weighted, first, std::min(first + kBlockRows, rows.rows), maxima,
@@ -394,6 +400,7 @@ void backward(const Rows& rows, const TermGradient& gradient, const Tensor& stat
   const WeightedRows<C> weighted(rows);
   const auto* const maxima = static_cast<const C*>(statistics.raw_data());
   parallel_for(0, rows.rows, rows.grain() * kBlockRows, [&](int64_t begin, int64_t end) {
+    const FlushSubnormals flush;
     for (int64_t row = begin; row < end; ++row) {
       C own = static_cast<C>(gradient.all);
       if (gradient.each) load_tile(&own, rows.logits.dtype(), gradient.each + row * rows.bytes, 1, 1);

@@ -1,6 +1,7 @@
 // What the test objects of the losses over classes leave open: PyTorch's numbers, and what happens at the
 // ends of f32.
 
+#include <cmath>
 #include <limits>
 
 #include "ops/cross_entropy.h"
@@ -171,6 +172,16 @@ TEST(CrossEntropyAsTorch, Extremes) {
         << testing::PrintToString(logits) << " against " << describe(target) << ", smoothing " << smoothing;
   }
 }
+
+#if defined(__x86_64__)
+TEST(CrossEntropy, ProbabilitiesBelowTheSmallestNormalNumberAreNone) {
+  const Tensor x = requires_grad_(from_values<float>({0, -80, -95}, {1, 3}));  // e^-95 is 6e-42
+  backward(cross_entropy(x, zeros({1}, Dtype::i64)));
+  const std::vector<float> gradient = x.grad().to_vector<float>();
+  EXPECT_NEAR(gradient[1], std::exp(-80.0), 1e-40);
+  EXPECT_EQ(gradient[2], 0);
+}
+#endif
 
 }  // namespace
 }  // namespace espalier::test
