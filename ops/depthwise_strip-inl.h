@@ -134,26 +134,29 @@ HWY_INLINE void meet_row(const DepthwiseWindow& w, const float* x, Float* filter
     left -= taps;
   };
   if constexpr (kShared) {
-    for (; left == 3 || left > 4; move(3)) {
+    while (left == 3 || left > 4) {
       DepthwiseVector taps[3] = {of_taps.load(filter), of_taps.load(filter + filter_column),
                                  of_taps.load(filter + 2 * filter_column)};
       meet_shared<kGradient, kResults, 3, kEdge>(w, x, at, lanes, results, taps);
       if constexpr (kGradient) {
         for (int t = 0; t < 3; ++t) of_taps.store(taps[t], filter + t * filter_column);
       }
+      move(3);
     }
-    for (; left > 1; move(2)) {
+    while (left > 1) {
       DepthwiseVector taps[2] = {of_taps.load(filter), of_taps.load(filter + filter_column)};
       meet_shared<kGradient, kResults, 2, kEdge>(w, x, at, lanes, results, taps);
       if constexpr (kGradient) {
         for (int t = 0; t < 2; ++t) of_taps.store(taps[t], filter + t * filter_column);
       }
+      move(2);
     }
   }
-  for (; left > 0; move(1)) {
+  while (left > 0) {
     DepthwiseVector tap = of_taps.load(filter);
     meet_alone<kGradient, kResults, kEdge>(w, x, at, lanes, results, tap);
     if constexpr (kGradient) of_taps.store(tap, filter);
+    move(1);
   }
 }
 

@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <unistd.h>
-
 #include "core/create.h"
 #include "runtime/batch_way_internal.h"
 #include "runtime/split_batch.h"
@@ -67,12 +65,6 @@ std::vector<Tensor> BatchWay::new_results() const {
 bool may_pay(const PartGraphs& graphs, int64_t parts) {
   const double one = estimated_seconds(graphs.whole(), 1).one;
   return one - one / static_cast<double>(parts) >= kLeastPartGain;
-}
-
-size_t second_level_cache() {
-  constexpr long kUsual = 1 << 20;  // of the server processors of 2020 and later
-  const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
-  return static_cast<size_t>(bytes > 0 ? bytes : kUsual);
 }
 
 int64_t estimated_parts(PartGraphs& graphs, int threads) {

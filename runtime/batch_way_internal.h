@@ -35,9 +35,6 @@ class BatchWay {
 /// Whether a cut into so many parts can win what it takes to wake a thread.
 bool may_pay(const PartGraphs& graphs, int64_t parts);
 
-/// What a core has of its own, in bytes.
-size_t second_level_cache();
-
 /// The number of parts that a batch is estimated to run fastest in: 1; one for each thread; or so many that
 /// what a part's layers hand on stays in a core's cache.
 int64_t estimated_parts(PartGraphs& graphs, int threads);

@@ -249,12 +249,36 @@ StepSeconds PlanBuilder::seconds_of(const Step& step, int threads, KernelChoices
   return seconds;
 }
 
+/// Whether a buffer's content is there in the next run.
+bool PlanBuilder::stays(int buffer) const {
+  const Buffer::Place place = buffers[static_cast<size_t>(buffer)].place;
+  return place == Buffer::Place::constant || place == Buffer::Place::state;
+}
+
+size_t PlanBuilder::bytes_that_stay() const {
+  size_t bytes = 0;
+  for (size_t i = 0; i < buffers.size(); ++i) bytes += stays(static_cast<int>(i)) ? buffers[i].bytes : 0;
+  return bytes;
+}
+
+size_t PlanBuilder::bytes_that_stay(const Step& step) const {
+  size_t bytes = 0;
+  for (const Operand& input : step.inputs) {
+    if (input.buffer >= 0 && stays(input.buffer)) bytes += buffers[static_cast<size_t>(input.buffer)].bytes;
+  }
+  return bytes;
+}
+
 void PlanBuilder::choose_stages(const PlanOptions& options) {
   if (options.equality == Equality::strict) {
     stages = stages_on(options.threads, steps.size());
   } else {
     std::vector<StepSeconds> seconds;
-    for (const Step& step : steps) seconds.push_back(seconds_of(step, options.threads, options.choices));
+    const bool sharing_pays = stays_near_if_shared(bytes_that_stay(), options.threads);
+    for (const Step& step : steps) {
+      seconds.push_back(seconds_of(step, options.threads, options.choices));
+      if (sharing_pays) seconds.back().far = seconds_from_afar(bytes_that_stay(step));
+    }
     stages =
         schedule(dependencies_of(graph_, steps, buffers), seconds, options.threads, options.side_by_side);
   }

@@ -41,6 +41,9 @@ class PlanBuilder {
   void assign(ValueId id, int buffer);
 
   StepSeconds seconds_of(const Step& step, int threads, KernelChoices* choices) const;
+  bool stays(int buffer) const;
+  size_t bytes_that_stay() const;
+  size_t bytes_that_stay(const Step& step) const;
 
   /// A step's tensors as its kernel will see them, but that only constants have elements yet.
   struct StepTensors {

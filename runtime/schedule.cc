@@ -109,7 +109,7 @@ Stage stage_of(const Groups& groups, int begin, int end, int threads) {
 
 double serial_seconds(std::span<const StepSeconds> steps) {
   double seconds = 0;
-  for (const StepSeconds& step : steps) seconds += step.one;
+  for (const StepSeconds& step : steps) seconds += step.one_for_all();
   return seconds;
 }
 
@@ -136,7 +136,7 @@ class Cut {
     for (size_t end = of_.size(); end > 0; end = best_[end].begin) {
       const size_t begin = best_[end].begin;
       if (end == begin + 1) {
-        const bool split = of_[begin].all < of_[begin].one;
+        const bool split = of_[begin].all < of_[begin].one_for_all();
         stages.push_back({.lanes = {{static_cast<int>(begin)}}, .threads = split ? threads_ : 1});
         continue;
       }
@@ -155,7 +155,7 @@ class Cut {
   };
 
   void try_stages_from(size_t begin) {
-    consider(begin, begin + 1, std::min(of_[begin].one, of_[begin].all));
+    consider(begin, begin + 1, std::min(of_[begin].one_for_all(), of_[begin].all));
     if (of_[begin].alone) return;
     Groups groups(static_cast<int>(begin));
     groups.add(dependencies_[begin], of_[begin].one);

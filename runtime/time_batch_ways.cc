@@ -12,6 +12,7 @@
 #include "runtime/batch_way_internal.h"
 #include "runtime/explain.h"
 #include "runtime/fingerprint_internal.h"
+#include "runtime/step_cost_internal.h"
 
 namespace espalier::runtime {
 namespace {

@@ -25,6 +25,7 @@
 #include "runtime/compile.h"
 #include "runtime/explain.h"
 #include "runtime/passes.h"
+#include "runtime/step_cost_internal.h"
 #include "tests/runtime/random_function.h"
 #include "tests/support/message_of.h"
 
@@ -107,6 +108,24 @@ void expect_safe(const Plan& plan) {
 size_t stages_with_lanes(const Plan& plan) {
   return static_cast<size_t>(std::count_if(plan.stages().begin(), plan.stages().end(),
                                            [](const Stage& stage) { return stage.lanes.size() > 1; }));
+}
+
+/// One row times matrices of 256 KiB, each too little for two threads by itself.
+TEST(PlanThreads, ShareWeightsThatOnlyAllCachesHold) {
+  const auto threads_of_layers = [](double caches) {
+    constexpr int64_t kWidth = 256;
+    const double bytes = caches * static_cast<double>(second_level_cache());
+    const auto layers = static_cast<size_t>(bytes / (4.0 * kWidth * kWidth));
+    models::Mlp net(std::vector<int64_t>(layers + 1, kWidth));
+    const Plan plan(graph_of(net, zeros({1, kWidth})), {.threads = 2});
+    std::set<int> threads;
+    for (const Step& step : plan.steps()) threads.insert(step.threads);
+    EXPECT_EQ(plan.steps().size(), layers);
+    return threads;
+  };
+  EXPECT_EQ(threads_of_layers(0.5), std::set<int>{1});
+  EXPECT_EQ(threads_of_layers(1.5), std::set<int>{2});
+  EXPECT_EQ(threads_of_layers(2.5), std::set<int>{1});
 }
 
 TEST(PlanThreads, AreAnOption) {
