@@ -266,7 +266,7 @@ size_t PlanBuilder::bytes_that_stay(const Step& step) const {
   for (const Operand& input : step.inputs) {
     if (input.buffer >= 0 && stays(input.buffer)) bytes += buffers[static_cast<size_t>(input.buffer)].bytes;
   }
-  return bytes;
+  return std::min(bytes, static_cast<size_t>(cost_of(step).bytes));  // of a table some rows are read
 }
 
 void PlanBuilder::choose_stages(const PlanOptions& options) {
