@@ -1,16 +1,8 @@
 #include "ops/embedding.h"
 
-#include <string>
+#include "ops/picking_internal.h"
 
 namespace espalier {
-namespace {
-
-void check_indices(std::string_view name, Inputs inputs) {
-  if (inputs[1].dtype() != Dtype::i64 && inputs[1].dtype() != Dtype::i32)
-    throw TypeError(name, "inputs " + describe(inputs) + "; expected indices of type i32 or i64");
-}
-
-}  // namespace
 
 void Embedding::infer(Inputs inputs, OutputSpecs& outputs) const {
   const Tensor& weights = inputs[0];
@@ -18,7 +10,7 @@ void Embedding::infer(Inputs inputs, OutputSpecs& outputs) const {
     throw ShapeError(kName, "inputs " + describe(inputs) + "; expected weights of two axes, [V, D]");
   if (weights.dtype() >= Dtype::u16)
     throw TypeError(kName, "inputs " + describe(inputs) + ": u16, u32 and u64 only load and convert");
-  check_indices(kName, inputs);
+  check_picking_index(kName, inputs);
   Shape shape = inputs[1].shape();
   shape.push_back(weights.shape()[1]);
   checked_count(shape, kName);
@@ -27,6 +19,10 @@ void Embedding::infer(Inputs inputs, OutputSpecs& outputs) const {
 
 Tensors Embedding::backward(const BackwardContext& context) const {
   return {apply_one(EmbeddingBackward(context.input_shape(0)[0]), context.gradient(0), context.input(1)), {}};
+}
+
+Cost Embedding::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
+  return cost_of_picking(inputs[1], outputs[0]);
 }
 
 std::vector<AxisTie> Embedding::axis_ties(Inputs inputs) const {
@@ -50,7 +46,7 @@ void EmbeddingBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
   }
   if (!is_floating(inputs[0].dtype()))
     throw TypeError(kName, "inputs " + describe(inputs) + "; expected a gradient of a floating type");
-  check_indices(kName, inputs);
+  check_picking_index(kName, inputs);
   const Shape shape{rows_, gradient.back()};
   checked_count(shape, kName);
   outputs.push_back(OutputSpec::fresh(shape, inputs[0].dtype()));
@@ -58,6 +54,12 @@ void EmbeddingBackward::infer(Inputs inputs, OutputSpecs& outputs) const {
 
 Tensors EmbeddingBackward::backward(const BackwardContext& context) const {
   return {embedding(context.gradient(0), context.input(1)), {}};
+}
+
+Cost EmbeddingBackward::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
+  Cost cost = Operation::cost(inputs, outputs);
+  cost.flops = inputs[0].numel();
+  return cost;
 }
 
 std::vector<AxisTie> EmbeddingBackward::axis_ties(Inputs inputs) const {

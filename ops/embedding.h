@@ -14,6 +14,7 @@ class ESPALIER_API Embedding final : public OperationOf<Embedding> {
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
+  Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
 };
 
@@ -34,6 +35,7 @@ class ESPALIER_API EmbeddingBackward final : public OperationOf<EmbeddingBackwar
   void infer(Inputs inputs, OutputSpecs& outputs) const override;
   Tensors backward(const BackwardContext& context) const override;
   SavedForBackward saved_for_backward() const override { return {.inputs = 0b10, .outputs = 0}; }
+  Cost cost(Inputs inputs, std::span<const OutputSpec> outputs) const override;
   std::vector<AxisTie> axis_ties(Inputs inputs) const override;
   void visit_attributes(AttributeVisitor& visit) override { visit("rows", rows_); }
 

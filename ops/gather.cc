@@ -8,6 +8,7 @@
 #include "ops/equal.h"
 #include "ops/expand.h"
 #include "ops/multiply.h"
+#include "ops/picking_internal.h"
 #include "ops/reshape.h"
 #include "ops/subtract.h"
 
@@ -17,8 +18,7 @@ namespace {
 /// Throws unless `index` picks along `axis` of a tensor of shape `table`.
 void check_index(std::string_view name, Inputs inputs, const Shape& table, int axis) {
   const Tensor& index = inputs[1];
-  if (index.dtype() != Dtype::i64 && index.dtype() != Dtype::i32)
-    throw TypeError(name, "inputs " + describe(inputs) + "; expected an index of type i32 or i64");
+  check_picking_index(name, inputs);
   bool fits = index.rank() == table.rank();
   for (int i = 0; fits && i < table.rank(); ++i) fits = i == axis || index.shape()[i] <= table[i];
   if (!fits) {
@@ -54,13 +54,6 @@ std::vector<AxisTie> line_ties(Inputs inputs, const Shape& table, int axis, bool
   return ties;
 }
 
-/// Of the table only what is picked is read.
-Cost gathered_cost(const Tensor& index, int64_t elements, Dtype dtype) {
-  return {.flops = 0,
-          .bytes = index.numel() * static_cast<int64_t>(size_of(index.dtype())) +
-                   2 * elements * static_cast<int64_t>(size_of(dtype))};
-}
-
 }  // namespace
 
 void Gather::infer(Inputs inputs, OutputSpecs& outputs) const {
@@ -78,7 +71,7 @@ Tensors Gather::backward(const BackwardContext& context) const {
 }
 
 Cost Gather::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
-  return gathered_cost(inputs[1], count(outputs[0].shape), outputs[0].dtype);
+  return cost_of_picking(inputs[1], outputs[0]);
 }
 
 std::vector<AxisTie> Gather::axis_ties(Inputs inputs) const {

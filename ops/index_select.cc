@@ -2,14 +2,14 @@
 
 #include <string>
 
+#include "ops/picking_internal.h"
+
 namespace espalier {
 namespace {
 
 void check_one_axis_of_indices(std::string_view name, Inputs inputs) {
-  const Tensor& indices = inputs[1];
-  if (indices.dtype() != Dtype::i64 && indices.dtype() != Dtype::i32)
-    throw TypeError(name, "inputs " + describe(inputs) + "; expected indices of type i32 or i64");
-  if (indices.rank() != 1)
+  check_picking_index(name, inputs);
+  if (inputs[1].rank() != 1)
     throw ShapeError(name, "inputs " + describe(inputs) + "; expected indices of one axis");
 }
 
@@ -26,13 +26,6 @@ std::vector<AxisTie> other_ties(Inputs inputs, int rank, int axis) {
     ties.push_back(std::move(tie));
   }
   return ties;
-}
-
-/// Of the table only what is picked is read.
-Cost moved_cost(const Tensor& index, int64_t elements, Dtype dtype) {
-  return {.flops = 0,
-          .bytes = index.numel() * static_cast<int64_t>(size_of(index.dtype())) +
-                   2 * elements * static_cast<int64_t>(size_of(dtype))};
 }
 
 }  // namespace
@@ -53,7 +46,7 @@ Tensors IndexSelect::backward(const BackwardContext& context) const {
 }
 
 Cost IndexSelect::cost(Inputs inputs, std::span<const OutputSpec> outputs) const {
-  return moved_cost(inputs[1], count(outputs[0].shape), outputs[0].dtype);
+  return cost_of_picking(inputs[1], outputs[0]);
 }
 
 std::vector<AxisTie> IndexSelect::axis_ties(Inputs inputs) const {

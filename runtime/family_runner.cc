@@ -44,7 +44,7 @@ BatchedGraph FamilyRunner::batched(const Sizes& sizes) const {
       inputs.push_back(axis.input);
     }
     if (!first_axes || inputs.empty()) continue;
-    const auto of_examples = [this, sizes, name = name](int64_t examples) {
+    const auto of_examples = [this, sizes, name](int64_t examples) {
       Sizes changed = sizes;
       changed[name] = examples;
       return family_.at(changed);

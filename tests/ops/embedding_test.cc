@@ -1,5 +1,7 @@
 #include "ops/embedding.h"
 
+#include <gtest/gtest.h>
+
 #include "tests/support/op_test.h"
 
 namespace espalier::test {
@@ -79,4 +81,23 @@ OpTest embedding_test() {
   };
 }
 
+namespace {
+
+TEST(Embedding, CostsTheRowsThatItReads) {
+  const std::vector<Tensor> inputs = {empty({1000, 8}, Dtype::f32, kMeta), empty({2}, Dtype::i64, kMeta)};
+  const OutputSpec rows = OutputSpec::fresh({2, 8}, Dtype::f32);
+  const Cost cost = Embedding().cost(inputs, std::span(&rows, 1));
+  EXPECT_EQ(cost.flops, 0);
+  EXPECT_EQ(cost.bytes, 2 * 8 + 2 * 2 * 8 * 4);
+}
+
+TEST(EmbeddingBackward, CostsATableAndTheSumsOfItsRows) {
+  const std::vector<Tensor> inputs = {empty({2, 8}, Dtype::f32, kMeta), empty({2}, Dtype::i64, kMeta)};
+  const OutputSpec table = OutputSpec::fresh({1000, 8}, Dtype::f32);
+  const Cost cost = EmbeddingBackward(1000).cost(inputs, std::span(&table, 1));
+  EXPECT_EQ(cost.flops, 2 * 8);
+  EXPECT_EQ(cost.bytes, 2 * 8 + (2 * 8 + 1000 * 8) * 4);
+}
+
+}  // namespace
 }  // namespace espalier::test

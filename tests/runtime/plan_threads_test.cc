@@ -17,6 +17,7 @@
 #include "ops/add.h"
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
+#include "ops/embedding.h"
 #include "ops/matmul.h"
 #include "ops/multiply.h"
 #include "ops/random.h"
@@ -127,6 +128,16 @@ TEST(PlanThreads, ShareWeightsThatOnlyAllCachesHold) {
   EXPECT_EQ(threads_of_layers(0.9), std::set<int>{1});
   EXPECT_EQ(threads_of_layers(1.5), std::set<int>{2});
   EXPECT_EQ(threads_of_layers(2.5), std::set<int>{1});
+}
+
+/// A table that only all caches hold, of which a run reads a row.
+TEST(PlanThreads, DoNotShareATableForTheSakeOfARow) {
+  const auto rows = static_cast<int64_t>(second_level_cache() * 3 / 2 / (4 * 256));
+  const Tensor table = zeros({rows, 256}), row = zeros({1}, Dtype::i64);
+  const auto look_up = [&](const Tensor& at) { return embedding(table, at); };
+  const Plan plan(capture(look_up, {row}), {.threads = 2});
+  ASSERT_EQ(plan.steps().size(), 1u);
+  EXPECT_EQ(plan.steps()[0].threads, 1);
 }
 
 TEST(PlanThreads, AreAnOption) {
