@@ -240,18 +240,9 @@ class PreparedGradient final : public PreparedKernel {
   Run method_;
 };
 
-class ConvolutionApart {
- public:
-  ConvolutionApart(const FusedConv2d& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
-      : convolution_(op.options().conv),
-        steps_(convolution_, op.options().relu ? Activation::relu : Activation::none, inputs, outputs, work) {
-  }
-  void run() const { steps_.run(); }
-
- private:
-  Conv2d convolution_;
-  ProductApart steps_;
-};
+Activation activation_of(const FusedConv2d& op) {
+  return op.options().relu ? Activation::relu : Activation::none;
+}
 
 }  // namespace
 
@@ -299,10 +290,10 @@ std::unique_ptr<const PreparedKernel> prepare_fused_conv2d_onednn(const FusedCon
 }
 
 size_t fused_conv2d_apart_scratch(const FusedConv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
-  return scratch_of<ConvolutionApart>(op, inputs, outputs);
+  return product_apart_scratch(Conv2d(op.options().conv), activation_of(op), inputs, outputs);
 }
 void fused_conv2d_apart(const FusedConv2d& op, Inputs inputs, Outputs outputs, void* scratch) {
-  run_with<ConvolutionApart>(scratch, op, inputs, std::span<const Tensor>(outputs));
+  product_apart(Conv2d(op.options().conv), activation_of(op), inputs, outputs, scratch);
 }
 
 size_t conv2d_backward_data_onednn_scratch(const Conv2dBackwardData& op, Inputs inputs,

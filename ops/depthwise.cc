@@ -66,7 +66,7 @@ int64_t depthwise_block(int64_t channels) {
 }
 
 bool depthwise_is_far(const DepthwiseSizes& s) {
-  constexpr int64_t kNear = 128 * 1024;  // floats: half of a second-level cache of 1 MiB
+  constexpr int64_t kNear = int64_t{128} * 1024;  // floats: half of a second-level cache of 1 MiB
   return s.images * s.rows.size * s.columns.size * s.channels > kNear;
 }
 

@@ -212,26 +212,11 @@ std::unique_ptr<const PreparedKernel> prepare_linear_onednn(const Op& op, Inputs
 ESPALIER_PACKED_LINEAR(Linear)
 ESPALIER_PACKED_LINEAR(FusedLinear)
 
-namespace {
-
-class LinearApart {
- public:
-  LinearApart(const FusedLinear& op, Inputs inputs, std::span<const Tensor> outputs, Workspace& work)
-      : steps_(linear_, op.activation(), inputs, outputs, work) {}
-  void run() const { steps_.run(); }
-
- private:
-  Linear linear_;
-  ProductApart steps_;
-};
-
-}  // namespace
-
 size_t fused_linear_apart_scratch(const FusedLinear& op, Inputs inputs, std::span<const Tensor> outputs) {
-  return scratch_of<LinearApart>(op, inputs, outputs);
+  return product_apart_scratch(Linear(), op.activation(), inputs, outputs);
 }
 void fused_linear_apart(const FusedLinear& op, Inputs inputs, Outputs outputs, void* scratch) {
-  run_with<LinearApart>(scratch, op, inputs, std::span<const Tensor>(outputs));
+  product_apart(Linear(), op.activation(), inputs, outputs, scratch);
 }
 
 }  // namespace espalier

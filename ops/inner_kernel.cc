@@ -23,22 +23,44 @@ void InnerKernel::run() const {
   kernel_.run(operation_, inputs_, outputs, scratch_);
 }
 
-ProductApart::ProductApart(const Operation& product, Activation activation, Inputs inputs,
-                           std::span<const Tensor> outputs, Workspace& work)
-    : activation_(activation),
-      residual_(inputs[3]),
-      output_(outputs[0]),
-      y_(residual_.defined() ? local_tensor_like(output_, work) : LocalTensor(output_)),
-      product_(product, inputs.first(3), {&y_.get(), 1}, work) {}
+namespace {
 
-void ProductApart::run() const {
-  product_.run();
-  if (residual_.defined()) {
-    const Tensor terms[] = {y_, residual_};
-    Tensor sum = output_;
-    add_cpu(Add(), terms, Outputs(&sum, 1));
+class ProductApart {
+ public:
+  ProductApart(const Operation& product, Activation activation, Inputs inputs,
+               std::span<const Tensor> outputs, Workspace& work)
+      : activation_(activation),
+        residual_(inputs[3]),
+        output_(outputs[0]),
+        y_(residual_.defined() ? local_tensor_like(output_, work) : LocalTensor(output_)),
+        product_(product, inputs.first(3), {&y_.get(), 1}, work) {}
+
+  void run() const {
+    product_.run();
+    if (residual_.defined()) {
+      const Tensor terms[] = {y_, residual_};
+      Tensor sum = output_;
+      add_cpu(Add(), terms, Outputs(&sum, 1));
+    }
+    activate_in_place(output_, activation_);
   }
-  activate_in_place(output_, activation_);
+
+ private:
+  Activation activation_;
+  const Tensor &residual_, &output_;
+  LocalTensor y_;
+  InnerKernel product_;
+};
+
+}  // namespace
+
+void product_apart(const Operation& product, Activation activation, Inputs inputs,
+                   std::span<const Tensor> outputs, void* scratch) {
+  run_with<ProductApart>(scratch, product, activation, inputs, outputs);
+}
+size_t product_apart_scratch(const Operation& product, Activation activation, Inputs inputs,
+                             std::span<const Tensor> outputs) {
+  return scratch_of<ProductApart>(product, activation, inputs, outputs);
 }
 
 void activate_in_place(const Tensor& y, Activation activation) {

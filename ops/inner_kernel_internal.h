@@ -22,19 +22,11 @@ class InnerKernel {
 };
 
 /// A fused product, of inputs x, weight, bias and residual, one operation after the other. Each rounds to the
-/// type of the tensors.
-class ProductApart {
- public:
-  ProductApart(const Operation& product, Activation activation, Inputs inputs,
-               std::span<const Tensor> outputs, Workspace& work);
-  void run() const;
-
- private:
-  Activation activation_;
-  const Tensor &residual_, &output_;
-  LocalTensor y_;
-  InnerKernel product_;
-};
+/// type of the tensors. `scratch` has product_apart_scratch().
+void product_apart(const Operation& product, Activation activation, Inputs inputs,
+                   std::span<const Tensor> outputs, void* scratch);
+size_t product_apart_scratch(const Operation& product, Activation activation, Inputs inputs,
+                             std::span<const Tensor> outputs);
 
 /// y = activation(y), on the CPU.
 void activate_in_place(const Tensor& y, Activation activation);
