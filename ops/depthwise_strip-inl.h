@@ -131,10 +131,9 @@ HWY_INLINE void meet_row(const DepthwiseWindow& w, const float* x, Float* filter
   const auto move = [&](int64_t taps) {
     at += taps * w.x_column;
     filter += taps * filter_column;
-    left -= taps;
   };
   if constexpr (kShared) {
-    while (left == 3 || left > 4) {
+    for (; left == 3 || left > 4; left -= 3) {
       DepthwiseVector taps[3] = {of_taps.load(filter), of_taps.load(filter + filter_column),
                                  of_taps.load(filter + 2 * filter_column)};
       meet_shared<kGradient, kResults, 3, kEdge>(w, x, at, lanes, results, taps);
@@ -143,7 +142,7 @@ HWY_INLINE void meet_row(const DepthwiseWindow& w, const float* x, Float* filter
       }
       move(3);
     }
-    while (left > 1) {
+    for (; left > 1; left -= 2) {
       DepthwiseVector taps[2] = {of_taps.load(filter), of_taps.load(filter + filter_column)};
       meet_shared<kGradient, kResults, 2, kEdge>(w, x, at, lanes, results, taps);
       if constexpr (kGradient) {
@@ -152,7 +151,7 @@ HWY_INLINE void meet_row(const DepthwiseWindow& w, const float* x, Float* filter
       move(2);
     }
   }
-  while (left > 0) {
+  for (; left > 0; --left) {
     DepthwiseVector tap = of_taps.load(filter);
     meet_alone<kGradient, kResults, kEdge>(w, x, at, lanes, results, tap);
     if constexpr (kGradient) of_taps.store(tap, filter);

@@ -138,7 +138,7 @@ std::vector<Tensor> FusedElementwise::values(Inputs inputs) const {
         refuse_link(k, *link.operation,
                     "reads " + name_of_operand(operand) + " of " + std::to_string(inputs.size()) + " inputs");
       operands.push_back(operand >= 0 ? inputs[static_cast<size_t>(operand)]
-                                      : values[static_cast<size_t>(~operand)]);
+                                      : values[~static_cast<size_t>(operand)]);
     }
     OutputSpecs specs;
     link.operation->infer(operands, specs);
@@ -174,7 +174,7 @@ Tensors FusedElementwise::decompose(Inputs inputs) const {
     Tensors operands;
     for (const int operand : link.operands)
       operands.push_back(operand >= 0 ? inputs[static_cast<size_t>(operand)]
-                                      : values[static_cast<size_t>(~operand)]);
+                                      : values[~static_cast<size_t>(operand)]);
     values.push_back(apply(*link.operation, operands)[0]);
   }
   Tensors outputs;

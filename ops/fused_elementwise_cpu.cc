@@ -43,7 +43,7 @@ class Tiles {
     for (size_t k = 0; k < links.size(); ++k) {
       last_[k] = k;
       for (const int operand : links[k].operands) {
-        if (operand < 0) last_[static_cast<size_t>(~operand)] = k;
+        if (operand < 0) last_[~static_cast<size_t>(operand)] = k;
       }
     }
   }
@@ -135,6 +135,7 @@ class Chain final : public PreparedKernel {
           for (size_t k = 0; k < chain_.program_.size(); ++k) compute(k);
         }
       }
+      rows_ = nullptr;
     }
 
    private:
