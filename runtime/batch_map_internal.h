@@ -31,8 +31,8 @@ class BatchMap {
   bool is_apart(ValueId id) const {
     return id != kAbsent && (held(id) == Held::parts || held(id) == Held::hidden);
   }
-  /// Absent for a node that works on what is the same for all examples.
-  const std::optional<BatchRule>& rule(size_t node) const { return rules_[node]; }
+  /// Null for a node that works on what is the same for all examples.
+  const BatchRule* rule(size_t node) const { return rules_[node] ? &*rules_[node] : nullptr; }
   /// Of a node's inputs.
   Tensors types_of(const Node& node) const;
 

@@ -70,7 +70,7 @@ void BatchParts::point(const Window& window, int64_t first, const Tensor& given)
 void BatchParts::run_part(Lane& lane, Part& part, Inputs inputs, std::span<const Tensor> results) {
   for (size_t i = 0; i < inputs.size(); ++i) point(part.windows[i], part.first, inputs[i]);
   for (size_t i = 0; i < results.size(); ++i) point(part.windows[inputs.size() + i], part.first, results[i]);
-  Runner& runner = part.examples == largest() ? lane.large : *lane.small;
+  Runner& runner = part.examples < largest() && lane.small ? *lane.small : lane.large;
   runner.run(part.inputs, part.results);
 }
 

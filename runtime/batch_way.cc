@@ -73,7 +73,8 @@ int64_t estimated_parts(PartGraphs& graphs, int threads) {
   if (parts < 2 || !may_pay(graphs, parts) || !graphs.refusal(parts).empty()) return 1;
   const auto seconds = [&](int64_t count) {
     const double part = estimated_seconds(graphs.part(graphs.largest(count)), 1).one;
-    return part * static_cast<double>((count + threads - 1) / threads);
+    const int64_t parts_of_thread = (count + threads - 1) / threads;
+    return part * static_cast<double>(parts_of_thread);
   };
   const double one_each = seconds(parts);
   if (estimated_seconds(graphs.whole(), threads).all - one_each < kLeastPartGain) return 1;

@@ -126,7 +126,7 @@ report::Table step_table(std::span<const StepReport> steps) {
                                  [](const StepReport& report) { return !report.candidates.empty(); });
   std::vector<std::string> header = {"operation", "kernel",       "threads", "result", "FLOPs",
                                      "bytes",     "microseconds", "share",   "FLOP/s", "B/s"};
-  if (timed) header.push_back("other kernels");
+  if (timed) header.emplace_back("other kernels");
   report::Table table(header);
   const double all = total(steps);
   for (const StepReport& report : steps) {

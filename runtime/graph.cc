@@ -74,14 +74,14 @@ ValueIds Graph::add(std::shared_ptr<const Operation> operation, std::span<const 
   operation->infer(types, specs);
   Node node{.operation = std::move(operation), .inputs = {}, .outputs = {}, .marks = marks};
   for (const ValueId input : inputs) node.inputs.push_back(input);
-  for (size_t i = 0; i < specs.size(); ++i) {
+  for (const OutputSpec& spec : specs) {
     node.outputs.push_back(add_value({.origin = Value::Origin::node,
                                       .name = {},
-                                      .type = make_output(specs[i], types, kMeta),
+                                      .type = make_output(spec, types, kMeta),
                                       .tensor = {},
                                       .node = static_cast<int>(nodes_.size()),
-                                      .kind = specs[i].kind,
-                                      .source = specs[i].source}));
+                                      .kind = spec.kind,
+                                      .source = spec.source}));
   }
   ValueIds made = node.outputs;
   nodes_.push_back(std::move(node));

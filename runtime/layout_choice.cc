@@ -93,8 +93,8 @@ class LayoutChoice {
     return bits;
   }
 
-  void find_costs(size_t node);
-  void choose(size_t node);
+  void find_costs(size_t i);
+  void choose(size_t i);
   void choose_of_copy(const Node& copy, NodeLayout& made);
   bool pays(const Node& node, uint32_t others) const;
   uint32_t read_with_others(const Node& node) const;

@@ -51,7 +51,6 @@ class Import {
     if (values_.empty()) read_fixed();
     values_ = fixed_;
     options_ = options;
-    budget_.emplace(options.most_computed);
     free_names_.clear();
     batch_axes_.clear();
     std::vector<std::string> names;
@@ -162,13 +161,14 @@ class Import {
 
   std::vector<Tensor> compute(const std::vector<std::string>& names, Inputs given) {
     const NoGrad no_grad;
-    const ListenerScope scope(ListenerSlot::checker, &*budget_);
+    OnnxBudget budget(options_.most_computed);
+    const ListenerScope scope(ListenerSlot::checker, &budget);
     for (size_t i = 0; i < names.size(); ++i) values_[names[i]] = {.tensor = given[i], .known = {}};
     for (size_t i = 0; i < model_.nodes.size(); ++i) {
       const OnnxNode& node = model_.nodes[i];
       if (tensor_of(node)) continue;
       at_place("node " + std::to_string(i) + ", " + node.type + ' ' + quoted_name(node.name),
-               [&] { compute(node); });
+               [&] { compute(node, budget); });
     }
     std::vector<Tensor> outputs;
     for (const OnnxInfo& output : model_.outputs)
@@ -184,13 +184,13 @@ class Import {
     return found->second;
   }
 
-  void compute(const OnnxNode& node) {
+  void compute(const OnnxNode& node, OnnxBudget& budget) {
     const OnnxRead read = onnx_reader(node);
     if (!read)
       throw ValueError(kOnnx, "is an operator that is not known, of domain " + quoted_name(node.domain));
     std::vector<OnnxInput> inputs;
     for (const std::string& name : node.inputs) inputs.push_back(name.empty() ? OnnxInput() : value(name));
-    OnnxReading reading(node, std::move(inputs), elements_, *budget_);
+    OnnxReading reading(node, std::move(inputs), elements_, budget);
     const Tensors made = read(reading);
     reading.finish();
     for (size_t i = 0; i < std::min(made.size(), node.outputs.size()); ++i) {
@@ -212,7 +212,6 @@ class Import {
   std::string name_;
   OnnxOptions options_;
   OnnxElements elements_;
-  std::optional<OnnxBudget> budget_;
   std::map<std::string, OnnxInput> fixed_;  ///< tensors of the model
   std::map<std::string, OnnxInput> values_;
   std::set<std::string> free_names_;

@@ -39,7 +39,7 @@ nn::Sequential separable_net() {
   return nn::Sequential(nn::Conv2d(3, 8, 3, {.stride = 2, .padding = 1}), nn::BatchNorm2d(8), nn::ReLU(),
                         nn::Conv2d(8, 8, 3, {.padding = 1, .groups = 8}), nn::ReLU(),
                         nn::MaxPool2d(3, {.stride = 2, .padding = 1}), nn::Conv2d(8, 16, 1), nn::GELU(),
-                        nn::AvgPool2d(2), nn::Flatten(), nn::Linear(16 * 4 * 4, 10));
+                        nn::AvgPool2d(2), nn::Flatten(), nn::Linear(int64_t{16} * 4 * 4, 10));
 }
 
 using Arrays = std::map<std::string, Tensor>;

@@ -17,7 +17,7 @@ void run_beside_corners(const espalier::runtime::GraphFamily& graphs) {
   try {
     run_if_small(graphs.at(sizes));
   } catch (const espalier::Error&) {
-    // Numbers that are not whole there, or that an operation does not take.
+    return;  // numbers that are not whole there, or that an operation does not take
   }
 }
 

@@ -191,7 +191,7 @@ TEST(SampleToken, IsTheSameOnSeveralThreads) {
 TEST(SampleToken, RowsWithGeneratorsOfTheirOwnDoNotSeeEachOther) {
   manual_seed(7);
   const Tensor logits = normal({3, 50});
-  const auto drawn = [&](const Tensor& rows, std::vector<int64_t> seeds) {
+  const auto drawn = [&](const Tensor& rows, const std::vector<int64_t>& seeds) {
     std::vector<int64_t> values;
     for (const int64_t seed : seeds) values.insert(values.end(), {seed, 0});
     const Tensor states = from_values(values, {rows.size(0), 2});
