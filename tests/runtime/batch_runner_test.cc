@@ -45,7 +45,6 @@ namespace {
 
 using espalier::test::message_of;
 using testing::AllOf;
-using testing::Each;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -65,7 +64,7 @@ BatchRunner in_parts(const Function& f, const Tensor& x, int64_t parts, const St
 }
 
 template <class F>
-std::string refusal_of(F f, const Tensor& x, const State& state = {}) {
+std::string refusal_of(const F& f, const Tensor& x, const State& state = {}) {
   const BatchRunner runner = in_parts(as_function(f), x, 2, state);
   EXPECT_EQ(runner.parts(), 1);
   return runner.refusal();

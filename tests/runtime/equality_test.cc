@@ -24,6 +24,7 @@
 #include "ops/copy.h"
 #include "ops/cross_entropy.h"
 #include "ops/mean.h"
+#include "ops/multiply.h"
 #include "ops/permute.h"
 #include "ops/random.h"
 #include "ops/slice.h"
