@@ -132,8 +132,9 @@ TEST(PlanThreads, ShareWeightsThatOnlyAllCachesHold) {
 
 /// A table that only all caches hold, of which a run reads a row.
 TEST(PlanThreads, DoNotShareATableForTheSakeOfARow) {
-  const auto rows = static_cast<int64_t>(second_level_cache() * 3 / 2 / (4 * 256));
-  const Tensor table = zeros({rows, 256}), row = zeros({1}, Dtype::i64);
+  constexpr size_t kWidth = 256;
+  const auto rows = static_cast<int64_t>(second_level_cache() * 3 / 2 / (4 * kWidth));
+  const Tensor table = zeros({rows, kWidth}), row = zeros({1}, Dtype::i64);
   const auto look_up = [&](const Tensor& at) { return embedding(table, at); };
   const Plan plan(capture(look_up, {row}), {.threads = 2});
   ASSERT_EQ(plan.steps().size(), 1u);

@@ -313,7 +313,7 @@ TEST(Quantize, ATrainedNetworkTellsDigitsAsWell) {
   const auto digits = data::digits();
   models::ResNetCifar net(1, 10, 1);
   optim::Adam adam(net, optim::AdamOptions{.learning_rate = 2e-3});
-  for (int step = 0; step < 120; ++step) {
+  for (int64_t step = 0; step < 120; ++step) {
     const int64_t first = step * 32 % (digits.train.inputs.size(0) - 32);
     const Tensor loss = cross_entropy(net(slice(digits.train.inputs, 0, {first, first + 32})),
                                       slice(digits.train.labels, 0, {first, first + 32}));

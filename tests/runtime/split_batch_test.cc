@@ -15,6 +15,7 @@
 #include "models/seed_net.h"
 #include "nn/dropout.h"
 #include "nn/state.h"
+#include "ops/copy.h"
 #include "ops/cross_entropy.h"
 #include "ops/random.h"
 #include "ops/relu.h"

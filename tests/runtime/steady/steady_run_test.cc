@@ -1,5 +1,6 @@
 // A run of a plan takes no memory and asks the system for nothing.
 
+#include <memory>
 #include <optional>
 
 #include <gmock/gmock.h>
@@ -33,7 +34,8 @@ class Planned {
     std::optional<NoGrad> no_grad;
     if (!work.training) no_grad.emplace();
     const Graph graph = capture(work.f, work.inputs, work.state);
-    runner_.emplace(std::make_shared<const Plan>(optimise(work.training ? graph : freeze(graph))));
+    runner_ = std::make_unique<Runner>(
+        std::make_shared<const Plan>(optimise(work.training ? graph : freeze(graph))));
     for (size_t i = inputs_.size(); i < graph.inputs().size(); ++i) {
       const Tensor& type = graph.value(graph.inputs()[i]).type;
       inputs_.push_back(zeros(type.shape(), type.dtype()));
@@ -48,7 +50,7 @@ class Planned {
 
  private:
   std::vector<Tensor> inputs_, results_;
-  std::optional<Runner> runner_;
+  std::unique_ptr<Runner> runner_;
 };
 
 /// A batch in as many parts as it has examples.
