@@ -32,7 +32,10 @@ class BatchMap {
     return id != kAbsent && (held(id) == Held::parts || held(id) == Held::hidden);
   }
   /// Null for a node that works on what is the same for all examples.
-  const BatchRule* rule(size_t node) const { return rules_[node] ? &*rules_[node] : nullptr; }
+  const BatchRule* rule(size_t node) const {
+    const std::optional<BatchRule>& rule = rules_[node];
+    return rule ? &*rule : nullptr;
+  }
   /// Of a node's inputs.
   Tensors types_of(const Node& node) const;
 
