@@ -59,7 +59,8 @@ function(espalier_compile_program target)
 endfunction()
 
 # espalier_programs(LIBS <library>... PRECOMPILE <header>...): each .cc of this folder is a program of that name, and so is each
-# subfolder that holds .cc files. Precompiled headers are shared by all of them.
+# subfolder that holds .cc files. Each links the whole library, or what the variable libs_<name> says. Precompiled headers are
+# shared by all of them.
 function(espalier_programs)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "LIBS;PRECOMPILE")
   if(arg_PRECOMPILE)
@@ -87,7 +88,10 @@ function(espalier_programs)
   foreach(name IN LISTS names)
     add_executable(${name} ${sources_${name}})
     espalier_compile_program(${name})
-    target_link_libraries(${name} PRIVATE espalier::espalier ${arg_LIBS})
+    if(NOT DEFINED libs_${name})
+      set(libs_${name} espalier::espalier)
+    endif()
+    target_link_libraries(${name} PRIVATE ${libs_${name}} ${arg_LIBS})
     if(arg_PRECOMPILE)
       target_precompile_headers(${name} REUSE_FROM ${precompiled})
       espalier_cache_precompiled(${name})
