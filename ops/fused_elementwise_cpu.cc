@@ -135,7 +135,7 @@ class Chain final : public PreparedKernel {
           for (size_t k = 0; k < chain_.program_.size(); ++k) compute(k);
         }
       }
-      rows_ = nullptr;
+      rows_ = nullptr;  // the caller's
     }
 
    private:

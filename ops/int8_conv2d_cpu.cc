@@ -158,15 +158,8 @@ std::unique_ptr<const PreparedKernel> prepare_int8_conv2d_tiled(const Int8Conv2d
   return std::make_unique<PreparedInt8Conv2d>(unit, op, inputs, outputs);
 }
 
-#define ESPALIER_INT8_CONV2D_ON(unit)                                                                        \
-  template const char* int8_conv2d_tiled_declines<unit>(const Int8Conv2d&, Inputs, std::span<const Tensor>); \
-  template size_t int8_conv2d_tiled_scratch<unit>(const Int8Conv2d&, Inputs, std::span<const Tensor>);       \
-  template void int8_conv2d_tiled<unit>(const Int8Conv2d&, Inputs, Outputs, void*);                          \
-  template std::unique_ptr<const PreparedKernel> prepare_int8_conv2d_tiled<unit>(                            \
-      const Int8Conv2d&, Inputs, std::span<const Tensor>, uint32_t);
-
-ESPALIER_INT8_CONV2D_ON(Int8Unit::vectors)
-ESPALIER_INT8_CONV2D_ON(Int8Unit::amx)
+ESPALIER_INSTANTIATE_INT8(Int8Conv2d, int8_conv2d_tiled, Int8Unit::vectors)
+ESPALIER_INSTANTIATE_INT8(Int8Conv2d, int8_conv2d_tiled, Int8Unit::amx)
 
 size_t int8_conv2d_plain_scratch(const Int8Conv2d& op, Inputs inputs, std::span<const Tensor> outputs) {
   return scratch_of<Int8Conv2dPlain>(op, inputs, outputs);

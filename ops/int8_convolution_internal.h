@@ -56,4 +56,14 @@ class Int8Convolution {
 /// Null, or the reason why vectors are likely to be faster at a product than AMX.
 const char* int8_amx_yields(const ConvSizes& sizes);
 
+/// Makes the kernel functions `stem`, of operation `Op`, for a unit.
+// NOLINTBEGIN(bugprone-macro-parentheses): `stem` names templates.
+#define ESPALIER_INSTANTIATE_INT8(Op, stem, unit)                                         \
+  template const char* stem##_declines<unit>(const Op&, Inputs, std::span<const Tensor>); \
+  template size_t stem##_scratch<unit>(const Op&, Inputs, std::span<const Tensor>);       \
+  template void stem<unit>(const Op&, Inputs, Outputs, void*);                            \
+  template std::unique_ptr<const PreparedKernel> prepare_##stem<unit>(const Op&, Inputs,  \
+                                                                      std::span<const Tensor>, uint32_t);
+// NOLINTEND(bugprone-macro-parentheses)
+
 }  // namespace espalier

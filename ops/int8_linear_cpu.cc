@@ -138,15 +138,8 @@ std::unique_ptr<const PreparedKernel> prepare_int8_linear_tiled(const Int8Linear
   return std::make_unique<PreparedInt8Linear>(unit, op, inputs);
 }
 
-#define ESPALIER_INT8_LINEAR_ON(unit)                                                                        \
-  template const char* int8_linear_tiled_declines<unit>(const Int8Linear&, Inputs, std::span<const Tensor>); \
-  template size_t int8_linear_tiled_scratch<unit>(const Int8Linear&, Inputs, std::span<const Tensor>);       \
-  template void int8_linear_tiled<unit>(const Int8Linear&, Inputs, Outputs, void*);                          \
-  template std::unique_ptr<const PreparedKernel> prepare_int8_linear_tiled<unit>(                            \
-      const Int8Linear&, Inputs, std::span<const Tensor>, uint32_t);
-
-ESPALIER_INT8_LINEAR_ON(Int8Unit::vectors)
-ESPALIER_INT8_LINEAR_ON(Int8Unit::amx)
+ESPALIER_INSTANTIATE_INT8(Int8Linear, int8_linear_tiled, Int8Unit::vectors)
+ESPALIER_INSTANTIATE_INT8(Int8Linear, int8_linear_tiled, Int8Unit::amx)
 
 size_t int8_linear_plain_scratch(const Int8Linear& op, Inputs inputs, std::span<const Tensor> outputs) {
   return scratch_of<Int8LinearPlain>(op, inputs, outputs);

@@ -30,7 +30,7 @@ BatchParts::BatchParts(PartGraphs& graphs, int64_t parts, int threads, KernelCho
   const auto plan = plan_of_part(graphs, size, choices);
   const auto smaller = large < parts ? plan_of_part(graphs, size - 1, choices) : nullptr;
   for (int64_t lane = 0; lane < std::min<int64_t>(threads, parts); ++lane)
-    lanes_.push_back({Runner(plan), smaller ? std::optional<Runner>(smaller) : std::nullopt});
+    lanes_.push_back({Runner(plan), smaller ? std::make_unique<Runner>(smaller) : nullptr});
   int64_t first = 0;
   for (int64_t i = 0; i < parts; ++i) {
     const int64_t examples = i < large ? size : size - 1;
@@ -70,7 +70,7 @@ void BatchParts::point(const Window& window, int64_t first, const Tensor& given)
 void BatchParts::run_part(Lane& lane, Part& part, Inputs inputs, std::span<const Tensor> results) {
   for (size_t i = 0; i < inputs.size(); ++i) point(part.windows[i], part.first, inputs[i]);
   for (size_t i = 0; i < results.size(); ++i) point(part.windows[inputs.size() + i], part.first, results[i]);
-  Runner& runner = part.examples < largest() && lane.small ? *lane.small : lane.large;
+  Runner& runner = part.examples == largest() ? lane.large : *lane.small;
   runner.run(part.inputs, part.results);
 }
 

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "runtime/part_graphs_internal.h"
@@ -40,7 +39,7 @@ class BatchParts {
   /// What a thread needs for itself.
   struct Lane {
     Runner large;
-    std::optional<Runner> small;
+    std::unique_ptr<Runner> small;  ///< null where no part has fewer examples
   };
 
   Part new_part(const PartGraphs& graphs, const Plan& plan, int64_t first, int64_t examples) const;
